@@ -1,0 +1,175 @@
+"""Checks of constructor parameters, with messages that name parameter, value and remedy."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from sknn._component import Component, Registry, did_you_mean
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter has a value that is not allowed; both a ValueError and a TypeError.
+
+    scikit-learn's exception of the same name is both, too, so that code which catches one or
+    the other works unchanged.
+    """
+
+
+class Constraint(ABC):
+    """What a parameter may be."""
+
+    @abstractmethod
+    def accepts(self, value: Any) -> bool:
+        """Return whether `value` is allowed."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """Complete the sentence "The parameter must be ..."."""
+
+    def hint(self, value: Any) -> str:
+        """Return what the user may have meant, as a sentence, or an empty string."""
+        return ""
+
+
+class Interval(Constraint):
+    """A number in an interval.
+
+    Parameters
+    ----------
+    kind : {Real, Integral}
+        What the number must be; bools do not count as numbers.
+    low, high : float or None
+        The ends; None is unbounded.
+    closed : {"left", "both", "neither"}, default="left"
+        Which ends belong to the interval.
+    """
+
+    def __init__(
+        self, kind: type, low: float | None, high: float | None, closed: str = "left"
+    ) -> None:
+        self.kind = kind
+        self.low = low
+        self.high = high
+        self.closed = closed
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, self.kind) or isinstance(value, (bool, np.bool_)):
+            return False
+        above = self.low is None or (
+            value > self.low if self.closed == "neither" else value >= self.low
+        )
+        below = self.high is None or (
+            value <= self.high if self.closed == "both" else value < self.high
+        )
+        return above and below  # NaN fails both comparisons
+
+    def __str__(self) -> str:
+        kind = "an int" if self.kind is Integral else "a float"
+        left = "(" if self.low is None or self.closed == "neither" else "["
+        right = "]" if self.high is not None and self.closed == "both" else ")"
+        low = "-inf" if self.low is None else self.low
+        high = "inf" if self.high is None else self.high
+        return f"{kind} in the range {left}{low}, {high}{right}"
+
+
+class OneOf(Constraint):
+    """One of a few values, told apart by equality and type."""
+
+    def __init__(self, values: Iterable[Any]) -> None:
+        self.values = list(values)
+
+    def accepts(self, value: Any) -> bool:
+        return any(type(value) is type(allowed) and value == allowed for allowed in self.values)
+
+    def __str__(self) -> str:
+        if len(self.values) == 1:
+            return repr(self.values[0])
+        return f"one of {', '.join(map(repr, self.values))}"
+
+    def hint(self, value: Any) -> str:
+        names = [allowed for allowed in self.values if isinstance(allowed, str)]
+        return did_you_mean(value, names) if isinstance(value, str) else ""
+
+
+class Member(OneOf):
+    """A name in a registry, or an instance of its family.
+
+    Parameters
+    ----------
+    registry : Registry
+    family : type
+        The base class of the registry's members.
+    """
+
+    def __init__(self, registry: Registry[Any], family: type[Component]) -> None:
+        super().__init__(registry)
+        self.family = family
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, self.family) or super().accepts(value)
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} or an instance of {self.family.__name__}"
+
+
+class Check(Constraint):
+    """Whatever a function says is allowed."""
+
+    def __init__(self, accepts: Callable[[Any], bool], description: str) -> None:
+        self._accepts = accepts
+        self._description = description
+
+    def accepts(self, value: Any) -> bool:
+        return self._accepts(value)
+
+    def __str__(self) -> str:
+        return self._description
+
+
+BOOLEAN = Check(lambda value: isinstance(value, (bool, np.bool_)), "a bool")
+NONE = Check(lambda value: value is None, "None")
+RANDOM_STATE = Check(
+    lambda value: (
+        value is None
+        or value is np.random
+        or isinstance(value, np.random.RandomState)
+        or Interval(Integral, 0, 2**32).accepts(value)
+    ),
+    "None, an int in the range [0, 4294967295] or a numpy.random.RandomState",
+)
+
+
+def check_parameters(estimator: Any, constraints: dict[str, list[Constraint]]) -> None:
+    """Raise InvalidParameterError for the first parameter that no constraint accepts."""
+    for name, allowed in constraints.items():
+        value = getattr(estimator, name)
+        if not any(constraint.accepts(value) for constraint in allowed):
+            hints = "".join(constraint.hint(value) for constraint in allowed)
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be "
+                f"{' or '.join(map(str, allowed))}. Got {value!r} instead.{hints}"
+            )
+
+
+def check_hidden_layer_sizes(value: Any) -> list[int]:
+    """Return `hidden_layer_sizes` as a list of positive ints, or raise."""
+    sizes = [value] if isinstance(value, (Integral, Real)) else value
+    if isinstance(sizes, (str, bytes)) or not hasattr(sizes, "__iter__"):
+        raise InvalidParameterError(
+            "The 'hidden_layer_sizes' parameter must be an int or a sequence of ints. "
+            f"Got {value!r} instead."
+        )
+    sizes = list(sizes)
+    for size in sizes:
+        if not Interval(Integral, None, None).accepts(size):
+            raise InvalidParameterError(
+                f"hidden_layer_sizes must hold ints >= 1, got {size!r} in {value!r}."
+            )
+        if size <= 0:
+            raise InvalidParameterError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return [int(size) for size in sizes]

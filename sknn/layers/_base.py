@@ -1,0 +1,82 @@
+"""The contract of a layer.
+
+A layer is a spec. ``bind`` ties it to arrays and returns what a training step has to call,
+in order, as functions without arguments; so a step makes no view, no slice and no decision.
+``apply`` is the layer at prediction time; it keeps nothing, so that threads may share it.
+
+Ownership: a layer writes only into buffers that it owns, and may consume the gradient that
+it is handed.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sknn._component import Component
+from sknn._math import Array, Call
+from sknn.parameters import Shapes
+
+
+class BoundLayer(NamedTuple):
+    """A layer tied to its arrays.
+
+    Attributes
+    ----------
+    out : ndarray
+        The buffer that holds the output after the forward calls. What comes next may
+        overwrite it while going back.
+    forward : list of callable
+        The calls of the forward pass.
+    backward : callable
+        ``backward(grad)`` returns the calls of the backward pass and the array in which
+        they leave the gradient with respect to the input (None if it is not wanted).
+    n_accumulated : int
+        So many leading parameters get their gradient added, not written.
+    """
+
+    out: Array
+    forward: list[Call]
+    backward: Callable[[Array], tuple[list[Call], Array | None]]
+    n_accumulated: int = 0
+
+
+class Layer(Component):
+    """Contract of a layer; see the module."""
+
+    penalized: tuple[str, ...] = ()
+    """Names of the parameters that the penalty acts on."""
+
+    def n_out(self, n_in: int) -> int:
+        """Return the number of outputs for `n_in` inputs."""
+        return n_in
+
+    def shapes(self, n_in: int) -> Shapes:
+        """Return the shapes of the parameters by name."""
+        return {}
+
+    @abstractmethod
+    def bind(
+        self,
+        x: Any,
+        parameters: dict[str, Array],
+        gradients: dict[str, Array],
+        wants_input_gradient: bool,
+    ) -> BoundLayer:
+        """Tie the layer to its input buffer, its parameters and their gradients.
+
+        Parameters
+        ----------
+        x : ndarray of shape (..., n_samples, n_in)
+            The input buffer. If the input gradient is wanted, the backward calls may
+            overwrite it.
+        parameters, gradients : dict of ndarray
+            Views of the flat vectors, by name.
+        wants_input_gradient : bool
+            Whether something below needs the gradient with respect to `x`.
+        """
+
+    @abstractmethod
+    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
+        """Return the layer's output at prediction time; an x of its own may be reused."""

@@ -1,0 +1,46 @@
+"""The layer that applies an activation function."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sknn._math import Array, Call
+from sknn.activations import Activation
+from sknn.layers._base import BoundLayer, Layer
+
+
+class ActivationLayer(Layer):
+    """An activation function, applied in the buffer of the layer before it.
+
+    The forward pass leaves the slope f'(z) in a buffer of this layer's own, so nothing that
+    comes later can spoil what the backward pass needs, and the output may be overwritten.
+
+    Parameters
+    ----------
+    activation : Activation
+        The function.
+    """
+
+    def __init__(self, activation: Activation) -> None:
+        self.activation = activation
+
+    def bind(
+        self,
+        x: Any,
+        parameters: dict[str, Array],
+        gradients: dict[str, Array],
+        wants_input_gradient: bool,
+    ) -> BoundLayer:
+        slope = np.empty_like(x)
+
+        def backward(grad: Array) -> tuple[list[Call], Array | None]:
+            return [partial(np.multiply, grad, slope, grad)], grad
+
+        return BoundLayer(x, [partial(self.activation.forward, x, slope)], backward)
+
+    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
+        self.activation.apply(x)
+        return x

@@ -1,0 +1,107 @@
+"""The linear layer, and its form at the network's end."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sknn._math import Array, Call, product, swap
+from sknn.layers._base import BoundLayer, Layer
+from sknn.layers.sparse import SparseBatch, add_sparse_gradient, sparse_product
+from sknn.parameters import Shapes
+
+
+class Linear(Layer):
+    r"""Weighted sums of the inputs: :math:`z = x W + b`.
+
+    Going back, :math:`\partial L/\partial W = x^\top g`, :math:`\partial L/\partial b = \sum_i
+    g_i` and :math:`\partial L/\partial x = g W^\top`, with g the gradient with respect to z.
+
+    Parameters
+    ----------
+    n_units : int
+        Number of sums.
+    output_major : bool, default=False
+        Whether the output has the axes (n_units, n_samples), as losses expect it.
+    """
+
+    penalized = ("coef",)
+
+    def __init__(self, n_units: int, output_major: bool = False) -> None:
+        self.n_units = n_units
+        self.output_major = output_major
+
+    def n_out(self, n_in: int) -> int:
+        return self.n_units
+
+    def shapes(self, n_in: int) -> Shapes:
+        return {"coef": (n_in, self.n_units), "intercept": (self.n_units,)}
+
+    def bind(
+        self,
+        x: Any,
+        parameters: dict[str, Array],
+        gradients: dict[str, Array],
+        wants_input_gradient: bool,
+    ) -> BoundLayer:
+        coef, intercept = parameters["coef"], parameters["intercept"]
+        *lead, n, _ = x.shape
+        shape = (self.n_units, n) if self.output_major else (n, self.n_units)
+        z = np.empty((*lead, *shape), coef.dtype)
+        if isinstance(x, SparseBatch):
+            forward: list[Call] = [partial(sparse_product, x, coef, self._rows(z))]
+        elif self.output_major:
+            # z' = W' x': BLAS reads transposed views as they are.
+            forward = [partial(product(z), swap(coef), swap(x), z)]
+        else:
+            forward = [partial(product(z), x, coef, z)]
+        bias = intercept[..., np.newaxis] if self.output_major else intercept[..., np.newaxis, :]
+        forward.append(partial(np.add, z, bias if z.ndim > 2 or self.output_major else intercept, z))
+
+        def backward(grad: Array) -> tuple[list[Call], Array | None]:
+            rows = self._rows(grad)
+            calls: list[Call] = []
+            if isinstance(x, SparseBatch):
+                calls.append(partial(add_sparse_gradient, x, rows, gradients["coef"]))
+            else:
+                calls.append(partial(product(grad), swap(x), rows, gradients["coef"]))
+            calls.append(_sum_samples(rows, gradients["intercept"]))
+            if not wants_input_gradient:
+                return calls, None
+            calls.append(_times_transposed(rows, coef, x))
+            return calls, x
+
+        n_accumulated = coef.shape[-2] * coef.shape[-1] if isinstance(x, SparseBatch) else 0
+        return BoundLayer(z, forward, backward, n_accumulated)
+
+    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
+        coef, intercept = parameters["coef"], parameters["intercept"]
+        if self.output_major:
+            z = np.dot(coef.T, x.T) if isinstance(x, np.ndarray) else (x @ coef).T
+            z += intercept[:, np.newaxis]
+        else:
+            z = np.dot(x, coef) if isinstance(x, np.ndarray) else x @ coef
+            z += intercept
+        return z
+
+    def _rows(self, z: Array) -> Array:
+        """Return the view of an output-shaped array with the axes (n_samples, n_units)."""
+        return swap(z) if self.output_major else z
+
+
+def _sum_samples(grad: Array, out: Array) -> Call:
+    """Return the call that sums `grad` over samples: a product with a row of ones."""
+    ones = np.ones(grad.shape[-2], grad.dtype)
+    if grad.ndim == 2:
+        return partial(np.dot, ones, grad, out)
+    return partial(np.matmul, ones, grad, out)
+
+
+def _times_transposed(grad: Array, coef: Array, out: Array) -> Call:
+    """Return the call for ``grad @ coef.T``."""
+    if grad.ndim > 2 and coef.shape[-1] == 1:
+        # matmul leaves BLAS aside for an inner size of one; broadcasting is faster.
+        return partial(np.multiply, grad, swap(coef), out)
+    return partial(product(grad), grad, swap(coef), out)

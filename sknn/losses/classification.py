@@ -1,0 +1,98 @@
+"""Losses of classifiers."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, log_expit
+
+from sknn._math import Array
+from sknn.losses._base import LOSSES, Loss, sum_outputs
+
+
+@LOSSES.register("binary_log_loss")
+class BinaryLogLoss(Loss):
+    r"""Cross-entropy of independent yes-no targets, with the logistic link.
+
+    .. math:: L = -y \log p - (1 - y) \log(1 - p), \qquad p = \frac{1}{1 + e^{-z}}
+
+    With :math:`s = 1 - 2y` the gradient is :math:`p - y = (\tanh(z/2) + s) / 2` and the value
+    :math:`\log(1 + e^{s z})`. The reported value clips p to [eps, 1 - eps] of the dtype, as
+    scikit-learn does; the gradient knows no clipping.
+    """
+
+    out_activation = "logistic"
+    gradient_factor = 0.5
+
+    def encode(self, y: Array) -> Array:
+        return np.where(y, np.int8(-1), np.int8(1))
+
+    def gradient(self, raw: Array, target: Array, weight: Array, record: Array) -> None:
+        np.multiply(raw, 0.5, record)
+        np.tanh(record, raw)
+        np.add(raw, target, raw)
+        np.multiply(raw, weight, raw)
+
+    def values(self, record: Array, target: Array) -> Array:
+        # record holds z / 2; -log p_y = log(1 + exp(s z)) = max(s z, 0) + log1p(exp(-|z|)).
+        eps = np.finfo(record.dtype).eps
+        np.multiply(record, target, record)
+        np.multiply(record, 2, record)
+        np.logaddexp(record, 0, record)
+        np.maximum(record, -np.log1p(-eps), out=record)
+        np.minimum(record, -np.log(eps), out=record)
+        return sum_outputs(record)
+
+    def inverse_link(self, raw: Array) -> None:
+        expit(raw, out=raw)
+
+    def log_inverse_link(self, raw: Array) -> None:
+        """Replace raw by the logarithm of the probability, which is never -inf."""
+        # Above 1/2 the logarithm of the rounded probability, so that both rank alike.
+        raw[...] = np.where(raw > 0, np.log(expit(raw)), log_expit(raw))
+
+
+@LOSSES.register("log_loss")
+class LogLoss(Loss):
+    r"""Cross-entropy of one class among several, with the softmax link.
+
+    .. math:: L = -\sum_k y_k \log p_k, \qquad p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}
+
+    The gradient is :math:`p - y`. The reported value clips p to [eps, 1 - eps] of the dtype, as
+    scikit-learn does.
+    """
+
+    out_activation = "softmax"
+
+    def gradient(self, raw: Array, target: Array, weight: Array, record: Array) -> None:
+        softmax(raw, record)
+        np.subtract(record, target, raw)
+        np.multiply(raw, weight, raw)
+
+    def values(self, record: Array, target: Array) -> Array:
+        eps = np.finfo(record.dtype).eps
+        np.multiply(record, target, record)
+        chosen = sum_outputs(record)
+        np.clip(chosen, eps, 1 - eps, out=chosen)
+        np.log(chosen, out=chosen)
+        return np.negative(chosen, out=chosen)
+
+    def inverse_link(self, raw: Array) -> None:
+        probabilities = np.empty_like(raw)
+        softmax(raw, probabilities)
+        raw[...] = probabilities
+
+    def log_inverse_link(self, raw: Array) -> None:
+        """Replace raw by the logarithm of the probabilities, which is never -inf."""
+        raw -= raw.max(axis=-2, keepdims=True)
+        raw -= np.log(np.exp(raw).sum(axis=-2, keepdims=True))
+
+
+def softmax(raw: Array, out: Array) -> None:
+    """Write the softmax over the outputs to `out`, another array; `raw` is consumed."""
+    # The first row of whichever array is free at the moment serves as the buffer.
+    largest, total = out[..., :1, :], raw[..., :1, :]
+    np.maximum.reduce(raw, axis=-2, keepdims=True, out=largest)
+    np.subtract(raw, largest, raw)
+    np.exp(raw, out)
+    np.add.reduce(out, axis=-2, keepdims=True, out=total)
+    np.divide(out, total, out)

@@ -1,0 +1,155 @@
+"""A network: a list of layers over one parameter vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sknn._math import Array, Call
+from sknn.initializers import Initializer
+from sknn.layers import Layer
+from sknn.parameters import ParameterLayout
+
+
+CHUNK = 1024
+"""Rows that are predicted at a time, which bounds the memory; 512 to 8192 are equally fast."""
+
+
+class BoundNetwork(NamedTuple):
+    """A network tied to an input buffer, a parameter vector and its gradient.
+
+    Attributes
+    ----------
+    raw : ndarray of shape (..., n_outputs, n_samples)
+        The buffer of the raw scores; it is to hold dL/draw before the backward calls.
+    forward, backward : list of callable
+        The calls of the two passes, in order.
+    n_accumulated : int
+        So many leading parameters get their gradient added, not written.
+    """
+
+    raw: Array
+    forward: list[Call]
+    backward: list[Call]
+    n_accumulated: int
+
+
+class Network:
+    """Layers, one after the other.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        The layers.
+    n_features : int
+        Number of inputs.
+
+    Attributes
+    ----------
+    layout : ParameterLayout
+        Where each layer's parameters lie in the flat vector.
+    n_outputs : int
+        Number of raw scores.
+    """
+
+    def __init__(self, layers: list[Layer], n_features: int) -> None:
+        self.layers = layers
+        self.n_features = n_features
+        self._widths = [n_features]
+        for layer in layers:
+            self._widths.append(layer.n_out(self._widths[-1]))
+        self.n_outputs = self._widths[-1]
+        shapes = [
+            layer.shapes(n_in) for layer, n_in in zip(layers, self._widths[:-1], strict=True)
+        ]
+        self.layout = ParameterLayout(shapes, [layer.penalized for layer in layers])
+
+    def initialize(
+        self, initializer: Initializer, factor: float, rng: np.random.RandomState, dtype: Any
+    ) -> Array:
+        """Return a parameter vector with drawn weights, layer by layer."""
+        theta = np.zeros(self.layout.size, dtype)
+        for views, n_in, n_out in zip(
+            self.layout.views(theta), self._widths[:-1], self._widths[1:], strict=True
+        ):
+            if "coef" in views:
+                views["coef"][...], views["intercept"][...] = initializer.draw(
+                    rng, n_in, n_out, factor
+                )
+        return theta
+
+    def bind(self, x: Any, theta: Array, grad: Array) -> BoundNetwork:
+        """Tie the layers to an input buffer and to (a stack of) parameters and gradients."""
+        forward: list[Call] = []
+        backwards: list[Callable[[Array], tuple[list[Call], Array | None]]] = []
+        n_accumulated = 0
+        views = zip(self.layout.views(theta), self.layout.views(grad), strict=True)
+        for i, (layer, (parameters, gradients)) in enumerate(zip(self.layers, views, strict=True)):
+            bound = layer.bind(x, parameters, gradients, wants_input_gradient=i > 0)
+            x = bound.out
+            forward += bound.forward
+            backwards.append(bound.backward)
+            n_accumulated += bound.n_accumulated
+        raw = gradient = x
+        backward: list[Call] = []
+        for layer_backward in reversed(backwards):
+            calls, gradient = layer_backward(gradient)
+            backward += calls
+        return BoundNetwork(raw, forward, backward, n_accumulated)
+
+    def predict(self, X: Any, parameters: list[dict[str, Array]]) -> Array:
+        """Return raw scores at prediction time, in buffers of this call.
+
+        Parameters
+        ----------
+        X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        parameters : list of dict
+            The parameters of each layer.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs, n_samples)
+        """
+        n_samples = X.shape[0]
+        if n_samples <= CHUNK:
+            return self._apply(X, parameters)
+        first = self._apply(X[:CHUNK], parameters)
+        raw = np.empty((first.shape[0], n_samples), first.dtype)
+        raw[:, :CHUNK] = first
+        for start in range(CHUNK, n_samples, CHUNK):
+            chunk = slice(start, start + CHUNK)
+            raw[:, chunk] = self._apply(X[chunk], parameters)
+        return raw
+
+    def _apply(self, x: Any, parameters: list[dict[str, Array]]) -> Array:
+        for layer, layer_parameters in zip(self.layers, parameters, strict=True):
+            x = layer.apply(x, layer_parameters)
+        return x
+
+    # scikit-learn's form of the parameters: a list of weights and a list of intercepts.
+
+    def parameters(self, coefs: list[Array], intercepts: list[Array]) -> list[dict[str, Array]]:
+        """Return each layer's parameters from the lists of weights and intercepts."""
+        pairs = zip(coefs, intercepts, strict=True)
+        names = ("coef", "intercept")
+        return [
+            dict(zip(names, next(pairs), strict=True)) if layer.penalized else {}
+            for layer in self.layers
+        ]
+
+    def split(self, theta: Array) -> tuple[list[Array], list[Array]]:
+        """Return copies of the weights and of the intercepts, layer by layer."""
+        views = [layer for layer in self.layout.views(theta) if layer]
+        return [v["coef"].copy() for v in views], [v["intercept"].copy() for v in views]
+
+    def join(self, coefs: list[Array], intercepts: list[Array]) -> Array:
+        """Return the parameter vector that `split` has come from."""
+        theta = np.empty(self.layout.size, np.asarray(coefs[0]).dtype)
+        for views, given in zip(
+            self.layout.views(theta), self.parameters(coefs, intercepts), strict=True
+        ):
+            for name, view in views.items():
+                view[...] = given[name]
+        return theta

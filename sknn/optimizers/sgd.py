@@ -1,0 +1,62 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sknn._math import Array
+from sknn.optimizers._base import OPTIMIZERS, Optimizer
+
+
+@OPTIMIZERS.register("sgd")
+class SGD(Optimizer):
+    r"""Gradient descent with momentum, Nesterov's or the classical one.
+
+    .. math::
+        v_{t} = \mu v_{t-1} - \eta g_t, \qquad
+        \theta_{t} = \theta_{t-1} + \begin{cases}
+        \mu v_{t} - \eta g_t & \text{(Nesterov)} \\ v_{t} & \text{(classical)} \end{cases}
+
+    Parameters
+    ----------
+    momentum : float, default=0.9
+        :math:`\mu` in [0, 1].
+    nesterov : bool, default=True
+        Whether to use Nesterov's momentum.
+
+    References
+    ----------
+    I. Sutskever et al., "On the importance of initialization and momentum in deep
+    learning", ICML 2013.
+    """
+
+    moments = ("velocity",)
+
+    def __init__(self, momentum: float = 0.9, nesterov: bool = True) -> None:
+        self.momentum = momentum
+        self.nesterov = nesterov
+
+    def constants(self) -> tuple[Any, ...]:
+        return (self.momentum,)
+
+    def step(
+        self,
+        theta: Array,
+        grad: Array,
+        scratch: Array,
+        moments: tuple[Array, ...],
+        constants: tuple[Array, ...],
+        number: Array,
+    ) -> None:
+        (velocity,), (momentum,) = moments, constants
+        np.multiply(grad, number, grad)
+        np.multiply(velocity, momentum, velocity)
+        np.subtract(velocity, grad, velocity)
+        if self.nesterov:
+            np.multiply(velocity, momentum, scratch)
+            np.subtract(scratch, grad, scratch)
+            np.add(theta, scratch, theta)
+        else:
+            np.add(theta, velocity, theta)

@@ -1,0 +1,135 @@
+"""L-BFGS on the whole of the data, by SciPy."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+from sklearn.exceptions import ConvergenceWarning
+
+from sknn._math import Array
+from sknn.solvers._base import Problem, Solver, TrainingState
+from sknn.solvers.stopping import Monitor, warn_interrupted
+
+
+class LBFGS(Solver):
+    """Limited-memory BFGS with full batches, always in float64.
+
+    Parameters
+    ----------
+    max_iter, max_fun : int
+        Iterations and evaluations of the objective at most.
+    tol : float
+        Training stops when no component of the gradient is larger. With early stopping it is
+        also the least improvement of the validation score.
+    n_iter_no_change, target_loss
+        See :class:`sknn.solvers.stopping.Monitor`; the former matters with early stopping only.
+
+    References
+    ----------
+    R. Byrd, P. Lu, J. Nocedal and C. Zhu, "A limited memory algorithm for bound constrained
+    optimization", SIAM Journal on Scientific Computing 16 (1995).
+    """
+
+    def __init__(
+        self,
+        max_iter: int,
+        max_fun: int,
+        tol: float,
+        n_iter_no_change: float,
+        target_loss: float | None,
+    ) -> None:
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.target_loss = target_loss
+
+    def minimize(self, problems: list[Problem]) -> list[TrainingState]:
+        return [self._minimize_one(problem) for problem in problems]
+
+    def _minimize_one(self, problem: Problem) -> TrainingState:
+        state = problem.state
+        dtype = state.theta.dtype
+        descent = _Descent(problem, self)
+        with np.errstate(all="ignore"):
+            try:
+                descent.run()
+            except KeyboardInterrupt:
+                warn_interrupted()
+        state.theta = descent.theta.copy()
+        descent.monitor.finish()
+        state.theta = state.theta.astype(dtype, copy=False)
+        return state
+
+
+class _Descent:
+    """One run of SciPy's L-BFGS-B: evaluates the objective, keeps the curves."""
+
+    def __init__(self, problem: Problem, solver: LBFGS) -> None:
+        self.problem = problem
+        self.solver = solver
+        no_plateau = np.inf if problem.validate is None else solver.n_iter_no_change
+        self.monitor = Monitor(problem, solver.tol, no_plateau, solver.target_loss)
+        self.theta = problem.state.theta.astype(np.float64)
+        self._point, self._grad = self.theta.copy(), np.empty_like(self.theta)
+        X, y, weight = problem.X.astype(np.float64, copy=False), problem.y, problem.sample_weight
+        if (rows := problem.rows) is not None:
+            X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
+        self._n_samples = len(y)
+        self._objective = problem.objective.bind_data(self._point, self._grad, X, y, weight)
+        self._evaluations: list[tuple[float, float]] = []
+
+    def run(self) -> None:
+        """Minimise, and warn if that did not converge."""
+        options = {
+            "maxiter": self.solver.max_iter,
+            "maxfun": self.solver.max_fun,
+            "gtol": self.solver.tol,
+        }
+        result = scipy.optimize.minimize(
+            self._value_and_grad,
+            self.theta.copy(),
+            method="L-BFGS-B",
+            jac=True,
+            callback=self._end_iteration,
+            options=options,
+        )
+        self.theta = result.x
+        self.problem.state.loss = self._reported_at(result.fun)
+        if result.status not in (0, 99):  # 99: stopped by the callback
+            self._warn(result)
+
+    def _value_and_grad(self, theta: Array) -> tuple[float, Array]:
+        self._point[:] = theta
+        value, reported = self._objective.evaluate()
+        self._evaluations.append((value, reported))
+        # A copy: SciPy keeps what it is given, and the buffer is written to again.
+        return value, self._grad.copy()
+
+    def _end_iteration(self, intermediate_result: Any) -> None:
+        self.theta = intermediate_result.x
+        reported = self._reported_at(intermediate_result.fun)
+        if self.monitor.end_epoch(reported, self.theta, np.nan) is not None:
+            if self.problem.verbose and self.problem.validate is not None:
+                print(f"{self.monitor.plateau_message()} Stopping.")
+            raise StopIteration
+
+    def _reported_at(self, value: float) -> float:
+        """Return the reported loss of the latest evaluation that gave `value`."""
+        latest = next(i for i, (v, _) in enumerate(reversed(self._evaluations)) if v == value)
+        del self._evaluations[: -1 - latest]
+        return self._evaluations[0][1]
+
+    def _warn(self, result: Any) -> None:
+        warnings.warn(
+            f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}):\n"
+            f"{result.message}\n\n"
+            f"Increase the number of iterations (max_iter={self.solver.max_iter}, "
+            f"max_fun={self.solver.max_fun}) or scale the data as shown in:\n"
+            "    https://scikit-learn.org/stable/modules/preprocessing.html",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
