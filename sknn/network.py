@@ -12,7 +12,6 @@ from sknn.initializers import Initializer
 from sknn.layers import Layer
 from sknn.parameters import ParameterLayout
 
-
 CHUNK = 1024
 """Rows that are predicted at a time, which bounds the memory; 512 to 8192 are equally fast."""
 
@@ -61,9 +60,7 @@ class Network:
         for layer in layers:
             self._widths.append(layer.n_out(self._widths[-1]))
         self.n_outputs = self._widths[-1]
-        shapes = [
-            layer.shapes(n_in) for layer, n_in in zip(layers, self._widths[:-1], strict=True)
-        ]
+        shapes = [layer.shapes(n_in) for layer, n_in in zip(layers, self._widths[:-1], strict=True)]
         self.layout = ParameterLayout(shapes, [layer.penalized for layer in layers])
 
     def initialize(

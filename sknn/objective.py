@@ -167,11 +167,12 @@ class BoundObjective:
             penalty.add_gradient, theta[..., there], grad[..., there], scratch[..., there]
         )
         before, after = self._penalty_record
-        numbers = [
-            (self._factor[i, ...], before[i, ...], after[i, ...]) for i in range(n_slots)
-        ]
+        numbers = [(self._factor[i, ...], before[i, ...], after[i, ...]) for i in range(n_slots)]
         return (
-            [[partial(write, factor, record)] if n_accumulated else [] for factor, record, _ in numbers],
+            [
+                [partial(write, factor, record)] if n_accumulated else []
+                for factor, record, _ in numbers
+            ],
             [[partial(add, factor, record)] for factor, _, record in numbers],
         )
 

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn import get_config
@@ -99,7 +99,7 @@ class BaseMLP(BaseEstimator, ABC):
     _loss: Loss
     _state: TrainingState
 
-    _constraints: dict[str, list[Constraint]] = {
+    _constraints: ClassVar[dict[str, list[Constraint]]] = {
         "activation": [Member(ACTIVATIONS, Activation)],
         "solver": [OneOf(["lbfgs", "sgd", "adam"])],
         "alpha": [Interval(Real, 0, None)],
@@ -179,14 +179,14 @@ class BaseMLP(BaseEstimator, ABC):
         if is_partial and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         fitted = object.__new__(type(self))
-        fitted.__dict__ = dict(vars(self))
+        fitted.__dict__.update(vars(self))
         is_first = not hasattr(self, "coefs_") or not (self.warm_start or is_partial)
         X, y = fitted._validate_data(X, y, is_first)
         y = fitted._encode_targets(y, is_first, classes)
         weight = _check_sample_weight(sample_weight, X)
         problem = fitted._build_problem(X, y, weight, is_first, is_partial)
         fitted._publish(solve(problem))
-        self.__dict__ = vars(fitted)
+        self.__dict__ = fitted.__dict__
         return self
 
     def _check_parameters(self) -> None:
@@ -304,9 +304,7 @@ class BaseMLP(BaseEstimator, ABC):
             )
         return train, held_out
 
-    def _make_validation(
-        self, X: Any, y: Array, weight: Array | None
-    ) -> Callable[[Array], float]:
+    def _make_validation(self, X: Any, y: Array, weight: Array | None) -> Callable[[Array], float]:
         """Return the function that scores a parameter vector on held-out rows."""
 
         def validate(theta: Array) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -15,6 +15,150 @@ from sknn.losses import LOSSES, Loss
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
+    r"""Multilayer perceptron for regression.
+
+    A network of layers :math:`h_{l+1} = f(h_l W_l + b_l)` is trained to minimise
+
+    .. math::
+        J(\theta) = \frac{1}{\sum_i w_i} \Big( \sum_i w_i L(y_i, \hat y_i)
+        + \frac{\alpha}{2} \sum_l \lVert W_l \rVert^2 \Big)
+
+    over each batch, with half the squared error or half the Poisson deviance as loss L, summed
+    over the outputs. The targets are not scaled: bring them to a spread of about 1 (for example
+    with :class:`sklearn.compose.TransformedTargetRegressor`).
+
+    With the same `random_state` it is the model that
+    :class:`sklearn.neural_network.MLPRegressor` trains, up to rounding and to the differences
+    listed in the user guide.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(100,)
+        Units of each hidden layer, at least 1. Empty for a linear model.
+    activation : {"identity", "logistic", "tanh", "relu"} or Activation, default="relu"
+        The function between the layers.
+    loss : {"squared_error", "poisson"}, default="squared_error"
+        Half the squared error with the identity as output, or half the Poisson deviance with the
+        exponential as output, for y >= 0.
+    solver : {"lbfgs", "sgd", "adam"}, default="adam"
+        How the objective is minimised: L-BFGS on all samples at once, or mini-batch gradient
+        descent with momentum or with Adam.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty on the weights (not the intercepts), at least 0. It is divided
+        by the number of samples, or their total weight, of the batch.
+    batch_size : int or "auto", default="auto"
+        Samples in a mini-batch; "auto" is the smaller of 200 and the number of samples. Not used
+        by lbfgs.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        How the learning rate of sgd and adam changes. "invscaling" divides it by
+        ``(t + 1) ** power_t`` after t samples; "adaptive" divides it by 5 whenever training would
+        otherwise stop for lack of improvement, until it is at most 1e-6.
+    learning_rate_init : float, default=0.001
+        The initial learning rate, positive. Not used by lbfgs.
+    power_t : float, default=0.5
+        The exponent of "invscaling", at least 0.
+    max_iter : int, default=200
+        Epochs at most (iterations with lbfgs), at least 1.
+    shuffle : bool, default=True
+        Whether sgd and adam visit the samples in a new order in each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the initial weights, the early-stopping split and the shuffling.
+    tol : float, default=0.0001
+        An epoch counts as an improvement if the training loss falls (or with early stopping the
+        validation score rises) by more than `tol`. With lbfgs, training stops when no component
+        of the gradient is larger.
+    verbose : bool or int, default=False
+        Whether to print a line an epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+    momentum : float, default=0.9
+        Momentum of sgd, in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether sgd uses Nesterov's momentum.
+    early_stopping : bool, default=False
+        Whether to hold out a part of the samples, to stop when their score (R^2) no longer
+        improves, and to return the weights that scored best.
+    validation_fraction : float, default=0.1
+        The part that early stopping holds out, in (0, 1).
+    beta_1 : float, default=0.9
+        Decay of Adam's first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of Adam's second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to Adam's denominator, positive.
+    n_iter_no_change : int or inf, default=10
+        Training stops (with "adaptive" the learning rate falls) after more than so many epochs
+        in a row without an improvement by `tol`.
+    max_fun : int, default=15000
+        Evaluations of the objective that lbfgs may use, at least 1.
+    target_loss : float or None, default=None
+        Training also stops once the training loss has reached this value.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X had names that are all strings.
+    n_outputs_ : int
+        Number of outputs of the network.
+    n_layers_ : int
+        Number of layers, the input included.
+    out_activation_ : str
+        "identity", or "exp" with the Poisson loss.
+    coefs_ : list of ndarray
+        The weights of each layer, of shape (n_in, n_out). They can be assigned and edited;
+        predictions follow.
+    intercepts_ : list of ndarray
+        The intercepts of each layer, of shape (n_out,); as `coefs_`.
+    n_iter_ : int
+        Epochs or iterations of the last call.
+    t_ : int
+        Training samples seen by sgd or adam, each epoch counted.
+    loss_ : float
+        The last training loss, penalty included.
+    best_loss_ : float or None
+        The lowest training loss; None with early stopping.
+    loss_curve_ : list of float
+        The training loss of each epoch or iteration.
+    validation_scores_ : list of float or None
+        The R^2 on the held-out samples after each epoch; None without early stopping.
+    best_validation_score_ : float or None
+        The best of them; None without early stopping.
+    history_ : DataFrame
+        The columns loss, val_score and learning_rate, one row an epoch.
+
+    See Also
+    --------
+    MLPClassifier : The same for classification.
+
+    References
+    ----------
+    G. Hinton, "Connectionist learning procedures", Artificial Intelligence 40 (1989).
+
+    X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010.
+
+    D. Kingma and J. Ba, "Adam: A method for stochastic optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> from sklearn.compose import TransformedTargetRegressor
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknn import MLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> network = MLPRegressor((20,), alpha=10, learning_rate_init=0.01, random_state=0)
+    >>> model = TransformedTargetRegressor(
+    ...     make_pipeline(StandardScaler(), network), transformer=StandardScaler()
+    ... )
+    >>> round(model.fit(X_train, y_train).score(X_test, y_test), 1)
+    0.4
+    """
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -76,7 +220,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.max_fun = max_fun
         self.target_loss = target_loss
 
-    _constraints = {**BaseMLP._constraints, "loss": [OneOf(["squared_error", "poisson"])]}
+    _constraints: ClassVar = {**BaseMLP._constraints, "loss": [OneOf(["squared_error", "poisson"])]}
 
     @available_if_stochastic
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

@@ -72,8 +72,11 @@ class LabelEncoding:
             Whether each known class has to occur (warm_start).
         """
         if type_of_target(y).startswith("multilabel") is not self.is_multilabel:
-            kinds = ("labels", "an indicator matrix") if self.is_multilabel else (
-                "an indicator matrix", "labels")
+            kinds = (
+                ("labels", "an indicator matrix")
+                if self.is_multilabel
+                else ("an indicator matrix", "labels")
+            )
             raise ValueError(f"`y` holds {kinds[0]}, but the estimator was fitted on {kinds[1]}.")
         found, known = unique_labels(y), self.classes
         if must_have_all and set(found) != set(known):

@@ -50,7 +50,7 @@ class Interval(Constraint):
     """
 
     def __init__(
-        self, kind: type, low: float | None, high: float | None, closed: str = "left"
+        self, kind: Any, low: float | None, high: float | None, closed: str = "left"
     ) -> None:
         self.kind = kind
         self.low = low
@@ -158,7 +158,7 @@ def check_parameters(estimator: Any, constraints: dict[str, list[Constraint]]) -
 
 def check_hidden_layer_sizes(value: Any) -> list[int]:
     """Return `hidden_layer_sizes` as a list of positive ints, or raise."""
-    sizes = [value] if isinstance(value, (Integral, Real)) else value
+    sizes: Any = [value] if isinstance(value, Real) else value
     if isinstance(sizes, (str, bytes)) or not hasattr(sizes, "__iter__"):
         raise InvalidParameterError(
             "The 'hidden_layer_sizes' parameter must be an int or a sequence of ints. "

@@ -58,7 +58,9 @@ class Linear(Layer):
         else:
             forward = [partial(product(z), x, coef, z)]
         bias = intercept[..., np.newaxis] if self.output_major else intercept[..., np.newaxis, :]
-        forward.append(partial(np.add, z, bias if z.ndim > 2 or self.output_major else intercept, z))
+        forward.append(
+            partial(np.add, z, bias if z.ndim > 2 or self.output_major else intercept, z)
+        )
 
         def backward(grad: Array) -> tuple[list[Call], Array | None]:
             rows = self._rows(grad)

@@ -12,7 +12,6 @@ import numpy as np
 from sknn._component import Component
 from sknn._math import Array
 from sknn.objective import Objective
-from sknn.optimizers import Optimizer
 
 
 @dataclass
@@ -108,8 +107,6 @@ class Problem:
 
 class Solver(Component):
     """Contract of a solver: it minimises the objectives of a stack of problems."""
-
-    optimizer: Optimizer | None = None
 
     @abstractmethod
     def minimize(self, problems: list[Problem]) -> list[TrainingState]:
