@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -15,48 +13,29 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from sknn._math import Array
-from sknn.activations import ACTIVATIONS, Activation
+from sknn.activations import ACTIVATIONS
 from sknn.architecture import build_layers
+from sknn.estimators.settings import CONSTRAINTS, make_optimizer, make_solver
 from sknn.estimators.validation import (
-    BOOLEAN,
-    NONE,
-    RANDOM_STATE,
-    Check,
+    FLOATS,
     Constraint,
-    Interval,
     InvalidParameterError,
-    Member,
-    OneOf,
     check_hidden_layer_sizes,
     check_parameters,
+    check_sample_weight,
 )
 from sknn.initializers import GlorotUniform
 from sknn.losses import Loss
 from sknn.network import Network
 from sknn.objective import Objective
-from sknn.optimizers import SGD, Adam, Optimizer
 from sknn.penalties import L2
-from sknn.schedules import SCHEDULES, InverseScaling, Schedule
-from sknn.solvers import LBFGS, Problem, Solver, Stochastic, TrainingState, solve
+from sknn.solvers import Problem, TrainingState, solve
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
-
-
-def _is_stochastic(estimator: BaseMLP) -> bool:
-    """Say whether the estimator can learn from one batch of data after the other."""
-    if estimator.solver == "lbfgs":
-        raise AttributeError(
-            "partial_fit is only available for stochastic optimizers. "
-            f"{estimator.solver} is not stochastic."
-        )
-    return True
 
 
 class BaseMLP(BaseEstimator, ABC):
@@ -99,34 +78,7 @@ class BaseMLP(BaseEstimator, ABC):
     _loss: Loss
     _state: TrainingState
 
-    _constraints: ClassVar[dict[str, list[Constraint]]] = {
-        "activation": [Member(ACTIVATIONS, Activation)],
-        "solver": [OneOf(["lbfgs", "sgd", "adam"])],
-        "alpha": [Interval(Real, 0, None)],
-        "batch_size": [OneOf(["auto"]), Interval(Integral, 1, None)],
-        "learning_rate": [OneOf(SCHEDULES)],
-        "learning_rate_init": [Interval(Real, 0, None, "neither")],
-        "power_t": [Interval(Real, 0, None)],
-        "max_iter": [Interval(Integral, 1, None)],
-        "shuffle": [BOOLEAN],
-        "random_state": [RANDOM_STATE],
-        "tol": [Interval(Real, 0, None)],
-        "verbose": [BOOLEAN, Interval(Integral, 0, None)],
-        "warm_start": [BOOLEAN],
-        "momentum": [Interval(Real, 0, 1, "both")],
-        "nesterovs_momentum": [BOOLEAN],
-        "early_stopping": [BOOLEAN],
-        "validation_fraction": [Interval(Real, 0, 1)],
-        "beta_1": [Interval(Real, 0, 1)],
-        "beta_2": [Interval(Real, 0, 1)],
-        "epsilon": [Interval(Real, 0, None, "neither")],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None),
-            Check(lambda value: isinstance(value, Real) and value == math.inf, "inf"),
-        ],
-        "max_fun": [Interval(Integral, 1, None)],
-        "target_loss": [NONE, Interval(Real, None, None)],
-    }
+    _constraints: ClassVar[dict[str, list[Constraint]]] = CONSTRAINTS
 
     # What differs between classifier and regressor.
 
@@ -183,7 +135,7 @@ class BaseMLP(BaseEstimator, ABC):
         is_first = not hasattr(self, "coefs_") or not (self.warm_start or is_partial)
         X, y = fitted._validate_data(X, y, is_first)
         y = fitted._encode_targets(y, is_first, classes)
-        weight = _check_sample_weight(sample_weight, X)
+        weight = check_sample_weight(sample_weight, X)
         problem = fitted._build_problem(X, y, weight, is_first, is_partial)
         fitted._publish(solve(problem))
         self.__dict__ = fitted.__dict__
@@ -205,7 +157,7 @@ class BaseMLP(BaseEstimator, ABC):
             y,
             accept_sparse=["csr", "csc"],
             multi_output=True,
-            dtype=_FLOATS,
+            dtype=FLOATS,
             reset=is_first,
             **options,
         )
@@ -226,7 +178,7 @@ class BaseMLP(BaseEstimator, ABC):
         objective = Objective(self._network, self._loss, L2(), float(self.alpha))
         problem = Problem(
             objective=objective,
-            solver=self._make_solver(len(y) if train is None else len(train)),
+            solver=make_solver(self, len(y) if train is None else len(train)),
             X=X,
             y=self._loss.encode(y),
             sample_weight=weight,
@@ -278,7 +230,7 @@ class BaseMLP(BaseEstimator, ABC):
             first_bad_epoch=None,
         )
         moments = old.moments or {}
-        if is_partial and set(moments) == set(self._make_optimizer().moments):
+        if is_partial and set(moments) == set(make_optimizer(self).moments):
             state.moments = {name: array.copy() for name, array in moments.items()}
         else:
             state = replace(state, moments=None, n_steps=0, n_epochs=0, plateau_factor=1.0)
@@ -312,44 +264,6 @@ class BaseMLP(BaseEstimator, ABC):
             return self._score_raw(raw, y, weight)
 
         return validate
-
-    def _make_optimizer(self) -> Optimizer:
-        if self.solver == "adam":
-            return Adam(self.beta_1, self.beta_2, self.epsilon)
-        return SGD(self.momentum, bool(self.nesterovs_momentum))
-
-    def _make_schedule(self) -> Schedule:
-        if self.learning_rate == "invscaling":
-            return InverseScaling(self.power_t)
-        return SCHEDULES.resolve(self.learning_rate)
-
-    def _make_solver(self, n_samples: int) -> Solver:
-        if self.solver == "lbfgs":
-            return LBFGS(
-                max_iter=self.max_iter,
-                max_fun=self.max_fun,
-                tol=self.tol,
-                n_iter_no_change=self.n_iter_no_change,
-                target_loss=self.target_loss,
-            )
-        batch_size = min(200, n_samples) if self.batch_size == "auto" else self.batch_size
-        if batch_size > n_samples:
-            warnings.warn(
-                f"Got `batch_size` less than 1 or larger than sample size. It is going to be "
-                f"clipped: batch_size={batch_size}, but there are {n_samples} training samples.",
-                stacklevel=4,
-            )
-        return Stochastic(
-            optimizer=self._make_optimizer(),
-            schedule=self._make_schedule(),
-            learning_rate=float(self.learning_rate_init),
-            batch_size=min(batch_size, n_samples),
-            max_iter=self.max_iter,
-            shuffle=bool(self.shuffle),
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
-            target_loss=self.target_loss,
-        )
 
     def _publish(self, state: TrainingState) -> None:
         """Turn the result of training into fitted attributes."""
@@ -389,7 +303,7 @@ class BaseMLP(BaseEstimator, ABC):
 
         It takes 60 us to find that out, ten times the work of predicting one row.
         """
-        if type(X) is not np.ndarray or X.ndim != 2 or X.dtype not in _FLOATS:
+        if type(X) is not np.ndarray or X.ndim != 2 or X.dtype not in FLOATS:
             return False
         fitted = vars(self)
         if "coefs_" not in fitted or "feature_names_in_" in fitted:
@@ -421,36 +335,3 @@ class BaseMLP(BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _check_sample_weight(sample_weight: Any, X: Any) -> Array | None:
-    """Return validated weights, or None; refuse negative ones and such as are all zero."""
-    if sample_weight is None:
-        return None
-    n_samples = X.shape[0]
-    if isinstance(sample_weight, Real):
-        sample_weight = np.full(n_samples, float(sample_weight))
-    weight = check_array(
-        sample_weight, ensure_2d=False, dtype=_FLOATS, order="C", input_name="sample_weight"
-    )
-    if weight.ndim != 1:
-        raise ValueError(
-            f"Sample weights must be 1D array or scalar, got {weight.ndim}D array. Expected either "
-            f"a scalar value or a 1D array of length {n_samples}."
-        )
-    if weight.shape[0] != n_samples:
-        raise ValueError(
-            f"sample_weight.shape == {weight.shape}, expected ({n_samples},): one for each sample."
-        )
-    if (weight < 0).any():
-        row = int(np.argmax(weight < 0))
-        raise ValueError(
-            f"Negative values in data passed to `sample_weight`: {weight[row]} at row {row}. "
-            "Weights must be at least 0."
-        )
-    if not weight.any():
-        raise ValueError("Sample weights must contain at least one non-zero number: all are 0.")
-    return weight
-
-
-available_if_stochastic = available_if(_is_stochastic)

@@ -9,8 +9,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from sknn._math import Array
-from sknn.estimators.base import BaseMLP, available_if_stochastic
+from sknn.estimators.base import BaseMLP
 from sknn.estimators.scoring import accuracy
+from sknn.estimators.settings import available_if_stochastic
 from sknn.estimators.targets import LabelEncoding
 from sknn.losses import BinaryLogLoss, LogLoss, Loss
 

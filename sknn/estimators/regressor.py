@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from sknn._math import Array
-from sknn.estimators.base import BaseMLP, available_if_stochastic
+from sknn.estimators.base import BaseMLP
 from sknn.estimators.scoring import r2
+from sknn.estimators.settings import available_if_stochastic
 from sknn.estimators.validation import OneOf
 from sknn.losses import LOSSES, Loss
 

@@ -8,8 +8,13 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_array
 
 from sknn._component import Component, Registry, did_you_mean
+from sknn._math import Array
+
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+"""The dtypes that X may have without being converted."""
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -173,3 +178,33 @@ def check_hidden_layer_sizes(value: Any) -> list[int]:
         if size <= 0:
             raise InvalidParameterError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]
+
+
+def check_sample_weight(sample_weight: Any, X: Any) -> Array | None:
+    """Return validated weights, or None; refuse negative ones and such as are all zero."""
+    if sample_weight is None:
+        return None
+    n_samples = X.shape[0]
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, float(sample_weight))
+    weight = check_array(
+        sample_weight, ensure_2d=False, dtype=FLOATS, order="C", input_name="sample_weight"
+    )
+    if weight.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {weight.ndim}D array. Expected either "
+            f"a scalar value or a 1D array of length {n_samples}."
+        )
+    if weight.shape[0] != n_samples:
+        raise ValueError(
+            f"sample_weight.shape == {weight.shape}, expected ({n_samples},): one for each sample."
+        )
+    if (weight < 0).any():
+        row = int(np.argmax(weight < 0))
+        raise ValueError(
+            f"Negative values in data passed to `sample_weight`: {weight[row]} at row {row}. "
+            "Weights must be at least 0."
+        )
+    if not weight.any():
+        raise ValueError("Sample weights must contain at least one non-zero number: all are 0.")
+    return weight

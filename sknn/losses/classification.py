@@ -48,7 +48,7 @@ class BinaryLogLoss(Loss):
     def log_inverse_link(self, raw: Array) -> None:
         """Replace raw by the logarithm of the probability, which is never -inf."""
         # Above 1/2 the logarithm of the rounded probability, so that both rank alike.
-        raw[...] = np.where(raw > 0, np.log(expit(raw)), log_expit(raw))
+        raw[...] = np.where(raw > 0, np.log(expit(np.maximum(raw, 0))), log_expit(raw))
 
 
 @LOSSES.register("log_loss")

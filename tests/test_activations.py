@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from sknn.activations import ACTIVATIONS, Logistic, ReLU
+from tests.cases import ACTIVATION_CASES, name_of
+
+grid = pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=name_of)
+dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+@grid
+def test_slope_is_the_numeric_derivative(activation):
+    z = np.linspace(-3, 3, 41) + 0.0123  # away from the kink of relu
+    ahead, behind, slope = z + 1e-6, z - 1e-6, np.empty_like(z)
+    activation.apply(ahead)
+    activation.apply(behind)
+    activation.forward(z.copy(), slope)
+
+    np.testing.assert_allclose(slope, (ahead - behind) / 2e-6, rtol=1e-6, atol=1e-9)
+
+
+@grid
+@dtypes
+def test_forward_and_apply_agree_and_keep_the_dtype(activation, dtype):
+    z = np.linspace(-4, 4, 30, dtype=dtype).reshape(5, 6)
+    applied, forwarded, slope = z.copy(), z.copy(), np.empty_like(z)
+    activation.apply(applied)
+    activation.forward(forwarded, slope)
+
+    np.testing.assert_allclose(applied, forwarded, rtol=1e-6)
+    assert applied.dtype == forwarded.dtype == slope.dtype == dtype
+
+
+@grid
+@dtypes
+def test_values_stay_finite_far_out(activation, dtype):
+    z = np.array([-1e3, -50, 0, 50, 1e3], dtype)
+    slope = np.empty_like(z)
+    activation.forward(z, slope)
+
+    assert np.isfinite(z).all()
+    assert np.isfinite(slope).all()
+
+
+def test_logistic_is_scipys():
+    z = np.linspace(-30, 30, 101)
+    expected = expit(z)
+    Logistic().apply(z)
+
+    np.testing.assert_allclose(z, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_relu_has_no_slope_at_zero():
+    z, slope = np.zeros(3), np.empty(3)
+    ReLU().forward(z, slope)
+
+    np.testing.assert_array_equal(slope, 0)
+
+
+def test_scikit_learns_names_are_there():
+    assert set(ACTIVATIONS) >= {"identity", "logistic", "tanh", "relu"}

@@ -1,0 +1,82 @@
+"""The laws of the house that can be checked by reading the code."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import sknn
+
+ROOT = Path(sknn.__file__).parent
+FLOORS = {
+    "_component": 0,
+    "_math": 0,
+    "activations": 1,
+    "initializers": 1,
+    "penalties": 1,
+    "schedules": 1,
+    "parameters": 1,
+    "losses": 1,
+    "optimizers": 1,
+    "layers": 2,
+    "architecture": 3,
+    "network": 3,
+    "objective": 4,
+    "solvers": 5,
+    "estimators": 6,
+    "__init__": 9,
+}
+FILES = sorted(ROOT.rglob("*.py"))
+files = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def imports_of(path):
+    """Yield the dotted names that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield node.module
+
+
+def room_of(path):
+    """Return the room of a file: its folder below sknn, or its own name."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def find_violations(path, imported):
+    """Return the imports of a file that do not lead strictly down, or stay in its room."""
+    room = room_of(path)
+    rooms = (name.split(".")[1] for name in imported if name.startswith("sknn."))
+    return [other for other in rooms if other != room and FLOORS[other] >= FLOORS[room]]
+
+
+@files
+def test_rooms_import_only_from_lower_floors(path):
+    assert find_violations(path, imports_of(path)) == []
+
+
+def test_a_violation_would_be_found():
+    assert find_violations(ROOT / "losses" / "x.py", ["sknn.solvers.lbfgs"]) == ["solvers"]
+    assert find_violations(ROOT / "network.py", ["sknn.architecture"]) == ["architecture"]
+
+
+@files
+def test_no_private_module_of_scikit_learn_or_scipy_is_imported(path):
+    private = re.compile(r"^(sklearn|scipy)\..*\b_")
+    assert [name for name in imports_of(path) if private.match(name)] == []
+
+
+@files
+def test_files_and_functions_are_short(path):
+    assert len(path.read_text().splitlines()) <= 400
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
+            docstring = ast.get_docstring(node, clean=False) or ""
+            assert node.end_lineno - node.lineno - docstring.count("\n") <= 40, node.name
+
+
+def test_every_floor_is_a_room():
+    assert {room_of(path) for path in FILES} == set(FLOORS)
