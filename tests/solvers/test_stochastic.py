@@ -1,0 +1,242 @@
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from sknn.losses import BinaryLogLoss, LogLoss
+from sknn.optimizers import SGD, Adam
+from sknn.schedules import Adaptive, Constant, InverseScaling
+from sknn.solvers import solve
+from sknn.solvers.stochastic import _Model, _Stack
+from tests.cases import (
+    ACTIVATION_CASES,
+    LOSS_CASES,
+    OPTIMIZER_CASES,
+    SCHEDULE_CASES,
+    name_of,
+)
+from tests.solvers.problems import make_problem
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+RATES = [0.001, 0.01, 0.05, 0.002, 0.1]
+ALPHAS = [0.0, 0.1, 1.0, 0.01, 10.0]
+
+
+def assert_same_training(together, alone, rtol=1e-12):
+    for state, single in zip(together, alone, strict=True):
+        np.testing.assert_allclose(state.theta, single.theta, rtol=rtol, atol=1e-14)
+        np.testing.assert_allclose(state.loss_curve, single.loss_curve, rtol=rtol)
+        assert state.n_iter == single.n_iter
+        assert state.t == single.t
+        for name, moment in single.moments.items():
+            np.testing.assert_allclose(state.moments[name], moment, rtol=1e-10, atol=1e-14)
+
+
+def compare_stack_with_singles(make, n_models=5):
+    """Train `make(0)`, `make(1)` ... together and one by one, and compare all of it."""
+    problems = [make(m) for m in range(n_models)]
+    together = problems[0].solver.minimize(problems)
+    alone = [solve(make(m)) for m in range(n_models)]
+    assert_same_training(together, alone)
+    return together
+
+
+def numbers_of(m):
+    """Return the numbers of the m-th model: its own rate, alpha, data and draws."""
+    return {"seed": m, "learning_rate": RATES[m], "alpha": ALPHAS[m]}
+
+
+@pytest.mark.parametrize("loss", LOSS_CASES, ids=name_of)
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted"])
+def test_stack_equals_single_fits_for_every_loss(loss, n_outputs, is_weighted):
+    compare_stack_with_singles(
+        lambda m: make_problem(
+            loss=loss, n_outputs=n_outputs, is_weighted=is_weighted, **numbers_of(m)
+        )
+    )
+
+
+@pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=name_of)
+def test_stack_equals_single_fits_for_every_activation(activation):
+    compare_stack_with_singles(lambda m: make_problem(activation=activation, **numbers_of(m)))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZER_CASES, ids=name_of)
+@pytest.mark.parametrize("schedule", SCHEDULE_CASES, ids=name_of)
+def test_stack_equals_single_fits_for_every_optimizer_and_schedule(optimizer, schedule):
+    compare_stack_with_singles(
+        lambda m: make_problem(
+            optimizer=optimizer, schedule=schedule, n_iter_no_change=2, **numbers_of(m)
+        )
+    )
+
+
+def test_models_of_a_stack_have_their_own_optimizer_numbers():
+    compare_stack_with_singles(
+        lambda m: make_problem(optimizer=Adam(0.5 + 0.1 * m, 0.9 + 0.01 * m, 10.0**-m), seed=m)
+    )
+    compare_stack_with_singles(lambda m: make_problem(optimizer=SGD(0.2 * m), seed=m))
+
+
+def test_models_of_a_stack_train_on_their_own_rows():
+    rows = [np.random.default_rng(m).permutation(50)[:37] for m in range(5)]
+
+    compare_stack_with_singles(lambda m: make_problem(rows=rows[m], seed=0))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_stack_keeps_the_dtype(dtype):
+    problems = [make_problem(seed=m, dtype=dtype) for m in range(3)]
+    states = problems[0].solver.minimize(problems)
+
+    assert all(state.theta.dtype == dtype for state in states)
+    assert all(m.dtype == dtype for state in states for m in state.moments.values())
+
+
+def test_models_that_stop_early_leave_the_stack():
+    states = compare_stack_with_singles(
+        lambda m: make_problem(seed=m, max_iter=30, tol=1.0, n_iter_no_change=2 + 3 * m)
+    )
+
+    assert [state.n_iter for state in states] == sorted({state.n_iter for state in states})
+
+
+def test_a_model_that_diverges_harms_no_neighbour():
+    states = compare_stack_with_singles(
+        lambda m: make_problem(
+            optimizer=SGD(), seed=m, learning_rate=1e200 if m == 1 else 0.01, alpha=1.0
+        )
+    )
+
+    assert not np.isfinite(states[1].theta).all()
+    assert states[1].first_bad_epoch == states[1].n_iter == 1
+    assert all(np.isfinite(states[m].theta).all() for m in (0, 2, 3, 4))
+
+
+def test_rows_select_the_training_samples():
+    rows = np.arange(0, 50, 2)
+    chosen = make_problem(shuffle=False, rows=rows)
+    alone = make_problem(shuffle=False)
+    alone.X, alone.y = alone.X[rows], alone.y[rows]
+
+    np.testing.assert_array_equal(solve(chosen).theta, solve(alone).theta)
+
+
+def test_a_fortran_ordered_array_gives_the_same_model():
+    one, other = make_problem(), make_problem()
+    other.X = np.asfortranarray(other.X)
+
+    np.testing.assert_array_equal(solve(one).theta, solve(other).theta)
+
+
+def test_sparse_input_gives_the_same_model():
+    sparse, dense = make_problem(is_sparse=True), make_problem(is_sparse=True)
+    dense.X = dense.X.toarray()
+
+    np.testing.assert_allclose(solve(sparse).theta, solve(dense).theta, rtol=1e-11, atol=1e-14)
+
+
+def test_sparse_input_without_penalty_gives_the_same_model():
+    sparse, dense = make_problem(is_sparse=True, alpha=0), make_problem(is_sparse=True, alpha=0)
+    dense.X = dense.X.toarray()
+
+    np.testing.assert_allclose(solve(sparse).theta, solve(dense).theta, rtol=1e-11, atol=1e-14)
+
+
+def test_a_batch_without_any_weight_changes_nothing_and_does_not_crash():
+    problem = make_problem(optimizer=SGD(momentum=0), shuffle=False, max_iter=1, n_samples=32)
+    problem.sample_weight = np.repeat([1.0, 0.0], 16)
+    half = make_problem(optimizer=SGD(momentum=0), shuffle=False, max_iter=1, n_samples=32)
+    half.rows = np.arange(16)
+
+    weighted, alone = solve(problem), solve(half)
+
+    np.testing.assert_allclose(weighted.theta, alone.theta, rtol=1e-14)
+    assert weighted.loss == pytest.approx(alone.loss / 2)
+
+
+def test_learning_rates_follow_the_schedule():
+    constant = solve(make_problem(schedule=Constant(), max_iter=3))
+    inverse = solve(make_problem(schedule=InverseScaling(1.0), max_iter=3))
+
+    assert [rate for _, _, rate in constant.history] == [0.01] * 3
+    rates = [rate for _, _, rate in inverse.history]
+    assert rates == pytest.approx([0.01, 0.01 / 51, 0.01 / 101])
+
+
+def test_adaptive_rate_falls_at_a_plateau_and_ends_the_training():
+    state = solve(make_problem(schedule=Adaptive(), tol=100, n_iter_no_change=1, max_iter=100))
+    rates = [rate for _, _, rate in state.history]
+
+    assert rates[:7] == pytest.approx([0.01] * 3 + [0.002] * 2 + [0.0004] * 2)
+    assert rates[-1] <= 1e-6
+    assert state.n_iter < 100
+
+
+def test_running_out_of_epochs_warns():
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(8\) reached"):
+        solve(make_problem())
+
+
+def test_ctrl_c_warns_and_returns_what_there_is():
+    problem = make_problem(max_iter=50)
+    calls = []
+
+    def interrupt(theta):
+        calls.append(theta.copy())
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return float(len(calls))
+
+    problem.validate = interrupt
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        state = solve(problem)
+
+    np.testing.assert_array_equal(state.theta, calls[1])  # the best so far
+    assert len(state.history) == 2
+
+
+def measure_epoch(batch_size, width, n_outputs, loss):
+    """Return the peak memory that an epoch of two batches and a short one takes, in bytes."""
+    problem = make_problem(
+        loss=loss, n_samples=2 * batch_size + 10, batch_size=batch_size, n_outputs=n_outputs
+    )
+    stack = _Stack([_Model(problem)])
+    stack.run_epoch()
+    tracemalloc.start()
+    stack.run_epoch()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    order = 2 * problem.y.shape[0] * np.intp().nbytes  # the two permutations of an epoch
+    return peak - order
+
+
+@pytest.mark.parametrize("loss", LOSS_CASES, ids=name_of)
+@pytest.mark.parametrize("n_outputs", [1, 5])
+def test_a_step_allocates_nothing_that_grows_with_the_batch(loss, n_outputs):
+    small, large = (measure_epoch(size, 10, n_outputs, loss) for size in (100, 20000))
+
+    # A batch of 20,000 samples has 160 kB in the smallest of its buffers.
+    assert large - small < 20_000
+
+
+def test_x_is_not_copied_when_its_dtype_fits():
+    problem = make_problem(n_samples=1000)
+    model = _Model(problem)
+
+    assert model.rows.X is problem.X
+
+
+def test_stacked_log_losses_do_not_mix_models():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        for loss, n_outputs in ((LogLoss(), 4), (BinaryLogLoss(), 1)):
+            compare_stack_with_singles(
+                lambda m, loss=loss, k=n_outputs: make_problem(
+                    loss=loss, n_outputs=k, learning_rate=10.0**-m, seed=m, n_samples=33
+                )
+            )
