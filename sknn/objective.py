@@ -121,6 +121,7 @@ class BoundObjective:
         shape = (n_slots, *bound.raw.shape)
         self.target = np.empty(shape, dtype)
         self._record = np.empty(shape, dtype)
+        self._scratch = np.empty(shape, dtype)
         self._is_weighted = is_weighted
         # Per model where there is a stack: () -> 0-d, (n_models,) -> a column.
         columns = (n_slots, *lead, 1) if lead else (n_slots,)
@@ -194,7 +195,7 @@ class BoundObjective:
     def _terms(self, n_slots: int) -> tuple[Array, Array]:
         """Return the data term and the penalty of the first batches, after their steps."""
         loss, objective = self.objective.loss, self.objective
-        values = loss.values(self._record[:n_slots], self.target[:n_slots])
+        values = loss.values(self._record[:n_slots], self.target[:n_slots], self._scratch[:n_slots])
         if self._is_weighted:
             np.multiply(values, self._weight[:n_slots, ..., 0, :], out=values)
             values = values.sum(axis=-1) / loss.gradient_factor

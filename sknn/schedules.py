@@ -6,7 +6,15 @@ from sknn._component import Component, Registry
 
 
 class Schedule(Component):
-    """Contract: a pure multiplier, and what to do when training has reached a plateau."""
+    """Contract: a pure multiplier, and what to do when training has reached a plateau.
+
+    Attributes
+    ----------
+    farewell : str
+        What is printed where a plateau ends the training.
+    """
+
+    farewell = "Stopping."
 
     def multiplier(self, epoch: int, n_samples_seen: int) -> float:
         """Return the factor for the epoch that begins.
@@ -63,6 +71,8 @@ class Adaptive(Schedule):
     min_rate : float, default=1e-6
         At or below this rate a plateau ends the training.
     """
+
+    farewell = "Learning rate too small. Stopping."
 
     def __init__(self, factor: float = 0.2, min_rate: float = 1e-6) -> None:
         self.factor = factor

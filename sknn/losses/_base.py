@@ -54,8 +54,8 @@ class Loss(Component):
         """
 
     @abstractmethod
-    def values(self, record: Array, target: Array) -> Array:
-        """Return each sample's loss, summed over outputs; `record` is consumed.
+    def values(self, record: Array, target: Array, scratch: Array) -> Array:
+        """Return each sample's loss, summed over outputs; `record` and `scratch` are consumed.
 
         Returns
         -------

@@ -16,8 +16,8 @@ class BinaryLogLoss(Loss):
     .. math:: L = -y \log p - (1 - y) \log(1 - p), \qquad p = \frac{1}{1 + e^{-z}}
 
     With :math:`s = 1 - 2y` the gradient is :math:`p - y = (\tanh(z/2) + s) / 2` and the value
-    :math:`\log(1 + e^{s z})`. The reported value clips p to [eps, 1 - eps] of the dtype, as
-    scikit-learn does; the gradient knows no clipping.
+    :math:`-\log p` or :math:`-\log(1 - p)`. The reported value clips p to [eps, 1 - eps] of the
+    dtype, as scikit-learn does; the gradient knows no clipping.
     """
 
     out_activation = "logistic"
@@ -32,15 +32,18 @@ class BinaryLogLoss(Loss):
         np.add(raw, target, raw)
         np.multiply(raw, weight, raw)
 
-    def values(self, record: Array, target: Array) -> Array:
-        # record holds z / 2; -log p_y = log(1 + exp(s z)) = max(s z, 0) + log1p(exp(-|z|)).
-        eps = np.finfo(record.dtype).eps
-        np.multiply(record, target, record)
+    def values(self, record: Array, target: Array, scratch: Array) -> Array:
+        # record holds z / 2. As in scikit-learn 1 - p is taken from the rounded p, so that the
+        # line search of L-BFGS sees the same values also where p is nearly 1.
         np.multiply(record, 2, record)
-        np.logaddexp(record, 0, record)
-        np.maximum(record, -np.log1p(-eps), out=record)
-        np.minimum(record, -np.log(eps), out=record)
-        return sum_outputs(record)
+        expit(record, record)
+        clip_probability(record)
+        np.multiply(record, target, record)
+        np.negative(record, record)  # p where y = 1, -p where y = 0
+        np.less(record, 0, out=scratch)
+        np.add(record, scratch, record)
+        np.log(record, record)
+        return np.negative(sum_outputs(record), out=record[..., 0, :])
 
     def inverse_link(self, raw: Array) -> None:
         expit(raw, out=raw)
@@ -68,11 +71,10 @@ class LogLoss(Loss):
         np.subtract(record, target, raw)
         np.multiply(raw, weight, raw)
 
-    def values(self, record: Array, target: Array) -> Array:
-        eps = np.finfo(record.dtype).eps
+    def values(self, record: Array, target: Array, scratch: Array) -> Array:
         np.multiply(record, target, record)
         chosen = sum_outputs(record)
-        np.clip(chosen, eps, 1 - eps, out=chosen)
+        clip_probability(chosen)
         np.log(chosen, out=chosen)
         return np.negative(chosen, out=chosen)
 
@@ -85,6 +87,13 @@ class LogLoss(Loss):
         """Replace raw by the logarithm of the probabilities, which is never -inf."""
         raw -= raw.max(axis=-2, keepdims=True)
         raw -= np.log(np.exp(raw).sum(axis=-2, keepdims=True))
+
+
+def clip_probability(p: Array) -> None:
+    """Bring p into [eps, 1 - eps], in place, so that its logarithm is finite."""
+    eps = np.finfo(p.dtype).eps
+    np.maximum(p, eps, out=p)
+    np.minimum(p, 1 - eps, out=p)
 
 
 def softmax(raw: Array, out: Array) -> None:

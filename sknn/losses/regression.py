@@ -24,7 +24,7 @@ class SquaredError(Loss):
         np.subtract(raw, target, record)
         np.multiply(record, weight, raw)
 
-    def values(self, record: Array, target: Array) -> Array:
+    def values(self, record: Array, target: Array, scratch: Array) -> Array:
         np.multiply(record, record, record)
         np.multiply(record, 0.5, record)
         return sum_outputs(record)
@@ -52,7 +52,7 @@ class PoissonLoss(Loss):
         np.subtract(record, target, raw)
         np.multiply(raw, weight, raw)
 
-    def values(self, record: Array, target: Array) -> Array:
+    def values(self, record: Array, target: Array, scratch: Array) -> Array:
         kl_div(target, record, record)  # y log(y / mu) - y + mu
         return sum_outputs(record)
 

@@ -120,7 +120,7 @@ class _Model:
     def _after_plateau(self, rate: float) -> str | None:
         message, factor = self.monitor.plateau_message(), self.solver.schedule.after_plateau(rate)
         if factor is None:
-            message += " Stopping."
+            message += f" {self.solver.schedule.farewell}"
         else:
             self.state.plateau_factor *= factor
             self.state.n_no_change = 0

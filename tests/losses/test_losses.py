@@ -15,7 +15,7 @@ def evaluate(loss, raw, target, dtype=np.float64):
     raw, target = raw.astype(dtype), target.astype(dtype)
     record, weight = np.empty_like(raw), np.asarray(loss.gradient_factor, dtype)
     loss.gradient(raw, target, weight, record)
-    return loss.values(record, target).copy(), raw
+    return loss.values(record, target, np.empty_like(raw)).copy(), raw
 
 
 def make_case(loss, n_samples=8, n_outputs=3, seed=0):

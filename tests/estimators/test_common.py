@@ -1,0 +1,53 @@
+"""scikit-learn's common checks, on several configurations."""
+
+import pytest
+import sklearn.neural_network as reference
+from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
+
+from sknn import MLPClassifier, MLPRegressor
+
+# Tiny data sets do not converge, and warn in many ways.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+CONFIGURATIONS = [
+    MLPClassifier(max_iter=100),
+    MLPClassifier((10, 5), "tanh", solver="sgd", learning_rate="adaptive", learning_rate_init=0.1),
+    MLPClassifier(solver="lbfgs", alpha=1, max_iter=100),
+    MLPRegressor(max_iter=100),
+    MLPRegressor(solver="lbfgs", max_iter=100),
+    MLPRegressor((), solver="lbfgs"),
+]
+
+
+@parametrize_with_checks(CONFIGURATIONS)
+def test_common_checks(estimator, check):
+    check(estimator)
+
+
+# Here some checks cannot be passed: a held-out part breaks the equivalence of weights and
+# repeated rows, and so on.
+DIFFICULT = [
+    ("MLPClassifier", {"early_stopping": True, "max_iter": 50}),
+    ("MLPClassifier", {"hidden_layer_sizes": (), "max_iter": 100}),
+    ("MLPRegressor", {"early_stopping": True, "max_iter": 50}),
+    ("MLPRegressor", {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.1}),
+    ("MLPRegressor", {"loss": "poisson", "solver": "sgd", "max_iter": 50}),
+]
+
+
+def failures(estimator):
+    """Return the names of the common checks that an estimator fails."""
+    results = check_estimator(estimator, on_fail=None, on_skip=None)
+    return {result["check_name"] for result in results if result["status"] == "failed"}
+
+
+@pytest.mark.parametrize(("name", "parameters"), DIFFICULT, ids=str)
+def test_no_check_fails_that_scikit_learns_own_estimator_passes(name, parameters):
+    ours = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}[name](**parameters)
+    theirs = getattr(reference, name)()
+    if not set(parameters) <= set(theirs.get_params()):
+        pytest.skip("this scikit-learn does not have the parameter")
+
+    # scikit-learn runs this one on its own MLP with other parameters than these.
+    elsewhere = {"check_sample_weight_equivalence_on_dense_data"}
+    assert failures(ours) <= failures(theirs.set_params(**parameters)) | elsewhere
