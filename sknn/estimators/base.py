@@ -242,17 +242,22 @@ class BaseMLP(BaseEstimator, ABC):
         """Return the rows to train on and those to validate on; None, None for all and none."""
         if not self.early_stopping:
             return None, None
-        train, held_out = train_test_split(
-            np.arange(len(y)),
-            random_state=rng,
-            test_size=self.validation_fraction,
-            stratify=self._strata(y),
-        )
+        part = f"validation_fraction={self.validation_fraction} of {len(y)} samples"
+        try:
+            train, held_out = train_test_split(
+                np.arange(len(y)),
+                random_state=rng,
+                test_size=self.validation_fraction,
+                stratify=self._strata(y),
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"{error} (early_stopping=True holds out {part}: more of either may help.)"
+            ) from error
         if len(held_out) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
-                f"your dataset. validation_fraction={self.validation_fraction} of {len(y)} samples "
-                f"is {len(held_out)}; at least 2 are needed."
+                f"your dataset: {part} is {len(held_out)}, and at least 2 are needed."
             )
         return train, held_out
 

@@ -16,7 +16,8 @@ class Monitor:
 
     Training stops once the loss has reached `target_loss`, or once neither the training loss
     nor, with a validation score, that score has improved by more than `tol` for more than
-    `n_iter_no_change` epochs in a row. As in scikit-learn the count goes on from call to call.
+    `n_iter_no_change` epochs in a row. As in scikit-learn the count goes on from call to call;
+    with a validation score, whose best belongs to the current call, it begins anew.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ class Monitor:
         self._best_theta: Array | None = None
         if problem.validate is not None:
             # The best of the current call, whatever an earlier one has seen.
-            self.state.best_score = -np.inf
+            self.state.best_score, self.state.n_no_change = -np.inf, 0
             if problem.keeps_incoming:
                 self._keep_if_best(problem.validate(self.state.theta), self.state.theta)
 

@@ -50,4 +50,6 @@ def test_no_check_fails_that_scikit_learns_own_estimator_passes(name, parameters
 
     # scikit-learn runs this one on its own MLP with other parameters than these.
     elsewhere = {"check_sample_weight_equivalence_on_dense_data"}
+    if parameters.get("loss") == "poisson":
+        elsewhere.add("check_regressor_multioutput")  # has negative targets, which we refuse
     assert failures(ours) <= failures(theirs.set_params(**parameters)) | elsewhere
