@@ -320,7 +320,8 @@ class BaseMLP(BaseEstimator, ABC):
             return False
         # A sum of squares is finite only if all entries are; if it overflows, the long way tells.
         flat = X.reshape(-1)
-        return bool(config["assume_finite"]) or math.isfinite(np.dot(flat, flat))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return bool(config["assume_finite"]) or math.isfinite(np.dot(flat, flat))
 
     @property
     def history_(self) -> pd.DataFrame:
