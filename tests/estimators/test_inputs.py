@@ -170,7 +170,7 @@ def test_weights_are_routed():
     weight = np.where(Y_BINARY == "yes", 100.0, 1.0)
     with sklearn.config_context(enable_metadata_routing=True):
         network = MLPClassifier(max_iter=5, random_state=0)
-        network.set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        network.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         search = GridSearchCV(
             make_pipeline(StandardScaler().set_fit_request(sample_weight=False), network),
             {"mlpclassifier__alpha": [0.1, 1]},
