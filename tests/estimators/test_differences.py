@@ -1,5 +1,6 @@
 """Where sknn deliberately does something else than scikit-learn; the README has a row for each."""
 
+import inspect
 import pickle
 import re
 import warnings
@@ -107,6 +108,8 @@ def test_a_mini_batch_whose_weights_are_all_zero_does_not_crash(solver):
     model.fit(X_IRIS, Y_IRIS, sample_weight=weight)
 
     assert np.isfinite(model.loss_curve_).all()
+    if "sample_weight" not in inspect.signature(reference.MLPClassifier.fit).parameters:
+        return  # before scikit-learn 1.7 there is nothing to compare with
     with pytest.raises(ZeroDivisionError):
         reference.MLPClassifier(**model_parameters(model)).fit(X_IRIS, Y_IRIS, weight)
 

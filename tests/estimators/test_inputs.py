@@ -171,17 +171,16 @@ def test_weights_are_routed():
     with sklearn.config_context(enable_metadata_routing=True):
         network = MLPClassifier(max_iter=5, random_state=0)
         network.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
-        search = GridSearchCV(
-            make_pipeline(StandardScaler().set_fit_request(sample_weight=False), network),
-            {"mlpclassifier__alpha": [0.1, 1]},
-            cv=2,
-        )
-        routed = search.fit(X, Y_BINARY, sample_weight=weight).best_estimator_
+        search = GridSearchCV(network, {"alpha": [0.1, 1]}, cv=2)
+        search.fit(X, Y_BINARY, sample_weight=weight)
+        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        pipeline = make_pipeline(scaler, network).fit(X, Y_BINARY, sample_weight=weight)
     scaled = StandardScaler().fit_transform(X)
-    expected = sklearn.clone(network).set_params(**routed[-1].get_params())
-    expected.fit(scaled, Y_BINARY, sample_weight=weight)
+    weighted = sklearn.clone(network).fit(scaled, Y_BINARY, sample_weight=weight)
 
-    assert_same_weights(routed[-1], expected)
+    assert_same_weights(pipeline[-1], weighted)
+    expected = sklearn.clone(network).set_params(**search.best_params_)
+    assert_same_weights(search.best_estimator_, expected.fit(X, Y_BINARY, sample_weight=weight))
 
 
 def test_partial_fit_requests_exist():

@@ -44,7 +44,7 @@ def make_data(target, n_samples=61, n_features=6, seed=0):
     X /= 2
     score = X @ rng.normal(size=(n_features, 3)) + rng.normal(size=(n_samples, 3))
     if target == "binary":
-        return X, np.where(score[:, 0] > 0, "yes", "no")
+        return X, np.where(score[:, 0] > 0, 7, 3)
     if target == "multiclass":
         y = score.argmax(axis=1)
         y[0] = 7
