@@ -6,9 +6,16 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import type_of_target
 
 from sknn._math import Array
+
+
+def _kind_of(y: Any) -> str:
+    """Return scikit-learn's type_of_target, without its 0.2 ms where the dtype tells."""
+    if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biuU":
+        return "multiclass"
+    return str(type_of_target(y, input_name="y"))
 
 
 class LabelEncoding:
@@ -38,19 +45,21 @@ class LabelEncoding:
     @classmethod
     def learn(cls, y: Any, classes: Any = None) -> LabelEncoding:
         """Return the encoding of `y`, or of known classes of which `y` may lack some."""
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
+        kind = _kind_of(y)
+        if kind == "multilabel-indicator":
+            container = type(y.tocsr()) if sp.issparse(y) else None
+            return cls(np.arange(y.shape[1]), True, container)
         if kind == "multiclass-multioutput":
             raise ValueError(
                 "Multioutput target data is not supported: y has several columns with more than "
                 "two classes. Allowed are one column of labels, or an indicator matrix."
             )
-        is_multilabel = kind == "multilabel-indicator"
-        if is_multilabel:
-            found = np.arange(y.shape[1])
-        else:
-            found = unique_labels(y) if classes is None else unique_labels(classes)
-        return cls(found, is_multilabel, type(y.tocsr()) if sp.issparse(y) else None)
+        if kind not in ("binary", "multiclass"):
+            raise ValueError(
+                f"Unknown label type: {kind}. A classifier needs labels, such as ints or strings; "
+                "for numbers on a continuous scale use MLPRegressor."
+            )
+        return cls(np.unique(y if classes is None else np.asarray(classes)), False)
 
     @property
     def is_multiclass(self) -> bool:
@@ -71,14 +80,14 @@ class LabelEncoding:
         must_have_all : bool
             Whether each known class has to occur (warm_start).
         """
-        if type_of_target(y).startswith("multilabel") is not self.is_multilabel:
+        if (_kind_of(y) == "multilabel-indicator") is not self.is_multilabel:
             kinds = (
                 ("labels", "an indicator matrix")
                 if self.is_multilabel
                 else ("an indicator matrix", "labels")
             )
             raise ValueError(f"`y` holds {kinds[0]}, but the estimator was fitted on {kinds[1]}.")
-        found, known = unique_labels(y), self.classes
+        found, known = np.arange(y.shape[1]) if self.is_multilabel else np.unique(y), self.classes
         if must_have_all and set(found) != set(known):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
