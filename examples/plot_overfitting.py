@@ -26,8 +26,8 @@ TRAIN, VALIDATION = "#E69F00", "#0072B2"
 REMEDIES = {
     "100 units": {},
     "5 units": {"hidden_layer_sizes": (5,)},
-    "alpha=10": {"alpha": 10.0},
-    "early stopping": {"early_stopping": True},
+    "100 units, alpha=10": {"alpha": 10.0},
+    "100 units, early stopping": {"early_stopping": True},
 }
 
 
@@ -52,11 +52,11 @@ def draw_learning_curves(ax, X, y):
 
 
 def draw_remedies(ax, X, y):
-    print(f"{'network':<16}{'R² train':>10}{'R² validation':>16}")
+    print(f"{'network':<28}{'R² train':>10}{'R² validation':>16}")
     for row, (name, parameters) in enumerate(REMEDIES.items()):
         scores = cross_validate(make_model(**parameters), X, y, cv=FOLDS, return_train_score=True)
         train, validation = scores["train_score"].mean(), scores["test_score"].mean()
-        print(f"{name:<16}{train:>10.2f}{validation:>16.2f}")
+        print(f"{name:<28}{train:>10.2f}{validation:>16.2f}")
         ax.plot([train, validation], [row, row], color="#999999", zorder=0)
         ax.scatter(train, row, color=TRAIN, label="" if row else "training")
         ax.scatter(validation, row, color=VALIDATION, label="" if row else "validation")

@@ -32,7 +32,7 @@ class GlorotUniform(Initializer):
 
     References
     ----------
-    X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
+    Glorot, X. and Bengio, Y., "Understanding the difficulty of training deep feedforward
     neural networks", AISTATS 2010.
     """
 

@@ -191,6 +191,11 @@ class BaseMLP(BaseEstimator, ABC):
         )
         if held_out is not None:
             held_out_weight = None if weight is None else weight[held_out]
+            if weight is not None and not (weight[train].any() and weight[held_out].any()):
+                raise ValueError(
+                    "sample_weight is 0 for all samples of a part of the early-stopping split: "
+                    f"{len(train)} samples to train on, {len(held_out)} to validate on."
+                )
             problem.validate = self._make_validation(X[held_out], y[held_out], held_out_weight)
         return problem
 

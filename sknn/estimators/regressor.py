@@ -99,7 +99,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     ----------
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X had names that are all strings.
     n_outputs_ : int
         Number of outputs of the network.
@@ -135,12 +135,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     References
     ----------
-    G. Hinton, "Connectionist learning procedures", Artificial Intelligence 40 (1989).
+    Hinton, G., "Connectionist learning procedures", Artificial Intelligence 40 (1989).
 
-    X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+    Glorot, X. and Bengio, Y., "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010.
 
-    D. Kingma and J. Ba, "Adam: A method for stochastic optimization", ICLR 2015.
+    Kingma, D. and Ba, J., "Adam: A method for stochastic optimization", ICLR 2015.
 
     Examples
     --------

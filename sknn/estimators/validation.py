@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any
 
@@ -85,15 +85,15 @@ class Interval(Constraint):
 class OneOf(Constraint):
     """One of a few values, told apart by equality and type."""
 
-    def __init__(self, values: Iterable[Any]) -> None:
-        self.values = list(values)
+    def __init__(self, values: Collection[Any]) -> None:
+        self.values = values  # not copied: a registry may grow
 
     def accepts(self, value: Any) -> bool:
         return any(type(value) is type(allowed) and value == allowed for allowed in self.values)
 
     def __str__(self) -> str:
         if len(self.values) == 1:
-            return repr(self.values[0])
+            return repr(next(iter(self.values)))
         return f"one of {', '.join(map(repr, self.values))}"
 
     def hint(self, value: Any) -> str:

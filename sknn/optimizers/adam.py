@@ -36,7 +36,7 @@ class Adam(Optimizer):
 
     References
     ----------
-    D. Kingma and J. Ba, "Adam: A method for stochastic optimization", ICLR 2015.
+    Kingma, D. and Ba, J., "Adam: A method for stochastic optimization", ICLR 2015.
     """
 
     # Unscaled moments m / (1 - beta_1) and v / (1 - beta_2) need one multiplication less

@@ -28,7 +28,7 @@ class SGD(Optimizer):
 
     References
     ----------
-    I. Sutskever et al., "On the importance of initialization and momentum in deep
+    Sutskever, I. et al., "On the importance of initialization and momentum in deep
     learning", ICML 2013.
     """
 

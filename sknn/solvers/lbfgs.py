@@ -29,7 +29,7 @@ class LBFGS(Solver):
 
     References
     ----------
-    R. Byrd, P. Lu, J. Nocedal and C. Zhu, "A limited memory algorithm for bound constrained
+    Byrd, R., Lu, P., Nocedal, J. and Zhu, C., "A limited memory algorithm for bound constrained
     optimization", SIAM Journal on Scientific Computing 16 (1995).
     """
 
@@ -112,9 +112,10 @@ class _Descent:
     def _end_iteration(self, intermediate_result: Any) -> None:
         self.theta = intermediate_result.x
         reported = self._reported_at(intermediate_result.fun)
-        if self.monitor.end_epoch(reported, self.theta, np.nan) is not None:
-            if self.problem.verbose and self.problem.validate is not None:
-                print(f"{self.monitor.plateau_message()} Stopping.")
+        reason = self.monitor.end_epoch(reported, self.theta, np.nan)
+        if reason == "plateau" and self.problem.verbose:
+            print(f"{self.monitor.plateau_message()} Stopping.")
+        if reason is not None:
             raise StopIteration
 
     def _reported_at(self, value: float) -> float:

@@ -49,16 +49,16 @@ class Monitor:
 
     def end_epoch(self, loss: float, theta: Array, rate: float) -> str | None:
         """Take note of an epoch; return why training should stop, or None to go on."""
-        state = self.state
+        state, validate = self.state, self.problem.validate
+        # First, since Ctrl-C may end it: the curves then stay of one length.
+        score = np.nan if validate is None else float(validate(theta))
         state.n_iter += 1
         state.loss = loss
         state.loss_curve.append(loss)
-        score = np.nan
         if state.first_bad_epoch is None and not np.isfinite(loss):
             state.first_bad_epoch = state.n_iter
         self._say("Iteration %d, loss = %.8f", state.n_iter, loss)
-        if self.problem.validate is not None:
-            score = float(self.problem.validate(theta))
+        if validate is not None:
             state.validation_scores.append(score)
             self._say("Validation score: %f", score)
             self._count(score < state.best_score + self.tol)

@@ -126,6 +126,15 @@ def test_bad_weights_are_refused(Estimator, weight, message):
         Estimator().fit(X, Y, sample_weight=weight)
 
 
+@both
+def test_weights_that_leave_a_part_of_the_split_empty_are_refused(Estimator):
+    model = Estimator(early_stopping=True, random_state=0)
+    weight = np.zeros(40)
+    weight[0] = 1  # wherever row 0 goes, the other part has no weight
+    with pytest.raises(ValueError, match="sample_weight is 0 for all samples of a part"):
+        model.fit(X, Y, sample_weight=weight)
+
+
 def test_continuous_and_multioutput_labels_are_refused():
     with pytest.raises(ValueError, match="Unknown label type"):
         MLPClassifier().fit(X, X[:, 0])

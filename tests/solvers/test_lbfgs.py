@@ -122,6 +122,16 @@ def test_early_stopping_keeps_the_best_iteration():
     assert state.n_iter == 7
 
 
+def test_only_a_plateau_is_called_a_plateau(capsys):
+    problem = make_problem(lbfgs=True, tol=1e-3, target_loss=0.5, max_iter=500)
+    problem.verbose, problem.validate = True, lambda theta: 0.5
+    solve(problem)
+
+    printed = capsys.readouterr().out
+    assert "Training loss reached target_loss=0.500000. Stopping." in printed
+    assert "consecutive" not in printed
+
+
 def test_ctrl_c_warns_and_returns_what_there_is():
     problem = make_problem(lbfgs=True, max_iter=2000, tol=1e-3)
     seen = []

@@ -197,7 +197,7 @@ def test_ctrl_c_warns_and_returns_what_there_is():
         state = solve(problem)
 
     np.testing.assert_array_equal(state.theta, calls[1])  # the best so far
-    assert len(state.history) == 2
+    assert len(state.history) == len(state.loss_curve) == len(state.validation_scores) == 2
 
 
 def measure_epoch(batch_size, width, n_outputs, loss):
