@@ -30,14 +30,6 @@ def swap(a: Array) -> Array:
     return a.swapaxes(-1, -2)
 
 
-def inner(a: Array, b: Array, out: Array) -> None:
-    """Write the inner product over the last axis of two (stacks of) vectors to `out`."""
-    if a.ndim == 1:
-        np.dot(a, b, out)
-    else:
-        np.matmul(a[:, np.newaxis, :], b[:, :, np.newaxis], out=out[..., np.newaxis])
-
-
 def number(value: Any, dtype: Any) -> Array:
     """Return a number, or a column of one per model, as an array of `dtype`.
 

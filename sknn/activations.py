@@ -7,6 +7,7 @@ leaves the derivative f'(z) in `slope`; going back is then one multiplication fo
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 
@@ -29,13 +30,27 @@ class Activation(Component):
     glorot_factor = 6.0
     is_identity = False
 
+    def constants(self) -> tuple[Any, ...]:
+        """Return the numbers in the formula; `forward` gets them as 0-d arrays of z's dtype."""
+        return ()
+
     @abstractmethod
     def apply(self, z: Array) -> None:
         """Replace z by f(z)."""
 
     @abstractmethod
-    def forward(self, z: Array, slope: Array) -> None:
-        """Replace z by f(z), and slope by f'(z)."""
+    def forward(self, z: Array, slope: Array, mask: Array, *constants: Array) -> None:
+        """Replace z by f(z), and slope by f'(z).
+
+        Parameters
+        ----------
+        z, slope : ndarray
+            Arrays of one shape and dtype.
+        mask : ndarray of bool
+            Room of the same shape, for comparisons.
+        *constants : ndarray
+            What ``constants()`` returns.
+        """
 
 
 ACTIVATIONS: Registry[Activation] = Registry("activation")
@@ -50,7 +65,7 @@ class Identity(Activation):
     def apply(self, z: Array) -> None:
         pass
 
-    def forward(self, z: Array, slope: Array) -> None:
+    def forward(self, z: Array, slope: Array, mask: Array, *constants: Array) -> None:
         slope.fill(1)
 
 
@@ -60,42 +75,68 @@ class Logistic(Activation):
 
     glorot_factor = 2.0
 
+    def constants(self) -> tuple[Any, ...]:
+        return (0.5,)
+
     def apply(self, z: Array) -> None:
         # 1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2; NumPy's tanh is vectorised and is
         # about five times faster than scipy.special.expit.
-        np.multiply(z, 0.5, out=z)
-        np.tanh(z, out=z)
-        np.multiply(z, 0.5, out=z)
-        np.add(z, 0.5, out=z)
+        np.multiply(z, 0.5, z)
+        np.tanh(z, z)
+        np.multiply(z, 0.5, z)
+        np.add(z, 0.5, z)
 
-    def forward(self, z: Array, slope: Array) -> None:
-        self.apply(z)
-        np.multiply(z, z, out=slope)
-        np.subtract(z, slope, out=slope)
+    def forward(self, z: Array, slope: Array, mask: Array, *constants: Array) -> None:
+        (half,) = constants
+        np.multiply(z, half, z)
+        np.tanh(z, z)
+        np.multiply(z, half, z)
+        np.add(z, half, z)
+        np.multiply(z, z, slope)
+        np.subtract(z, slope, slope)
 
 
 @ACTIVATIONS.register("tanh")
 class Tanh(Activation):
     """f(z) = tanh(z), with f' = 1 - f^2."""
 
-    def apply(self, z: Array) -> None:
-        np.tanh(z, out=z)
+    def constants(self) -> tuple[Any, ...]:
+        return (1.0,)
 
-    def forward(self, z: Array, slope: Array) -> None:
-        np.tanh(z, out=z)
-        np.multiply(z, z, out=slope)
-        np.subtract(1.0, slope, out=slope)
+    def apply(self, z: Array) -> None:
+        np.tanh(z, z)
+
+    def forward(self, z: Array, slope: Array, mask: Array, *constants: Array) -> None:
+        (one,) = constants
+        np.tanh(z, z)
+        np.multiply(z, z, slope)
+        np.subtract(one, slope, slope)
 
 
 @ACTIVATIONS.register("relu")
 class ReLU(Activation):
     """f(z) = max(0, z), with f' = 1 where z > 0 and 0 elsewhere."""
 
-    def apply(self, z: Array) -> None:
-        np.maximum(z, 0.0, out=z)
+    def constants(self) -> tuple[Any, ...]:
+        return (0.0,)
 
-    def forward(self, z: Array, slope: Array) -> None:
-        # A comparison and a multiplication cost together what `maximum` costs alone, and
-        # the comparison is the derivative.
-        np.greater(z, 0.0, out=slope)
-        np.multiply(z, slope, out=z)
+    def apply(self, z: Array) -> None:
+        # With an array of zeros NumPy's maximum is vectorised, with a scalar it is not.
+        if not z.flags.c_contiguous:
+            np.maximum(z, 0.0, out=z)
+            return
+        flat, zeros = z.reshape(-1), _ZEROS[z.dtype]
+        for start in range(0, flat.size, zeros.size):
+            part = flat[start : start + zeros.size]
+            np.maximum(part, zeros[: part.size], out=part)
+
+    def forward(self, z: Array, slope: Array, mask: Array, *constants: Array) -> None:
+        # The comparison is the derivative. Writing it to bools and copying them costs less than
+        # to write it to floats, where NumPy converts through a small buffer.
+        (zero,) = constants
+        np.greater(z, zero, mask)
+        slope[...] = mask
+        np.multiply(z, slope, z)
+
+
+_ZEROS = {np.dtype(name): np.zeros(1 << 14, name) for name in ("float32", "float64")}

@@ -53,7 +53,7 @@ class Objective:
         theta : ndarray of shape (n_parameters,)
         X : {array, CSR matrix} of shape (n_samples, n_features)
         y : ndarray of shape (n_samples, n_outputs)
-            Targets as ``loss.encode`` returns them.
+            The targets, as numbers or bools.
         sample_weight : ndarray of shape (n_samples,), default=None
         """
         grad = np.empty_like(theta)
@@ -100,7 +100,7 @@ class BoundObjective:
     x : ndarray of shape (..., batch_size, n_features)
         The input buffer.
     target : ndarray of shape (n_slots, ..., n_outputs, batch_size)
-        The encoded targets.
+        The targets, output by output.
     """
 
     def __init__(
@@ -126,11 +126,12 @@ class BoundObjective:
         # Per model where there is a stack: () -> 0-d, (n_models,) -> a column.
         columns = (n_slots, *lead, 1) if lead else (n_slots,)
         self._factor = np.empty(columns, dtype)
+        # The penalty of the parameters before and of those after the backward pass.
         self._penalty_record = np.zeros((2, *columns), dtype)
         if is_weighted:
             self._weight = np.empty((n_slots, *lead, 1, batch_size), dtype)
         else:
-            share = number(objective.loss.gradient_factor / batch_size, dtype)
+            share = number(1 / batch_size, dtype)
             self._weight = np.broadcast_to(share, (n_slots,))
             self._factor[...] = objective.alpha / batch_size
         first, after = self._penalty_calls(theta, grad, scratch, bound.n_accumulated)
@@ -187,22 +188,21 @@ class BoundObjective:
         """
         total = weights.sum(axis=-1, keepdims=True)
         inverse = np.divide(1, total, out=np.zeros_like(total), where=total > 0)
-        share = weights * (inverse * self.objective.loss.gradient_factor)
-        self._weight[:n_slots] = share[..., np.newaxis, :]
+        self._weight[:n_slots] = (weights * inverse)[..., np.newaxis, :]
         factor = self.objective.alpha * inverse
         self._factor[:n_slots] = factor if factor.ndim == self._factor.ndim else factor[..., 0]
 
     def _terms(self, n_slots: int) -> tuple[Array, Array]:
         """Return the data term and the penalty of the first batches, after their steps."""
-        loss, objective = self.objective.loss, self.objective
+        loss = self.objective.loss
         values = loss.values(self._record[:n_slots], self.target[:n_slots], self._scratch[:n_slots])
         if self._is_weighted:
             np.multiply(values, self._weight[:n_slots, ..., 0, :], out=values)
-            values = values.sum(axis=-1) / loss.gradient_factor
+            data = np.add.reduce(values, axis=-1)
         else:
-            values = values.mean(axis=-1)
-        penalty = objective.penalty.values(self._penalty_record[:, :n_slots].sum(axis=0))
-        return values, penalty.reshape(values.shape)
+            data = np.add.reduce(values, axis=-1) / values.shape[-1]
+        penalty = np.add.reduce(self._penalty_record[:, :n_slots], axis=0)
+        return data, self.objective.penalty.values(penalty).reshape(data.shape)
 
     def reported_losses(self, n_slots: int) -> Array:
         """Return the losses of the first batches as they are reported; once after the steps.

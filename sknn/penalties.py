@@ -7,7 +7,7 @@ from abc import abstractmethod
 import numpy as np
 
 from sknn._component import Component, Registry
-from sknn._math import Array, inner
+from sknn._math import Array
 
 
 class Penalty(Component):
@@ -43,7 +43,10 @@ class L2(Penalty):
 
     def write_gradient(self, coef: Array, grad: Array, factor: Array, record: Array) -> None:
         np.multiply(coef, factor, grad)
-        inner(coef, grad, record)
+        if coef.ndim == 1:
+            np.dot(coef, grad, record)
+        else:
+            np.matmul(coef[:, np.newaxis], grad[..., np.newaxis], out=record[..., np.newaxis])
 
     def values(self, record: Array) -> Array:
         return 0.5 * record

@@ -5,6 +5,14 @@ from scipy.special import expit
 from sknn.activations import ACTIVATIONS, Logistic, ReLU
 from tests.cases import ACTIVATION_CASES, name_of
 
+
+def forward(activation, z):
+    """Return f(z) and f'(z) as the layer computes them."""
+    a, slope, mask = z.copy(), np.empty_like(z), np.empty(z.shape, bool)
+    activation.forward(a, slope, mask, *(np.asarray(c, z.dtype) for c in activation.constants()))
+    return a, slope
+
+
 grid = pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=name_of)
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -12,10 +20,10 @@ dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @grid
 def test_slope_is_the_numeric_derivative(activation):
     z = np.linspace(-3, 3, 41) + 0.0123  # away from the kink of relu
-    ahead, behind, slope = z + 1e-6, z - 1e-6, np.empty_like(z)
+    ahead, behind = z + 1e-6, z - 1e-6
     activation.apply(ahead)
     activation.apply(behind)
-    activation.forward(z.copy(), slope)
+    _, slope = forward(activation, z)
 
     np.testing.assert_allclose(slope, (ahead - behind) / 2e-6, rtol=1e-6, atol=1e-9)
 
@@ -24,9 +32,9 @@ def test_slope_is_the_numeric_derivative(activation):
 @dtypes
 def test_forward_and_apply_agree_and_keep_the_dtype(activation, dtype):
     z = np.linspace(-4, 4, 30, dtype=dtype).reshape(5, 6)
-    applied, forwarded, slope = z.copy(), z.copy(), np.empty_like(z)
+    applied = z.copy()
     activation.apply(applied)
-    activation.forward(forwarded, slope)
+    forwarded, slope = forward(activation, z)
 
     np.testing.assert_allclose(applied, forwarded, rtol=1e-6)
     assert applied.dtype == forwarded.dtype == slope.dtype == dtype
@@ -36,10 +44,9 @@ def test_forward_and_apply_agree_and_keep_the_dtype(activation, dtype):
 @dtypes
 def test_values_stay_finite_far_out(activation, dtype):
     z = np.array([-1e3, -50, 0, 50, 1e3], dtype)
-    slope = np.empty_like(z)
-    activation.forward(z, slope)
+    a, slope = forward(activation, z)
 
-    assert np.isfinite(z).all()
+    assert np.isfinite(a).all()
     assert np.isfinite(slope).all()
 
 
@@ -52,11 +59,18 @@ def test_logistic_is_scipys():
 
 
 def test_relu_has_no_slope_at_zero():
-    z, slope = np.zeros(3), np.empty(3)
-    ReLU().forward(z, slope)
+    _, slope = forward(ReLU(), np.zeros(3))
 
     np.testing.assert_array_equal(slope, 0)
 
 
 def test_scikit_learns_names_are_there():
     assert set(ACTIVATIONS) >= {"identity", "logistic", "tanh", "relu"}
+
+
+def test_relu_is_applied_to_arrays_of_any_size():
+    z = np.random.default_rng(0).standard_normal((3, 40_000))
+    expected = np.maximum(z, 0)
+    ReLU().apply(z)
+
+    np.testing.assert_array_equal(z, expected)

@@ -14,7 +14,7 @@ losses = pytest.mark.parametrize("loss", LOSS_CASES, ids=name_of)
 def _data(loss, n_samples=9, n_features=4, n_outputs=2, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((n_samples, n_features))
-    y = loss.encode(make_targets(loss, n_samples, n_outputs, rng))
+    y = make_targets(loss, n_samples, n_outputs, rng)
     return rng, X, y
 
 

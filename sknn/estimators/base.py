@@ -180,7 +180,7 @@ class BaseMLP(BaseEstimator, ABC):
             objective=objective,
             solver=make_solver(self, len(y) if train is None else len(train)),
             X=X,
-            y=self._loss.encode(y),
+            y=y,
             sample_weight=weight,
             rows=train,
             state=state,
@@ -193,8 +193,8 @@ class BaseMLP(BaseEstimator, ABC):
             held_out_weight = None if weight is None else weight[held_out]
             if weight is not None and not (weight[train].any() and weight[held_out].any()):
                 raise ValueError(
-                    "sample_weight is 0 for all samples of a part of the early-stopping split: "
-                    f"{len(train)} samples to train on, {len(held_out)} to validate on."
+                    "sample_weight is 0 for all samples of a part of the early-stopping split; "
+                    f"{len(held_out)} samples of {len(y)} are held out."
                 )
             problem.validate = self._make_validation(X[held_out], y[held_out], held_out_weight)
         return problem

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn._math import Array, Call
+from sknn._math import Array, Call, number
 from sknn.activations import Activation
 from sknn.layers._base import BoundLayer, Layer
 
@@ -34,12 +34,14 @@ class ActivationLayer(Layer):
         gradients: dict[str, Array],
         wants_input_gradient: bool,
     ) -> BoundLayer:
-        slope = np.empty_like(x)
+        slope, mask = np.empty_like(x), np.empty(x.shape, bool)
+        constants = (number(value, x.dtype) for value in self.activation.constants())
+        forward = partial(self.activation.forward, x, slope, mask, *constants)
 
         def backward(grad: Array) -> tuple[list[Call], Array | None]:
             return [partial(np.multiply, grad, slope, grad)], grad
 
-        return BoundLayer(x, [partial(self.activation.forward, x, slope)], backward)
+        return BoundLayer(x, [forward], backward)
 
     def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
         self.activation.apply(x)

@@ -57,10 +57,7 @@ class Linear(Layer):
             forward = [partial(product(z), swap(coef), swap(x), z)]
         else:
             forward = [partial(product(z), x, coef, z)]
-        bias = intercept[..., np.newaxis] if self.output_major else intercept[..., np.newaxis, :]
-        forward.append(
-            partial(np.add, z, bias if z.ndim > 2 or self.output_major else intercept, z)
-        )
+        forward.append(self._add_intercept(z, intercept))
 
         def backward(grad: Array) -> tuple[list[Call], Array | None]:
             rows = self._rows(grad)
@@ -85,12 +82,27 @@ class Linear(Layer):
             z += intercept[:, np.newaxis]
         else:
             z = np.dot(x, coef) if isinstance(x, np.ndarray) else x @ coef
-            z += intercept
+            _add_to_rows(z, intercept)
         return z
+
+    def _add_intercept(self, z: Array, intercept: Array) -> Call:
+        """Return the call that adds the intercepts to the sums."""
+        if intercept.size == 1:
+            # For a single sum a vector and a 0-d array, which costs a third of broadcasting.
+            return partial(np.add, z.reshape(-1), intercept.reshape(()), z.reshape(-1))
+        bias = intercept[..., np.newaxis] if self.output_major else intercept[..., np.newaxis, :]
+        return partial(np.add, z, bias, z)
 
     def _rows(self, z: Array) -> Array:
         """Return the view of an output-shaped array with the axes (n_samples, n_units)."""
         return swap(z) if self.output_major else z
+
+
+def _add_to_rows(z: Array, intercept: Array) -> None:
+    """Add the intercepts to each row of z; eight rows at a time, which is faster."""
+    n_together = 8 if len(z) % 8 == 0 and z.flags.c_contiguous else 1
+    z = z.reshape(len(z) // n_together, -1)
+    z += np.concatenate([intercept] * n_together) if n_together > 1 else intercept
 
 
 def _sum_samples(grad: Array, out: Array) -> Call:

@@ -28,17 +28,9 @@ class Loss(Component):
     ----------
     out_activation : str
         scikit-learn's name of the inverse link (``out_activation_``).
-    gradient_factor : float
-        A constant factor of the gradient; it reaches `gradient` as part of `weight`, which
-        saves a multiplication in every step.
     """
 
     out_activation: str
-    gradient_factor = 1.0
-
-    def encode(self, y: Array) -> Array:
-        """Return the targets (n_samples, n_outputs) in the form in which `target` is gathered."""
-        return y
 
     @abstractmethod
     def gradient(self, raw: Array, target: Array, weight: Array, record: Array) -> None:
@@ -47,10 +39,9 @@ class Loss(Component):
         Parameters
         ----------
         raw, target, record : ndarray of shape (..., n_outputs, n_samples)
-            Raw scores, encoded targets, and room of the same shape.
+            Raw scores, targets as numbers, and room of the same shape.
         weight : ndarray, broadcastable to raw
-            Weights of the samples, divided by their sum (1 / n_samples without weights), times
-            `gradient_factor`.
+            Weights of the samples, divided by their sum; 1 / n_samples without weights.
         """
 
     @abstractmethod

@@ -15,33 +15,24 @@ class BinaryLogLoss(Loss):
 
     .. math:: L = -y \log p - (1 - y) \log(1 - p), \qquad p = \frac{1}{1 + e^{-z}}
 
-    With :math:`s = 1 - 2y` the gradient is :math:`p - y = (\tanh(z/2) + s) / 2` and the value
-    :math:`-\log p` or :math:`-\log(1 - p)`. The reported value clips p to [eps, 1 - eps] of the
-    dtype, as scikit-learn does; the gradient knows no clipping.
+    The gradient is :math:`p - y`. The reported value clips p to [eps, 1 - eps] of the dtype, as
+    scikit-learn does; the gradient knows no clipping.
     """
 
     out_activation = "logistic"
-    gradient_factor = 0.5
-
-    def encode(self, y: Array) -> Array:
-        return np.where(y, np.int8(-1), np.int8(1))
 
     def gradient(self, raw: Array, target: Array, weight: Array, record: Array) -> None:
-        np.multiply(raw, 0.5, record)
-        np.tanh(record, raw)
-        np.add(raw, target, raw)
+        expit(raw, record)
+        np.subtract(record, target, raw)
         np.multiply(raw, weight, raw)
 
     def values(self, record: Array, target: Array, scratch: Array) -> Array:
-        # record holds z / 2. As in scikit-learn 1 - p is taken from the rounded p, so that the
-        # line search of L-BFGS sees the same values also where p is nearly 1.
-        np.multiply(record, 2, record)
-        expit(record, record)
+        # As in scikit-learn 1 - p is taken from the rounded p, so that the line search of L-BFGS
+        # sees the same values also where p is nearly 1.
         clip_probability(record)
-        np.multiply(record, target, record)
-        np.negative(record, record)  # p where y = 1, -p where y = 0
-        np.less(record, 0, out=scratch)
-        np.add(record, scratch, record)
+        np.subtract(1, target, scratch)
+        np.subtract(scratch, record, record)
+        np.absolute(record, record)  # p where y = 1, 1 - p where y = 0
         np.log(record, record)
         return np.negative(sum_outputs(record), out=record[..., 0, :])
 
@@ -91,9 +82,15 @@ class LogLoss(Loss):
 
 def clip_probability(p: Array) -> None:
     """Bring p into [eps, 1 - eps], in place, so that its logarithm is finite."""
-    eps = np.finfo(p.dtype).eps
-    np.maximum(p, eps, out=p)
-    np.minimum(p, 1 - eps, out=p)
+    lowest, highest = _CLIP[p.dtype]
+    np.maximum(p, lowest, out=p)
+    np.minimum(p, highest, out=p)
+
+
+_CLIP = {
+    np.dtype(kind): (np.asarray(np.finfo(kind).eps), np.asarray(1 - np.finfo(kind).eps))
+    for kind in (np.float32, np.float64)
+}
 
 
 def softmax(raw: Array, out: Array) -> None:

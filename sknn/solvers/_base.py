@@ -73,7 +73,7 @@ class Problem:
     solver : Solver
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
     y : ndarray of shape (n_samples, n_outputs)
-        Targets as the loss encodes them.
+        The targets, as numbers or bools.
     sample_weight : ndarray of shape (n_samples,) or None
     rows : ndarray of int or None
         The rows to train on; None for all.

@@ -83,8 +83,8 @@ class BatchLoader:
         buffers = x if x.ndim == 3 else x[np.newaxis]
         # "clip" spares the check of the indices, and the copy that it would need.
         return [
-            partial(rows.X.take, indices[slot], 0, buffer, "clip")
-            for rows, indices, buffer in zip(self._rows, self._indices, buffers, strict=True)
+            partial(rows.X.take, self._indices[m, slot], 0, buffers[m], "clip")
+            for m, rows in enumerate(self._rows)
         ]
 
     def load(self, start: int, n_slots: int) -> None:

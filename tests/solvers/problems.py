@@ -57,7 +57,7 @@ def make_problem(
         objective=objective,
         solver=solver,
         X=X,
-        y=loss.encode(y),
+        y=y,
         sample_weight=rng.random(n_samples) if is_weighted else None,
         rows=rows,
         state=TrainingState(objective.network.initialize(GlorotUniform(), 6.0, state, dtype)),

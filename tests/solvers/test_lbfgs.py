@@ -33,7 +33,7 @@ def test_a_network_without_hidden_layer_is_ridge_regression():
 
 def test_a_network_without_hidden_layer_is_logistic_regression():
     problem = make_problem(loss=BinaryLogLoss(), alpha=2.0, **LINEAR)
-    logistic = LogisticRegression(C=1 / 2.0, tol=1e-9).fit(problem.X, problem.y[:, 0] < 0)
+    logistic = LogisticRegression(C=1 / 2.0, tol=1e-9).fit(problem.X, problem.y[:, 0])
     coef, intercept = solve_linear(problem)
 
     np.testing.assert_allclose(coef, logistic.coef_[0], rtol=1e-3, atol=1e-4)
