@@ -112,10 +112,9 @@ class Network:
         n_samples = X.shape[0]
         if n_samples <= CHUNK:
             return self._apply(X, parameters)
-        first = self._apply(X[:CHUNK], parameters)
-        raw = np.empty((first.shape[0], n_samples), first.dtype)
-        raw[:, :CHUNK] = first
-        for start in range(CHUNK, n_samples, CHUNK):
+        dtype = np.result_type(X.dtype, *(a for layer in parameters for a in layer.values()))
+        raw = np.empty((self.n_outputs, n_samples), dtype)
+        for start in range(0, n_samples, CHUNK):
             chunk = slice(start, start + CHUNK)
             raw[:, chunk] = self._apply(X[chunk], parameters)
         return raw

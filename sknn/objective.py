@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn._math import Array, Call, number
+from sknn._math import Array, Call
 from sknn.layers import SparseBatch
 from sknn.losses import Loss
 from sknn.network import Network
@@ -56,51 +56,45 @@ class Objective:
             The targets, as numbers or bools.
         sample_weight : ndarray of shape (n_samples,), default=None
         """
-        grad = np.empty_like(theta)
-        batch = self.bind_data(theta, grad, X, y, sample_weight)
-        return batch.evaluate()[0], grad
+        whole = WholeObjective(self, theta, X, y, sample_weight)
+        value, _ = whole.evaluate()
+        return value, whole.grad
 
-    def bind_data(
-        self, theta: Array, grad: Array, X: Any, y: Array, sample_weight: Array | None
-    ) -> BoundObjective:
-        """Return the objective of one model on the whole of X, which is not copied."""
-        x: Any = X
-        if not isinstance(X, np.ndarray):
-            x = SparseBatch(X.shape)
-            x.matrix = X
-        batch = BoundObjective(self, theta, grad, X.shape[0], 1, sample_weight is not None, x=x)
-        batch.target[0] = y.T
-        if sample_weight is not None:
-            batch.set_weights(sample_weight[np.newaxis], 1)
-        return batch
+    def reported(self, data: Any, penalty: Any) -> Any:
+        """Return the loss as it is reported, from the two terms of J."""
+        return data / self.loss.reported(self.network.n_outputs) + penalty
 
 
-class BoundObjective:
-    """The objective tied to parameters, gradient and buffers for batches of one size.
+class DataTerm:
+    """The data term of J and its gradient, for batches of one size or the same part of each.
 
     A *slot* is one batch among those that are prepared together: targets, weights and what
-    the losses are computed from are kept per slot, the layers' buffers serve all of them.
+    the values are computed from are kept per slot, the layers' buffers serve all of them.
 
     Parameters
     ----------
     objective : Objective
     theta, grad : ndarray of shape (n_parameters,) or (n_models, n_parameters)
-        The parameters and where their gradient goes.
-    batch_size, n_slots : int
-        Samples in a batch, and how many batches are prepared together.
-    is_weighted : bool
-        Whether samples have weights.
-    scratch : ndarray shaped like theta, optional
-        A buffer that may be shared with whatever else runs between two steps.
+        The parameters and where the gradient goes.
+    n_rows, n_slots : int
+        Samples of the batch that this term sums over, and batches prepared together.
+    share : float or None
+        The weight of each sample, divided by the total of the batch; None if it differs.
     x : optional
         The input; by default a buffer of its own.
 
     Attributes
     ----------
-    x : ndarray of shape (..., batch_size, n_features)
+    x : ndarray of shape (..., n_rows, n_features)
         The input buffer.
-    target : ndarray of shape (n_slots, ..., n_outputs, batch_size)
+    target : ndarray of shape (n_slots, ..., n_outputs, n_rows)
         The targets, output by output.
+    weight : ndarray of shape (n_slots, ..., 1, n_rows) or (n_slots,)
+        The samples' weights, divided by the total of the batch.
+    n_accumulated : int
+        To the gradient of so many leading parameters the calls add; it must hold something.
+    calls : list of list of callable
+        For each slot what computes the gradient.
     """
 
     def __init__(
@@ -108,116 +102,145 @@ class BoundObjective:
         objective: Objective,
         theta: Array,
         grad: Array,
-        batch_size: int,
+        n_rows: int,
         n_slots: int,
-        is_weighted: bool,
-        scratch: Array | None = None,
+        share: float | None,
         x: Any = None,
     ) -> None:
-        self.objective = objective
         network, dtype, lead = objective.network, theta.dtype, theta.shape[:-1]
-        self.x = np.empty((*lead, batch_size, network.n_features), dtype) if x is None else x
+        self._loss = objective.loss
+        self.x = np.empty((*lead, n_rows, network.n_features), dtype) if x is None else x
         bound = network.bind(self.x, theta, grad)
+        self.n_accumulated = bound.n_accumulated
         shape = (n_slots, *bound.raw.shape)
         self.target = np.empty(shape, dtype)
-        self._record = np.empty(shape, dtype)
-        self._scratch = np.empty(shape, dtype)
-        self._is_weighted = is_weighted
-        # Per model where there is a stack: () -> 0-d, (n_models,) -> a column.
-        columns = (n_slots, *lead, 1) if lead else (n_slots,)
-        self._factor = np.empty(columns, dtype)
-        # The penalty of the parameters before and of those after the backward pass.
-        self._penalty_record = np.zeros((2, *columns), dtype)
-        if is_weighted:
-            self._weight = np.empty((n_slots, *lead, 1, batch_size), dtype)
+        self._record, self._scratch = np.empty(shape, dtype), np.empty(shape, dtype)
+        if share is None:
+            self.weight = np.empty((n_slots, *lead, 1, n_rows), dtype)
         else:
-            share = number(1 / batch_size, dtype)
-            self._weight = np.broadcast_to(share, (n_slots,))
-            self._factor[...] = objective.alpha / batch_size
-        first, after = self._penalty_calls(theta, grad, scratch, bound.n_accumulated)
-        gradient = objective.loss.gradient
-        self.steps: list[list[Call]] = []
+            self.weight = np.full(n_slots, share, dtype)
+        self.calls: list[list[Call]] = []
         for slot in range(n_slots):
-            arrays = self.target[slot], self._weight[slot, ...], self._record[slot]
-            self.steps.append(
-                [
-                    *bound.forward,
-                    partial(gradient, bound.raw, *arrays),
-                    *first[slot],
-                    *bound.backward,
-                    *after[slot],
-                ]
-            )
+            arrays = self.target[slot], self.weight[slot, ...], self._record[slot]
+            gradient = partial(self._loss.gradient, bound.raw, *arrays)
+            self.calls.append([*bound.forward, gradient, *bound.backward])
 
-    def _penalty_calls(
-        self, theta: Array, grad: Array, scratch: Array | None, n_accumulated: int
-    ) -> tuple[list[list[Call]], list[list[Call]]]:
-        """Return for each slot the penalty's calls before and after the backward pass.
-
-        Where the backward pass adds to the gradient, something must have been written before:
-        the penalty's gradient, which saves a pass over the weights.
-        """
-        n_slots, end = len(self._factor), self.objective.network.layout.n_penalized
-        here, there = slice(n_accumulated), slice(n_accumulated, end)
-        if not np.any(self.objective.alpha):
-            clear: list[Call] = [partial(grad[..., here].fill, 0)] if n_accumulated else []
-            return [clear] * n_slots, [[]] * n_slots
-        scratch = np.empty_like(theta) if scratch is None else scratch
-        penalty = self.objective.penalty
-        write = partial(penalty.write_gradient, theta[..., here], grad[..., here])
-        add = partial(
-            penalty.add_gradient, theta[..., there], grad[..., there], scratch[..., there]
-        )
-        before, after = self._penalty_record
-        numbers = [(self._factor[i, ...], before[i, ...], after[i, ...]) for i in range(n_slots)]
-        return (
-            [
-                [partial(write, factor, record)] if n_accumulated else []
-                for factor, record, _ in numbers
-            ],
-            [[partial(add, factor, record)] for factor, _, record in numbers],
-        )
-
-    def set_weights(self, weights: Array, n_slots: int) -> None:
-        """Take the sample weights of the first `n_slots` batches.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_slots, ..., batch_size)
-            A batch without any weight has no gradient and no loss.
-        """
-        total = weights.sum(axis=-1, keepdims=True)
-        inverse = np.divide(1, total, out=np.zeros_like(total), where=total > 0)
-        self._weight[:n_slots] = (weights * inverse)[..., np.newaxis, :]
-        factor = self.objective.alpha * inverse
-        self._factor[:n_slots] = factor if factor.ndim == self._factor.ndim else factor[..., 0]
-
-    def _terms(self, n_slots: int) -> tuple[Array, Array]:
-        """Return the data term and the penalty of the first batches, after their steps."""
-        loss = self.objective.loss
-        values = loss.values(self._record[:n_slots], self.target[:n_slots], self._scratch[:n_slots])
-        if self._is_weighted:
-            np.multiply(values, self._weight[:n_slots, ..., 0, :], out=values)
-            data = np.add.reduce(values, axis=-1)
-        else:
-            data = np.add.reduce(values, axis=-1) / values.shape[-1]
-        penalty = np.add.reduce(self._penalty_record[:, :n_slots], axis=0)
-        return data, self.objective.penalty.values(penalty).reshape(data.shape)
-
-    def reported_losses(self, n_slots: int) -> Array:
-        """Return the losses of the first batches as they are reported; once after the steps.
+    def values(self, n_slots: int) -> Array:
+        """Return the term's value for the first batches, once after their calls.
 
         Returns
         -------
         ndarray of shape (n_slots,) or (n_slots, n_models)
         """
-        data, penalty = self._terms(n_slots)
-        return data / self.objective.loss.reported(self.objective.network.n_outputs) + penalty
+        values = self._loss.values(
+            self._record[:n_slots], self.target[:n_slots], self._scratch[:n_slots]
+        )
+        if self.weight.ndim == 1:
+            return np.add.reduce(values, axis=-1) * self.weight[0]
+        np.multiply(values, self.weight[:n_slots, ..., 0, :], out=values)
+        return np.add.reduce(values, axis=-1)
+
+
+class PenaltyTerm:
+    """The penalty of a part of the parameters, and its gradient.
+
+    Parameters
+    ----------
+    objective : Objective
+    theta, grad, scratch : ndarray of shape (n_parameters,) or (n_models, n_parameters)
+        The parameters, their gradient, and a buffer that is free to use.
+    factor : ndarray of shape (n_slots,) or (n_slots, n_models, 1)
+        For each slot alpha, divided by the total weight of the batch.
+    where : slice
+        The parameters; only those that are penalised matter.
+
+    Attributes
+    ----------
+    writes, adds : list of list of callable
+        For each slot what writes the gradient, or adds it to what is there.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        theta: Array,
+        grad: Array,
+        scratch: Array,
+        factor: Array,
+        where: slice,
+    ) -> None:
+        self._penalty = objective.penalty
+        self._record = np.zeros_like(factor)
+        stop = min(where.stop, objective.network.layout.n_penalized)
+        n_slots = len(factor)
+        self.writes: list[list[Call]] = [[] for _ in range(n_slots)]
+        self.adds: list[list[Call]] = [[] for _ in range(n_slots)]
+        if where.start >= stop:
+            return
+        coef, grad, scratch = (a[..., where.start : stop] for a in (theta, grad, scratch))
+        for slot in range(n_slots):
+            numbers = factor[slot, ...], self._record[slot, ...]
+            self.writes[slot].append(partial(self._penalty.write_gradient, coef, grad, *numbers))
+            if np.any(objective.alpha):
+                add = partial(self._penalty.add_gradient, coef, grad, scratch, *numbers)
+                self.adds[slot].append(add)
+
+    def values(self, n_slots: int) -> Array:
+        """Return the penalty for the first batches, after their calls.
+
+        Returns
+        -------
+        ndarray of shape (n_slots,) or (n_slots, n_models)
+        """
+        values = self._penalty.values(self._record[:n_slots])
+        return values if values.ndim == 1 else values[..., 0]
+
+
+class WholeObjective:
+    """J of one model on all samples at once, which are not copied.
+
+    Parameters
+    ----------
+    objective : Objective
+    theta : ndarray of shape (n_parameters,)
+        The parameters; what they hold when `evaluate` is called counts.
+    X, y, sample_weight
+        See :meth:`Objective.value_and_grad`.
+
+    Attributes
+    ----------
+    grad : ndarray of shape (n_parameters,)
+        The gradient after `evaluate`.
+    """
+
+    def __init__(
+        self, objective: Objective, theta: Array, X: Any, y: Array, sample_weight: Array | None
+    ) -> None:
+        self._objective = objective
+        self.grad = np.empty_like(theta)
+        x, total = X, float(len(y))
+        if not isinstance(X, np.ndarray):
+            x = SparseBatch(X.shape)
+            x.matrix = X
+        share = 1 / total if sample_weight is None else None
+        self._data = DataTerm(objective, theta, self.grad, len(y), 1, share, x)
+        self._data.target[0] = y.T
+        if sample_weight is not None:
+            total = float(sample_weight.sum())
+            self._data.weight[0] = sample_weight / total
+        factor = np.array([objective.alpha / total], theta.dtype)
+        middle, end = self._data.n_accumulated, theta.size
+        parts = slice(0, middle), slice(middle, end)
+        scratch = np.empty_like(theta)
+        self._first, self._then = (
+            PenaltyTerm(objective, theta, self.grad, scratch, factor, where) for where in parts
+        )
+        self._calls = [*self._first.writes[0], *self._data.calls[0], *self._then.adds[0]]
 
     def evaluate(self) -> tuple[float, float]:
-        """Run the step of the first slot; return J(theta) and the reported loss of one model."""
-        for call in self.steps[0]:
+        """Compute the gradient; return J(theta) and the reported loss."""
+        for call in self._calls:
             call()
-        data, penalty = self._terms(1)
-        outputs = self.objective.loss.reported(self.objective.network.n_outputs)
-        return float(data[0] + penalty[0]), float(data[0] / outputs + penalty[0])
+        data = float(self._data.values(1)[0])
+        penalty = float(self._first.values(1)[0] + self._then.values(1)[0])
+        return data + penalty, self._objective.reported(data, penalty)

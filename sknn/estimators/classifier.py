@@ -303,7 +303,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     @staticmethod
     def _both_sides(raw: Array) -> Array:
         """Return raw scores for both classes of a binary problem, others as they are."""
-        return np.concatenate([-raw, raw]) if len(raw) == 1 else raw
+        if len(raw) > 1:
+            return raw
+        both = np.empty((raw.shape[1], 2), raw.dtype).T  # its transpose is what is returned
+        np.negative(raw[0], out=both[0])
+        both[1] = raw[0]
+        return both
 
     def _encode_targets(self, y: Any, is_first: bool, classes: Any) -> Array:
         if is_first:

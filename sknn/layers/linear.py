@@ -99,10 +99,16 @@ class Linear(Layer):
 
 
 def _add_to_rows(z: Array, intercept: Array) -> None:
-    """Add the intercepts to each row of z; eight rows at a time, which is faster."""
-    n_together = 8 if len(z) % 8 == 0 and z.flags.c_contiguous else 1
-    z = z.reshape(len(z) // n_together, -1)
-    z += np.concatenate([intercept] * n_together) if n_together > 1 else intercept
+    """Add the intercepts to each row of z."""
+    if len(z) % ROWS_TOGETHER or not z.flags.c_contiguous:
+        z += intercept
+    else:
+        # Broadcasting short rows costs 1.6 times an addition of equal shapes.
+        z = z.reshape(-1, ROWS_TOGETHER * intercept.size)
+        z += np.broadcast_to(intercept, (ROWS_TOGETHER, intercept.size)).reshape(-1)
+
+
+ROWS_TOGETHER = 64
 
 
 def _sum_samples(grad: Array, out: Array) -> Call:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sknn._math import Array, Call
 from sknn.layers import SparseBatch
-from sknn.objective import BoundObjective
+from sknn.objective import DataTerm
 
 
 class Rows:
@@ -51,39 +51,48 @@ class Rows:
 
 
 class BatchLoader:
-    """Fills a bound objective's buffers, slot by slot, from the rows of its models.
+    """Fills the buffers of data terms, slot by slot, from the rows of the stack's models.
 
     Parameters
     ----------
     rows : list of Rows
         One for each model.
-    batch : BoundObjective
-        Whose input, targets and weights are filled.
-    batch_size, n_slots : int
-        Samples in a batch, batches that are prepared together.
+    terms : list of DataTerm
+        Which share the rows of each batch, one part after the other.
+    n_slots : int
+        Batches that are prepared together.
+
+    Attributes
+    ----------
+    inverse_weight : ndarray of shape (n_slots,) or (n_slots, n_models, 1)
+        One by the total weight of each batch; 0 for a batch without any weight.
     """
 
-    def __init__(
-        self, rows: list[Rows], batch: BoundObjective, batch_size: int, n_slots: int
-    ) -> None:
+    def __init__(self, rows: list[Rows], terms: list[DataTerm], n_slots: int) -> None:
         self._rows = rows
-        self._batch = batch
-        self._batch_size = batch_size
-        self._indices = np.empty((len(rows), n_slots, batch_size), np.intp)
-        n_outputs, y = rows[0].y.shape[1], rows[0].y
-        self._y = np.empty((n_slots * batch_size, n_outputs), y.dtype)
-        is_weighted = rows[0].sample_weight is not None
-        self._weights = np.empty((n_slots, len(rows), batch_size)) if is_weighted else None
+        self._terms = terms
+        ends = np.cumsum([term.target.shape[-1] for term in terms]).tolist()
+        self._parts = [slice(*ends_) for ends_ in zip([0, *ends[:-1]], ends, strict=True)]
+        self._batch_size = ends[-1]
+        self._indices = np.empty((len(rows), n_slots, self._batch_size), np.intp)
+        y = rows[0].y
+        self._y = np.empty((n_slots * self._batch_size, y.shape[1]), y.dtype)
+        self._is_stack = terms[0].target.ndim == 4
+        self._weights: Array | None = None
+        shape = (n_slots, len(rows), 1) if self._is_stack else (n_slots,)
+        self.inverse_weight = np.full(shape, 1 / self._batch_size)
+        if rows[0].sample_weight is not None:
+            self._weights = np.empty((n_slots, len(rows), self._batch_size))
 
-    def gather_calls(self, slot: int) -> list[Call]:
-        """Return the calls that bring the rows of a slot into the input buffer."""
-        x = self._batch.x
+    def gather_calls(self, term: int, slot: int) -> list[Call]:
+        """Return the calls that bring a slot's rows into the input buffer of a term."""
+        x, part = self._terms[term].x, self._parts[term]
         if isinstance(x, SparseBatch):
             return [partial(x.gather, self._rows[0].X, self._indices[0, slot])]
-        buffers = x if x.ndim == 3 else x[np.newaxis]
+        buffers = x if self._is_stack else x[np.newaxis]
         # "clip" spares the check of the indices, and the copy that it would need.
         return [
-            partial(rows.X.take, self._indices[m, slot], 0, buffers[m], "clip")
+            partial(rows.X.take, self._indices[m, slot, part], 0, buffers[m], "clip")
             for m, rows in enumerate(self._rows)
         ]
 
@@ -95,13 +104,20 @@ class BatchLoader:
             chosen[:] = rows.order[start : start + n]
             gathered = self._y[:n]
             rows.y.take(chosen, 0, gathered, "clip")
-            target = self._batch.target[:n_slots]
-            target = target[:, m] if target.ndim == 4 else target
-            by_slot = gathered.reshape(n_slots, self._batch_size, -1)
-            np.copyto(target, by_slot.transpose(0, 2, 1), casting="same_kind")
+            by_slot = gathered.reshape(n_slots, self._batch_size, -1).transpose(0, 2, 1)
+            for term, part in zip(self._terms, self._parts, strict=True):
+                target = term.target[:n_slots, m] if self._is_stack else term.target[:n_slots]
+                np.copyto(target, by_slot[..., part], casting="same_kind")
             if self._weights is not None and rows.sample_weight is not None:
                 self._weights[:n_slots, m] = rows.sample_weight[chosen].reshape(n_slots, -1)
         if self._weights is not None:
-            weights = self._weights[:n_slots]
-            is_single = self._batch.target.ndim == 3
-            self._batch.set_weights(weights[:, 0] if is_single else weights, n_slots)
+            self._load_weights(self._weights[:n_slots], n_slots)
+
+    def _load_weights(self, weights: Array, n_slots: int) -> None:
+        """Hand the terms their samples' weights, divided by the total of the batch."""
+        total = weights.sum(axis=-1, keepdims=True)
+        inverse = np.divide(1, total, out=np.zeros_like(total), where=total > 0)
+        self.inverse_weight[:n_slots] = inverse if self._is_stack else inverse[:, 0, 0]
+        shares = (weights * inverse)[:, :, np.newaxis]
+        for term, part in zip(self._terms, self._parts, strict=True):
+            term.weight[:n_slots] = shares[..., part] if self._is_stack else shares[:, 0, :, part]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
+from sknn._crew import SCIPY_BLAS
 from sknn._math import Array
+from sknn.objective import WholeObjective
 from sknn.solvers._base import Problem, Solver, TrainingState
 from sknn.solvers.stopping import Monitor, warn_interrupted
 
@@ -54,7 +57,9 @@ class LBFGS(Solver):
         state = problem.state
         dtype = state.theta.dtype
         descent = _Descent(problem, self)
-        with np.errstate(all="ignore"):
+        # SciPy's BLAS and NumPy's, where they are two, would fight for the cores.
+        is_large = state.theta.size > 10_000
+        with np.errstate(all="ignore"), SCIPY_BLAS if is_large else nullcontext():
             try:
                 descent.run()
             except KeyboardInterrupt:
@@ -74,12 +79,11 @@ class _Descent:
         no_plateau = np.inf if problem.validate is None else solver.n_iter_no_change
         self.monitor = Monitor(problem, solver.tol, no_plateau, solver.target_loss)
         self.theta = problem.state.theta.astype(np.float64)
-        self._point, self._grad = self.theta.copy(), np.empty_like(self.theta)
+        self._point = self.theta.copy()
         X, y, weight = problem.X.astype(np.float64, copy=False), problem.y, problem.sample_weight
         if (rows := problem.rows) is not None:
             X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
-        self._n_samples = len(y)
-        self._objective = problem.objective.bind_data(self._point, self._grad, X, y, weight)
+        self._objective = WholeObjective(problem.objective, self._point, X, y, weight)
         self._evaluations: list[tuple[float, float]] = []
 
     def run(self) -> None:
@@ -107,7 +111,7 @@ class _Descent:
         value, reported = self._objective.evaluate()
         self._evaluations.append((value, reported))
         # A copy: SciPy keeps what it is given, and the buffer is written to again.
-        return value, self._grad.copy()
+        return value, self._objective.grad.copy()
 
     def _end_iteration(self, intermediate_result: Any) -> None:
         self.theta = intermediate_result.x

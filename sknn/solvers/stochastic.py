@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sknn._component import per_model, stack
+from sknn._crew import MAX_CORES, Crew, Phase, count_workers
 from sknn._math import Array, Call, number
 from sknn.layers import SparseBatch
-from sknn.objective import BoundObjective, Objective
+from sknn.objective import DataTerm, Objective, PenaltyTerm
 from sknn.optimizers import Optimizer
 from sknn.schedules import Schedule
 from sknn.solvers._base import Problem, Solver, TrainingState
@@ -19,6 +21,15 @@ from sknn.solvers.stopping import Monitor, warn_interrupted, warn_not_converged
 
 N_SLOTS = 32
 """Batches that are prepared together; between 16 and 64 the time is the same."""
+
+MIN_WORK = 100_000_000
+"""Parameters times batch size, in bytes, from which threads share a batch."""
+
+MIN_ROWS = 64
+"""Rows of a batch that a thread should have; fewer make its matrix products inefficient."""
+
+MIN_PARAMETERS = 500_000
+"""Parameters from which threads share the update alone, with sparse X."""
 
 
 class Stochastic(Solver):
@@ -67,17 +78,28 @@ class Stochastic(Solver):
     def minimize(self, problems: list[Problem]) -> list[TrainingState]:
         models = [_Model(problem) for problem in problems]
         training = models
-        while training:
-            running = _Stack(training)
-            try:
-                while not (finished := running.run_epoch()):
-                    pass
-            except KeyboardInterrupt:
-                warn_interrupted()
-                finished = training
-            running.release(finished)
-            training = [model for model in training if model not in finished]
+        with Crew(self._count_workers(problems)) as crew:
+            while training:
+                running = _Stack(training, crew)
+                try:
+                    while not (finished := running.run_epoch()):
+                        pass
+                except KeyboardInterrupt:
+                    warn_interrupted()
+                    finished = training
+                running.release(finished)
+                training = [model for model in training if model not in finished]
         return [model.problem.state for model in models]
+
+    def _count_workers(self, problems: list[Problem]) -> int:
+        """Return how many threads share a step: more than one where that pays."""
+        theta, X = problems[0].state.theta, problems[0].X
+        if len(problems) > 1:
+            return 1
+        if not isinstance(X, np.ndarray):
+            return count_workers(MAX_CORES if theta.size >= MIN_PARAMETERS else 1)
+        is_long = theta.nbytes * self.batch_size >= MIN_WORK
+        return count_workers(self.batch_size // MIN_ROWS if is_long else 1)
 
 
 class _Model:
@@ -133,16 +155,22 @@ class _Model:
 class _Stack:
     """Models of the same structure that run their epochs together, on stacked parameters."""
 
-    def __init__(self, models: list[_Model]) -> None:
+    def __init__(self, models: list[_Model], crew: Crew) -> None:
         self.models = models
+        self.crew = crew
         states, first = [model.state for model in models], models[0]
         self.theta = _stacked([state.theta for state in states])
         self.moments = {
             name: _stacked([state.moments[name] for state in states if state.moments])
             for name in first.solver.optimizer.moments
         }
-        self.grad, self.scratch = np.empty_like(self.theta), np.empty_like(self.theta)
+        self.scratch = np.empty_like(self.theta)
+        # Workers that share the rows of a batch have a gradient each; sparse rows are not shared.
+        n_gradients = crew.n_workers if isinstance(first.rows.X, np.ndarray) else 1
+        self.grads = [np.empty_like(self.theta) for _ in range(n_gradients)]
         self.optimizer = stack([model.solver.optimizer for model in models])
+        constants = self.optimizer.constants()
+        self.constants = tuple(number(value, self.theta.dtype) for value in constants)
         objectives = [model.problem.objective for model in models]
         self.objective = Objective(
             objectives[0].network,
@@ -201,40 +229,90 @@ class _Stack:
 
 
 class _Batches:
-    """The steps for batches of one size: gather, objective, optimizer, as prepared calls."""
+    """The steps for batches of one size, as calls that are prepared once.
+
+    A step has phases, and a phase has a list of calls for each worker of the crew: the workers
+    share the rows of the batch, each with a gradient of its own, and then the parameters.
+    """
 
     def __init__(self, training: _Stack, size: int, n_slots: int) -> None:
         self.size = size
-        theta, grad, scratch = training.theta, training.grad, training.scratch
-        rows, optimizer = [model.rows for model in training.models], training.optimizer
-        x = None if isinstance(rows[0].X, np.ndarray) else SparseBatch((size, rows[0].X.shape[1]))
-        is_weighted = rows[0].sample_weight is not None
-        self._batch = BoundObjective(
-            training.objective, theta, grad, size, n_slots, is_weighted, scratch, x
-        )
-        self._loader = BatchLoader(rows, self._batch, size, n_slots)
+        self._training = training
+        theta, rows = training.theta, [model.rows for model in training.models]
         lead = theta.shape[:-1]
-        self._numbers = np.empty((n_slots, *lead, 1) if lead else (n_slots,), theta.dtype)
-        moments = tuple(training.moments.values())
-        constants = tuple(number(value, theta.dtype) for value in optimizer.constants())
-        update = partial(optimizer.step, theta, grad, scratch, moments, constants)
-        self._steps: list[list[Call]] = [
-            [
-                *self._loader.gather_calls(slot),
-                *self._batch.steps[slot],
-                partial(update, self._numbers[slot, ...]),
-            ]
-            for slot in range(n_slots)
-        ]
+        columns = (n_slots, *lead, 1) if lead else (n_slots,)
+        self._factor, self._numbers = np.empty(columns, theta.dtype), np.empty(columns, theta.dtype)
+        self._terms = self._make_terms(rows, n_slots)
+        self._loader = BatchLoader(rows, self._terms, n_slots)
+        self._set_factor()
+        n_workers, n_accumulated = training.crew.n_workers, self._terms[0].n_accumulated
+        ends = [theta.shape[-1] * worker // n_workers for worker in range(n_workers + 1)]
+        self._shares = [slice(*pair) for pair in itertools.pairwise(ends)]
+        # Where the data term adds to the gradient the penalty has to be written before it.
+        self._before = [self._penalty(s.start, min(s.stop, n_accumulated)) for s in self._shares]
+        self._after = [self._penalty(max(s.start, n_accumulated), s.stop) for s in self._shares]
+        prepare = training.crew.prepare
+        self._steps = [prepare(self._make_phases(slot)) for slot in range(n_slots)]
 
     def run(self, row: int, n_steps: int, numbers: Array) -> Array:
         """Take `n_steps` steps from position `row` of the epoch; return the summed losses."""
         self._loader.load(row, n_steps)
         self._numbers[:n_steps] = numbers
-        for step in self._steps[:n_steps]:
-            for call in step:
-                call()
-        return self._batch.reported_losses(n_steps).sum(axis=0) * self.size
+        if self._terms[0].weight.ndim > 1:
+            self._set_factor()
+        self._training.crew.run(self._steps[:n_steps])
+        data = sum(term.values(n_steps) for term in self._terms)
+        penalty = sum(term.values(n_steps) for term in (*self._before, *self._after))
+        losses = self._training.objective.reported(data, penalty)
+        return np.add.reduce(losses, axis=0) * self.size
+
+    def _make_terms(self, rows: list[Rows], n_slots: int) -> list[DataTerm]:
+        """Return the data terms: one for all rows of a batch, or one for each worker's part."""
+        training, X = self._training, rows[0].X
+        share = 1 / self.size if rows[0].sample_weight is None else None
+        sizes = [len(part) for part in np.array_split(range(self.size), len(training.grads))]
+        return [
+            DataTerm(
+                training.objective,
+                training.theta,
+                grad,
+                n_rows,
+                n_slots,
+                share,
+                None if isinstance(X, np.ndarray) else SparseBatch((n_rows, X.shape[1])),
+            )
+            for n_rows, grad in zip(sizes, training.grads, strict=True)
+        ]
+
+    def _penalty(self, start: int, stop: int) -> PenaltyTerm:
+        training = self._training
+        arrays = training.theta, training.grads[0], training.scratch
+        return PenaltyTerm(training.objective, *arrays, self._factor, slice(start, stop))
+
+    def _set_factor(self) -> None:
+        np.multiply(self._loader.inverse_weight, self._training.objective.alpha, out=self._factor)
+
+    def _make_phases(self, slot: int) -> list[Phase]:
+        """Return the phases of a slot's step."""
+        parts = enumerate(self._terms)
+        rows = [[*self._loader.gather_calls(p, slot), *term.calls[slot]] for p, term in parts]
+        phases = [rows, [self._make_update(worker, slot) for worker in range(len(self._shares))]]
+        if self._terms[0].n_accumulated:
+            phases.insert(0, [penalty.writes[slot] for penalty in self._before])
+        return phases
+
+    def _make_update(self, worker: int, slot: int) -> list[Call]:
+        """Return the calls that update one worker's share of the parameters."""
+        training, share = self._training, self._shares[worker]
+        grad, *others = (array[..., share] for array in training.grads)
+        moments = tuple(array[..., share] for array in training.moments.values())
+        arrays = training.theta[..., share], grad, training.scratch[..., share], moments
+        step = partial(training.optimizer.step, *arrays, training.constants)
+        return [
+            *(partial(np.add, grad, other, grad) for other in others),
+            *self._after[worker].adds[slot],
+            partial(step, self._numbers[slot, ...]),
+        ]
 
 
 def _stacked(vectors: list[Array]) -> Array:

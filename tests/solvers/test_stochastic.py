@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
+from sknn._crew import Crew
 from sknn.losses import BinaryLogLoss, LogLoss
 from sknn.optimizers import SGD, Adam
 from sknn.schedules import Adaptive, Constant, InverseScaling
@@ -205,7 +206,7 @@ def measure_epoch(batch_size, width, n_outputs, loss):
     problem = make_problem(
         loss=loss, n_samples=2 * batch_size + 10, batch_size=batch_size, n_outputs=n_outputs
     )
-    stack = _Stack([_Model(problem)])
+    stack = _Stack([_Model(problem)], Crew(1))
     stack.run_epoch()
     tracemalloc.start()
     stack.run_epoch()

@@ -1,0 +1,179 @@
+"""Threads that share work where it is long enough to be shared.
+
+BLAS has threads of its own, but they help with the matrix products only, and between two
+products they keep a core busy with waiting. Where there is much to do it is faster to limit BLAS
+to one thread for a while, and to let each of our threads have a part of the samples from the
+first layer to the last, or a part of the parameters.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from sknn._math import Call
+
+Phase: TypeAlias = list[list[Call]]
+"""Calls that run at the same time: a list for each worker."""
+
+MAX_CORES = 4
+"""With more cores than these BLAS is left alone: how the two compare there was not measured."""
+
+
+def count_workers(most: int) -> int:
+    """Return how many threads should share a work that `most` could share, 1 for no sharing."""
+    if most < 2:
+        return 1
+    n_cores = ALL_BLAS.count_threads()
+    return min(most, n_cores) if n_cores <= MAX_CORES else 1
+
+
+class Crew:
+    """A few threads that run phases of calls together; the caller's thread is one of them.
+
+    Parameters
+    ----------
+    n_workers : int
+        Number of threads; with 1 all is done in the caller's.
+    """
+
+    def __init__(self, n_workers: int) -> None:
+        self.n_workers = n_workers
+        self._threads: list[threading.Thread] = []
+        self._orders: list[SimpleQueue[list[list[Phase]] | None]] = []
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        if self.n_workers > 1:
+            ALL_BLAS.__enter__()
+            crew = range(self.n_workers)
+            # What worker i tells worker j: "done" with a phase, or to "leave".
+            self._tokens: list[list[SimpleQueue[str]]] = [
+                [SimpleQueue() for _ in crew] for _ in crew
+            ]
+            self._orders = [SimpleQueue() for _ in crew]
+            self._threads = [
+                threading.Thread(target=self._help, args=(worker,), name="sknn", daemon=True)
+                for worker in crew[1:]
+            ]
+            for thread in self._threads:
+                thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.n_workers > 1:
+            self._tell_others(0, "leave")
+            for orders, thread in zip(self._orders[1:], self._threads, strict=True):
+                orders.put(None)
+                thread.join()
+            ALL_BLAS.__exit__()
+
+    def prepare(self, phases: list[Phase]) -> list[Phase]:
+        """Return a step in the form in which `run` takes it."""
+        if self.n_workers > 1:
+            return phases
+        return [[[call for phase in phases for calls in phase for call in calls]]]
+
+    def run(self, steps: list[list[Phase]]) -> None:
+        """Run prepared steps, each phase by phase."""
+        if self.n_workers == 1:
+            for ((calls,),) in steps:
+                for call in calls:
+                    call()
+            return
+        for orders in self._orders[1:]:
+            orders.put(steps)
+        self._work(0, steps)
+        if self._error is not None:
+            raise self._error
+
+    def _help(self, worker: int) -> None:
+        """Do what a helping thread does until it is told to leave."""
+        with np.errstate(all="ignore"):  # as in the caller's thread
+            while (steps := self._orders[worker].get()) is not None:
+                if not self._work(worker, steps):
+                    return
+
+    def _work(self, worker: int, steps: list[list[Phase]]) -> bool:
+        """Run a worker's calls, phase by phase with the others; return whether to go on."""
+        for phases in steps:
+            for phase in phases:
+                if worker < len(phase) and self._error is None:
+                    try:
+                        for call in phase[worker]:
+                            call()
+                    except Exception as error:
+                        self._error = error
+                # All tell all: nobody sleeps who is not early.
+                self._tell_others(worker, "done")
+                for other in range(self.n_workers):
+                    if other != worker and self._tokens[other][worker].get() == "leave":
+                        self._tell_others(worker, "leave")
+                        return False
+        return True
+
+    def _tell_others(self, worker: int, token: str) -> None:
+        for other in range(self.n_workers):
+            if other != worker:
+                self._tokens[worker][other].put(token)
+
+
+class BlasLimit:
+    """Limits copies of BLAS to one thread, for as long as anybody in the process wants it.
+
+    Parameters
+    ----------
+    owner : str
+        Part of the path of the copies that are meant: SciPy may bring its own beside NumPy's.
+    """
+
+    _lock = threading.Lock()
+    _controller: ClassVar[ThreadpoolController | None] = None
+
+    def __init__(self, owner: str = "") -> None:
+        self._owner = owner
+        self._n_users = 0
+        self._limiter: Any = None
+
+    def count_threads(self) -> int:
+        """Return how many threads BLAS would use now, but no more than there are cores."""
+        with self._lock:
+            # Not every system tells which cores the process may use.
+            allowed = getattr(os, "sched_getaffinity", None)
+            n_cores = len(allowed(0)) if allowed else os.cpu_count() or 1
+            return min([n_cores, *(pool.num_threads for pool in self._pools().lib_controllers)])
+
+    def __enter__(self) -> Self:
+        with self._lock:
+            if self._n_users == 0:
+                self._limiter = self._pools().limit(limits=1)
+            self._n_users += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_users -= 1
+            if self._n_users == 0:
+                self._limiter.restore_original_limits()
+
+    def _pools(self) -> ThreadpoolController:
+        if BlasLimit._controller is None:
+            BlasLimit._controller = ThreadpoolController()  # takes 3 ms, so once
+        blas = BlasLimit._controller.select(user_api="blas")
+        paths = [pool.filepath for pool in blas.lib_controllers if self._owner in pool.filepath]
+        return blas.select(filepath=paths)
+
+
+ALL_BLAS = BlasLimit()
+SCIPY_BLAS = BlasLimit("scipy")
