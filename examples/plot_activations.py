@@ -31,13 +31,6 @@ STYLES = {
 }
 
 
-def value_and_slope(name, z):
-    """Return f(z) and f'(z) as sknn computes them."""
-    value, slope = z.copy(), np.empty_like(z)
-    ACTIVATIONS[name]().forward(value, slope)
-    return value, slope
-
-
 def train(name, X, y):
     net = MLPClassifier(
         (32, 32), activation=name, target_loss=TARGET_LOSS, max_iter=2000, random_state=0
@@ -52,7 +45,7 @@ def main(folder: Path) -> None:
     fig, (left, middle, right) = plt.subplots(1, 3, figsize=(9, 3.6), layout="constrained")
     print(f"{'activation':<12}{'epochs':>6}{'test accuracy':>16}")
     for name, style in STYLES.items():
-        value, slope = value_and_slope(name, z)
+        value, slope = ACTIVATIONS.resolve(name).value_and_slope(z)
         left.plot(z, value, **style)
         middle.plot(z, slope, **style)
         model = train(name, X_train, y_train)

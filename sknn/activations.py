@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sknn._component import Component, Registry
-from sknn._math import Array
+from sknn._math import Array, number
 
 
 class Activation(Component):
@@ -51,6 +51,26 @@ class Activation(Component):
         *constants : ndarray
             What ``constants()`` returns.
         """
+
+    def value_and_slope(self, z: Any) -> tuple[Array, Array]:
+        """Return f(z) and f'(z), as training computes them, in new arrays.
+
+        Parameters
+        ----------
+        z : array-like
+            Where to evaluate.
+
+        Examples
+        --------
+        >>> from sknn.activations import ReLU
+        >>> ReLU().value_and_slope([-1.0, 2.0])
+        (array([-0.,  2.]), array([0., 1.]))
+        """
+        value = np.array(z)
+        value = value.astype(np.result_type(value, np.float32), copy=False)
+        slope, mask = np.empty_like(value), np.empty(value.shape, bool)
+        self.forward(value, slope, mask, *(number(c, value.dtype) for c in self.constants()))
+        return value, slope
 
 
 ACTIVATIONS: Registry[Activation] = Registry("activation")
