@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
-from types import TracebackType
 from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -51,33 +52,48 @@ class Crew:
 
     def __enter__(self) -> Self:
         if self.n_workers > 1:
-            ALL_BLAS.__enter__()
-            crew = range(self.n_workers)
-            # What worker i tells worker j: "done" with a phase, or to "leave".
-            self._tokens: list[list[SimpleQueue[str]]] = [
-                [SimpleQueue() for _ in crew] for _ in crew
-            ]
-            self._orders = [SimpleQueue() for _ in crew]
-            self._threads = [
-                threading.Thread(target=self._help, args=(worker,), name="sknn", daemon=True)
-                for worker in crew[1:]
-            ]
-            for thread in self._threads:
-                thread.start()
+            try:
+                self._start()
+            except BaseException:  # Ctrl-C, too, must leave nothing behind
+                self._stop()
+                raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.n_workers > 1:
-            self._tell_others(0, "leave")
-            for orders, thread in zip(self._orders[1:], self._threads, strict=True):
-                orders.put(None)
-                thread.join()
-            ALL_BLAS.__exit__()
+            self._stop()
+
+    def _start(self) -> None:
+        crew = range(self.n_workers)
+        # What worker i tells worker j: "done" with a phase, or to "leave".
+        self._tokens: list[list[SimpleQueue[str]]] = [[SimpleQueue() for _ in crew] for _ in crew]
+        self._orders = [SimpleQueue() for _ in crew]
+        self._threads = [
+            threading.Thread(target=self._help, args=(worker,), name="sknn", daemon=True)
+            for worker in crew[1:]
+        ]
+        ALL_BLAS.limit(self)
+        for thread in self._threads:
+            thread.start()
+
+    def _stop(self) -> None:
+        """Send the helpers away and restore BLAS, even if Ctrl-C is pressed meanwhile."""
+        interrupt: KeyboardInterrupt | None = None
+        while True:
+            try:
+                if self._orders:
+                    self._tell_others(0, "leave")
+                    for orders in self._orders[1:]:
+                        orders.put(None)
+                for thread in self._threads:
+                    if thread.ident is not None:
+                        thread.join()
+                ALL_BLAS.release(self)
+                break
+            except KeyboardInterrupt as error:
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
 
     def prepare(self, phases: list[Phase]) -> list[Phase]:
         """Return a step in the form in which `run` takes it."""
@@ -143,7 +159,7 @@ class BlasLimit:
 
     def __init__(self, owner: str = "") -> None:
         self._owner = owner
-        self._n_users = 0
+        self._users: set[int] = set()
         self._limiter: Any = None
 
     def count_threads(self) -> int:
@@ -154,18 +170,38 @@ class BlasLimit:
             n_cores = len(allowed(0)) if allowed else os.cpu_count() or 1
             return min([n_cores, *(pool.num_threads for pool in self._pools().lib_controllers)])
 
-    def __enter__(self) -> Self:
+    def limit(self, user: object) -> None:
+        """Limit BLAS until `user`, and everybody else who has asked for it, releases it."""
         with self._lock:
-            if self._n_users == 0:
+            self._users.add(id(user))
+            if self._limiter is None:
                 self._limiter = self._pools().limit(limits=1)
-            self._n_users += 1
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def release(self, user: object) -> None:
+        """Say that `user` needs the limit no more; for one who does not have it do nothing."""
         with self._lock:
-            self._n_users -= 1
-            if self._n_users == 0:
+            self._users.discard(id(user))
+            if not self._users and self._limiter is not None:
                 self._limiter.restore_original_limits()
+                self._limiter = None
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        """Limit BLAS within a with-block."""
+        user = object()
+        try:
+            self.limit(user)
+            yield
+        finally:
+            self.release(user)
+
+    def forget(self) -> None:
+        """Drop all users and the limit: a forked child has none of its parent's threads."""
+        BlasLimit._lock = threading.Lock()
+        self._users.clear()
+        if self._limiter is not None:
+            self._limiter.restore_original_limits()
+            self._limiter = None
 
     def _pools(self) -> ThreadpoolController:
         if BlasLimit._controller is None:
@@ -177,3 +213,7 @@ class BlasLimit:
 
 ALL_BLAS = BlasLimit()
 SCIPY_BLAS = BlasLimit("scipy")
+
+if hasattr(os, "register_at_fork"):
+    for _blas in (ALL_BLAS, SCIPY_BLAS):
+        os.register_at_fork(after_in_child=_blas.forget)

@@ -142,10 +142,11 @@ class ReLU(Activation):
 
     def apply(self, z: Array) -> None:
         # With an array of zeros NumPy's maximum is vectorised, with a scalar it is not.
-        if not z.flags.c_contiguous:
+        zeros = _ZEROS.get(z.dtype)
+        if zeros is None or not z.flags.c_contiguous:
             np.maximum(z, 0.0, out=z)
             return
-        flat, zeros = z.reshape(-1), _ZEROS[z.dtype]
+        flat = z.reshape(-1)
         for start in range(0, flat.size, zeros.size):
             part = flat[start : start + zeros.size]
             np.maximum(part, zeros[: part.size], out=part)

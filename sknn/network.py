@@ -128,8 +128,13 @@ class Network:
 
     def parameters(self, coefs: list[Array], intercepts: list[Array]) -> list[dict[str, Array]]:
         """Return each layer's parameters from the lists of weights and intercepts."""
-        pairs = zip(coefs, intercepts, strict=True)
-        names = ("coef", "intercept")
+        n_layers = sum(bool(layer.penalized) for layer in self.layers)
+        if len(coefs) != n_layers or len(intercepts) != n_layers:
+            raise ValueError(
+                f"coefs_ has {len(coefs)} arrays and intercepts_ has {len(intercepts)}, but the "
+                f"fitted network has {n_layers} layers of weights."
+            )
+        pairs, names = zip(coefs, intercepts, strict=True), ("coef", "intercept")
         return [
             dict(zip(names, next(pairs), strict=True)) if layer.penalized else {}
             for layer in self.layers
@@ -142,10 +147,15 @@ class Network:
 
     def join(self, coefs: list[Array], intercepts: list[Array]) -> Array:
         """Return the parameter vector that `split` has come from."""
-        theta = np.empty(self.layout.size, np.asarray(coefs[0]).dtype)
-        for views, given in zip(
-            self.layout.views(theta), self.parameters(coefs, intercepts), strict=True
-        ):
+        dtype = np.result_type(np.float32, *coefs, *intercepts)
+        theta = np.empty(self.layout.size, dtype)
+        parameters = self.parameters(coefs, intercepts)
+        for views, given in zip(self.layout.views(theta), parameters, strict=True):
             for name, view in views.items():
+                if np.shape(given[name]) != view.shape:
+                    raise ValueError(
+                        f"{name}s_ has an array of shape {np.shape(given[name])} where the network "
+                        f"has {view.shape}; training can go on with the same shapes only."
+                    )
                 view[...] = given[name]
         return theta

@@ -1,3 +1,4 @@
+import os
 import threading
 
 import numpy as np
@@ -114,7 +115,7 @@ def test_blas_is_limited_while_anybody_works_and_restored_afterwards():
 
 def test_only_the_copy_that_is_meant_is_limited():
     info = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    with SCIPY_BLAS:
+    with SCIPY_BLAS.limited():
         for pool, now in zip(info, blas_threads(), strict=True):
             assert now == (1 if "scipy" in pool["filepath"] else pool["num_threads"])
 
@@ -137,3 +138,50 @@ def test_small_problems_are_not_shared(monkeypatch):
     X = np.random.default_rng(0).standard_normal((300, 64))
 
     MLPClassifier(max_iter=2).fit(X, X[:, 0] > 0)
+
+
+def test_a_thread_that_cannot_start_leaves_nothing_behind(monkeypatch):
+    before, limits, start = threading.active_count(), blas_threads(), threading.Thread.start
+    started = []
+
+    def start_once(thread):
+        if started:
+            raise KeyboardInterrupt
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_once)
+    with pytest.raises(KeyboardInterrupt), Crew(3):
+        pass
+
+    assert threading.active_count() == before
+    assert blas_threads() == limits
+
+
+def test_ctrl_c_while_the_crew_ends_is_raised_after_it_has_ended(monkeypatch):
+    before, limits, join = threading.active_count(), blas_threads(), threading.Thread.join
+    interrupts = iter([True])
+
+    def join_interrupted(thread, timeout=None):
+        if next(interrupts, False):
+            raise KeyboardInterrupt
+        join(thread, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", join_interrupted)
+    with pytest.raises(KeyboardInterrupt), Crew(2):
+        pass
+
+    assert threading.active_count() == before
+    assert blas_threads() == limits
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_has_no_limit():
+    with Crew(2):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0 if not ALL_BLAS._users and ALL_BLAS._limiter is None else 1)
+        _, status = os.waitpid(pid, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -201,13 +201,16 @@ class BaseMLP(BaseEstimator, ABC):
 
     def _start(self, X: Any, y: Array, rng: np.random.RandomState) -> TrainingState:
         """Build the network and draw its initial weights."""
-        activation = ACTIVATIONS.resolve(self.activation)
-        sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
         self.n_outputs_ = y.shape[1]
         self._loss = self._make_loss()
-        self._network = Network(build_layers(sizes, activation, self.n_outputs_), X.shape[1])
-        theta = self._network.initialize(GlorotUniform(), activation.glorot_factor, rng, X.dtype)
-        return TrainingState(theta)
+        self._network = self._make_network(X.shape[1])
+        factor = ACTIVATIONS.resolve(self.activation).glorot_factor
+        return TrainingState(self._network.initialize(GlorotUniform(), factor, rng, X.dtype))
+
+    def _make_network(self, n_features: int) -> Network:
+        sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        activation = ACTIVATIONS.resolve(self.activation)
+        return Network(build_layers(sizes, activation, self.n_outputs_), n_features)
 
     def _resume(self, n_outputs: int, is_partial: bool) -> TrainingState:
         """Return the state of the last call, with the weights as they are now."""
@@ -223,7 +226,7 @@ class BaseMLP(BaseEstimator, ABC):
                 f"which has {tuple(fitted_sizes)}. Training can go on with the same sizes only; "
                 "set warm_start=False to begin anew."
             )
-        old = self._state
+        old, self._network = self._state, self._make_network(self.n_features_in_)
         theta = self._network.join(self.coefs_, self.intercepts_)
         state = replace(
             old,

@@ -261,7 +261,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return raw[0] if len(raw) == 1 else np.ascontiguousarray(raw.T)
 
     def _validate_data(self, X: Any, y: Any, is_first: bool, **options: Any) -> tuple[Any, Any]:
-        return super()._validate_data(X, y, is_first, y_numeric=True, **options)
+        X, y = super()._validate_data(X, y, is_first, y_numeric=True, **options)
+        if not isinstance(y, np.ndarray) or y.dtype.kind not in "biuf":
+            kind = getattr(y, "dtype", type(y).__name__)
+            raise ValueError(
+                f"y must be a dense array of numbers, got {type(y).__name__} of {kind}."
+            )
+        if X.dtype == np.float32 and np.abs(y).max() > np.finfo(np.float32).max:
+            raise ValueError(
+                f"y has values up to {np.abs(y).max():.3g}, too large for float32, the dtype of X. "
+                "Scale y, or convert X to float64."
+            )
+        return X, y
 
     def _encode_targets(self, y: Array, is_first: bool, classes: Any) -> Array:
         if self.loss == "poisson" and (y < 0).any():

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.multiclass import type_of_target, unique_labels
 
 from sknn._math import Array
 
@@ -16,6 +16,13 @@ def _kind_of(y: Any) -> str:
     if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "biuU":
         return "multiclass"
     return str(type_of_target(y, input_name="y"))
+
+
+def _labels_of(y: Any) -> Array:
+    """Return the labels that occur, sorted, as scikit-learn returns them."""
+    if isinstance(y, np.ndarray) and y.dtype.kind in "biuU":
+        return np.unique(y)
+    return np.asarray(unique_labels(y))
 
 
 class LabelEncoding:
@@ -56,10 +63,10 @@ class LabelEncoding:
             )
         if kind not in ("binary", "multiclass"):
             raise ValueError(
-                f"Unknown label type: {kind}. A classifier needs labels, such as ints or strings; "
-                "for numbers on a continuous scale use MLPRegressor."
+                f"Unknown label type: {kind}. A classifier needs labels of one type, such as ints "
+                "or strings; for numbers on a continuous scale use MLPRegressor."
             )
-        return cls(np.unique(y if classes is None else np.asarray(classes)), False)
+        return cls(_labels_of(y if classes is None else classes), False)
 
     @property
     def is_multiclass(self) -> bool:
@@ -87,7 +94,7 @@ class LabelEncoding:
                 else ("an indicator matrix", "labels")
             )
             raise ValueError(f"`y` holds {kinds[0]}, but the estimator was fitted on {kinds[1]}.")
-        found, known = np.arange(y.shape[1]) if self.is_multilabel else np.unique(y), self.classes
+        found, known = np.arange(y.shape[1]) if self.is_multilabel else _labels_of(y), self.classes
         if must_have_all and set(found) != set(known):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from numbers import Integral, Real
@@ -69,12 +70,11 @@ class Interval(Constraint):
             not isinstance(value, self.kind) or isinstance(value, (bool, np.bool_))
         ):
             return False
-        above = self.low is None or (
-            value > self.low if self.closed == "neither" else value >= self.low
-        )
-        below = self.high is None or (
-            value <= self.high if self.closed == "both" else value < self.high
-        )
+        low = -math.inf if self.low is None else self.low
+        is_open = self.closed == "neither" or self.low is None
+        above = value > low if is_open else value >= low
+        high = math.inf if self.high is None else self.high
+        below = value <= high if self.closed == "both" else value < high
         return above and below  # NaN fails both comparisons
 
     def __str__(self) -> str:
@@ -168,7 +168,7 @@ def check_parameters(estimator: Any, constraints: dict[str, list[Constraint]]) -
 def check_hidden_layer_sizes(value: Any) -> list[int]:
     """Return `hidden_layer_sizes` as a list of positive ints, or raise."""
     sizes: Any = [value] if isinstance(value, Real) else value
-    if isinstance(sizes, (str, bytes)) or not hasattr(sizes, "__iter__"):
+    if isinstance(sizes, (str, bytes)) or not hasattr(sizes, "__len__") or np.ndim(sizes) == 0:
         raise InvalidParameterError(
             "The 'hidden_layer_sizes' parameter must be an int or a sequence of ints. "
             f"Got {value!r} instead."
@@ -180,7 +180,7 @@ def check_hidden_layer_sizes(value: Any) -> list[int]:
                 f"hidden_layer_sizes must hold ints >= 1, got {size!r} in {value!r}."
             )
         if size <= 0:
-            raise InvalidParameterError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+            raise InvalidParameterError(f"hidden_layer_sizes must be > 0, got {value!r}.")
     return [int(size) for size in sizes]
 
 
@@ -208,6 +208,11 @@ def check_sample_weight(sample_weight: Any, X: Any) -> Array | None:
         raise ValueError(
             f"Negative values in data passed to `sample_weight`: {weight[row]} at row {row}. "
             "Weights must be at least 0."
+        )
+    if float(weight.max()) * n_samples > np.finfo(weight.dtype).max:
+        raise ValueError(
+            f"The sum of `sample_weight` may overflow {weight.dtype}; the largest is {weight.max()}. "
+            "Divide the weights by a constant."
         )
     if not weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number: all are 0.")

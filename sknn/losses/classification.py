@@ -34,13 +34,14 @@ class BinaryLogLoss(Loss):
         np.subtract(scratch, record, record)
         np.absolute(record, record)  # p where y = 1, 1 - p where y = 0
         np.log(record, record)
-        return np.negative(sum_outputs(record), out=record[..., 0, :])
+        return negate(sum_outputs(record))
 
     def inverse_link(self, raw: Array) -> None:
         expit(raw, out=raw)
 
     def log_inverse_link(self, raw: Array) -> None:
         """Replace raw by the logarithm of the probability, which is never -inf."""
+        clip_to_finite(raw)
         # Above 1/2 the logarithm of the rounded probability, so that both rank alike.
         raw[...] = np.where(raw > 0, np.log(expit(np.maximum(raw, 0))), log_expit(raw))
 
@@ -67,7 +68,7 @@ class LogLoss(Loss):
         chosen = sum_outputs(record)
         clip_probability(chosen)
         np.log(chosen, out=chosen)
-        return np.negative(chosen, out=chosen)
+        return negate(chosen)
 
     def inverse_link(self, raw: Array) -> None:
         probabilities = np.empty_like(raw)
@@ -76,8 +77,15 @@ class LogLoss(Loss):
 
     def log_inverse_link(self, raw: Array) -> None:
         """Replace raw by the logarithm of the probabilities, which is never -inf."""
+        clip_to_finite(raw)
         raw -= raw.max(axis=-2, keepdims=True)
         raw -= np.log(np.exp(raw).sum(axis=-2, keepdims=True))
+
+
+def negate(a: Array) -> Array:
+    """Change the sign in place, and return the array."""
+    # Not np.negative: with AVX-512, NumPy 2.4 computes it wrongly for some strided arrays.
+    return np.multiply(a, -1, a)
 
 
 def clip_probability(p: Array) -> None:
@@ -91,6 +99,12 @@ _CLIP = {
     np.dtype(kind): (np.asarray(np.finfo(kind).eps), np.asarray(1 - np.finfo(kind).eps))
     for kind in (np.float32, np.float64)
 }
+
+
+def clip_to_finite(raw: Array) -> None:
+    """Replace infinite scores, in place, by large ones whose differences are finite."""
+    largest = np.finfo(raw.dtype).max / 4
+    np.clip(raw, -largest, largest, out=raw)
 
 
 def softmax(raw: Array, out: Array) -> None:

@@ -29,6 +29,14 @@ class Optimizer(Component):
         """Return the state before the first step."""
         return {name: np.zeros_like(theta) for name in self.moments}
 
+    def moment_units(self) -> dict[str, Any]:
+        """Return what `step`'s moments have to be multiplied by to be the published rule's.
+
+        The state is kept in the units of the published rule, so that training can go on with
+        other numbers.
+        """
+        return {}
+
     def step_numbers(self, t: Array, rate: Any) -> Array:
         """Return the number that each of the coming steps needs.
 

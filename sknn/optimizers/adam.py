@@ -39,7 +39,7 @@ class Adam(Optimizer):
     Kingma, D. and Ba, J., "Adam: A method for stochastic optimization", ICLR 2015.
     """
 
-    # Unscaled moments m / (1 - beta_1) and v / (1 - beta_2) need one multiplication less
+    # In `step` the moments are m / (1 - beta_1) and v / (1 - beta_2), which saves a multiplication
     # each; `step_numbers` and `constants` hold the factors that make up for it.
     moments = ("first_moment", "second_moment")
 
@@ -47,6 +47,9 @@ class Adam(Optimizer):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+
+    def moment_units(self) -> dict[str, Any]:
+        return {"first_moment": 1 - self.beta_1, "second_moment": 1 - self.beta_2}
 
     def step_numbers(self, t: Array, rate: Any) -> Array:
         corrected = rate * np.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)

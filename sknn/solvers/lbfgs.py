@@ -59,7 +59,7 @@ class LBFGS(Solver):
         descent = _Descent(problem, self)
         # SciPy's BLAS and NumPy's, where they are two, would fight for the cores.
         is_large = state.theta.size > 10_000
-        with np.errstate(all="ignore"), SCIPY_BLAS if is_large else nullcontext():
+        with np.errstate(all="ignore"), SCIPY_BLAS.limited() if is_large else nullcontext():
             try:
                 descent.run()
             except KeyboardInterrupt:
@@ -124,9 +124,11 @@ class _Descent:
 
     def _reported_at(self, value: float) -> float:
         """Return the reported loss of the latest evaluation that gave `value`."""
-        latest = next(i for i, (v, _) in enumerate(reversed(self._evaluations)) if v == value)
-        del self._evaluations[: -1 - latest]
-        return self._evaluations[0][1]
+        # A loss that is not a number equals nothing; then the last evaluation it is.
+        matches = [reported for v, reported in self._evaluations if v == value]
+        last = (value, matches[-1] if matches else self._evaluations[-1][1])
+        self._evaluations[:] = [last]
+        return last[1]
 
     def _warn(self, result: Any) -> None:
         warnings.warn(

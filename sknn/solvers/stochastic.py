@@ -169,6 +169,8 @@ class _Stack:
         n_gradients = crew.n_workers if isinstance(first.rows.X, np.ndarray) else 1
         self.grads = [np.empty_like(self.theta) for _ in range(n_gradients)]
         self.optimizer = stack([model.solver.optimizer for model in models])
+        for name, unit in self.optimizer.moment_units().items():
+            np.divide(self.moments[name], unit, out=self.moments[name], casting="same_kind")
         constants = self.optimizer.constants()
         self.constants = tuple(number(value, self.theta.dtype) for value in constants)
         objectives = [model.problem.objective for model in models]
@@ -210,6 +212,8 @@ class _Stack:
 
     def release(self, finished: list[_Model]) -> None:
         """Hand parameters and moments back to the models' states."""
+        for name, unit in self.optimizer.moment_units().items():
+            np.multiply(self.moments[name], unit, out=self.moments[name], casting="same_kind")
         for m, model in enumerate(self.models):
             model.state.moments = {name: _one(a, m) for name, a in self.moments.items()}
             model.state.theta = _one(self.theta, m)

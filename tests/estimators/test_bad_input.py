@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+import sklearn.neural_network as reference
 from sklearn.exceptions import NotFittedError
 
 from sknn import MLPClassifier, MLPRegressor
@@ -21,6 +22,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 BAD_PARAMETERS = [
     ("alpha", -1, "a float in the range [0, inf)"),
     ("alpha", "1", "a float"),
+    ("alpha", np.inf, "[0, inf)"),
+    ("learning_rate_init", np.inf, "(0, inf)"),
+    ("tol", np.inf, "[0, inf)"),
     ("alpha", np.nan, "a float"),
     ("batch_size", 0, "'auto' or an int in the range [1, inf)"),
     ("batch_size", 2.5, "an int"),
@@ -57,6 +61,8 @@ BAD_PARAMETERS = [
     ("hidden_layer_sizes", 2.5, "2.5"),
     ("hidden_layer_sizes", "ten", "an int or a sequence of ints"),
     ("hidden_layer_sizes", None, "an int or a sequence of ints"),
+    ("hidden_layer_sizes", np.array(5), "an int or a sequence of ints"),
+    ("hidden_layer_sizes", (i for i in (5, 3)), "an int or a sequence of ints"),
 ]
 
 
@@ -116,6 +122,7 @@ def test_bad_data_is_refused(Estimator, case):
         (np.full(40, np.nan), "NaN"),
         (["a"] * 40, "sample_weight|could not convert"),
         (np.zeros(40), "all are 0"),
+        (np.full(40, 1e307), "may overflow float64"),
         (0.0, "all are 0"),
         (-np.ones(40), "Negative values"),
     ],
@@ -254,3 +261,44 @@ def test_warm_start_refuses_another_number_of_outputs():
 def test_a_batch_larger_than_the_data_is_clipped_with_a_warning(Estimator):
     with pytest.warns(UserWarning, match="batch_size=100, but there are 40"):
         Estimator(batch_size=100, max_iter=2).fit(X, Y)
+
+
+def test_targets_of_the_regressor_must_be_numbers_that_its_dtype_can_hold():
+    with pytest.raises(ValueError, match="y must be a dense array of numbers"):
+        MLPRegressor().fit(X, np.where(Y, "yes", "no"))
+    with pytest.raises(ValueError, match="y must be a dense array of numbers"):
+        MLPRegressor().fit(X, sp.csr_matrix(X[:, :2]))
+    with pytest.raises(ValueError, match=r"y has values up to 1e\+39, too large for float32"):
+        MLPRegressor().fit(X.astype(np.float32), np.full(40, 1e39))
+
+
+def test_labels_of_mixed_types_are_refused():
+    with pytest.raises((ValueError, TypeError)):
+        MLPClassifier().fit(X, np.array(["a", 1] * 20, dtype=object))
+
+
+def test_lbfgs_on_data_that_overflow_ends_as_scikit_learns_does():
+    for data, y in ((X * 1e200, X[:, 0]), (X, X[:, 0] * 1e160)):
+        model = MLPRegressor((5,), solver="lbfgs", random_state=0)
+        with np.errstate(all="ignore"):
+            theirs = reference.MLPRegressor(**model_parameters(model)).fit(data, y)
+            ours = model.fit(data, y)
+        for coef, expected in zip(ours.coefs_, theirs.coefs_, strict=True):
+            np.testing.assert_allclose(coef, expected)
+
+
+def model_parameters(model):
+    """Return the parameters that scikit-learn knows."""
+    known = reference.MLPRegressor().get_params()
+    return {name: value for name, value in model.get_params().items() if name in known}
+
+
+def test_assigned_weights_must_fit_the_network():
+    model = MLPRegressor((5,), max_iter=2, random_state=0, warm_start=True).fit(X, Y)
+    coefs = list(model.coefs_)
+    model.coefs_ = [coefs[0], np.eye(5), coefs[1]]
+    with pytest.raises(ValueError, match=r"coefs_ has 3 arrays.*2 layers"):
+        model.predict(X)
+    model.coefs_ = [np.ones((1, 5)), coefs[1]]
+    with pytest.raises(ValueError, match=r"shape \(1, 5\) where the network has \(3, 5\)"):
+        model.fit(X, Y)

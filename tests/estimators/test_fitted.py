@@ -250,3 +250,28 @@ def test_subclasses_may_extend_the_estimators():
     plain = MLPRegressor(max_iter=10, random_state=0).fit(X, Y)
 
     np.testing.assert_allclose(model.predict(X), 3 * plain.predict(X))
+
+
+def test_other_float_types_are_predicted_the_long_way():
+    model = fit(MLPRegressor)
+
+    for dtype in (np.longdouble, np.float16):
+        predicted = model.predict(X.astype(dtype))
+        np.testing.assert_allclose(predicted, model.predict(X), rtol=1e-2, atol=1e-2)
+
+
+def test_infinite_raw_scores_have_finite_log_probabilities():
+    model = MLPClassifier((), max_iter=5, random_state=0).fit(X, Y)
+    for coef in model.coefs_:
+        coef *= 1e10
+    far = np.full((2, 4), 1e305)
+    with np.errstate(over="ignore"):
+        assert np.isfinite(model.predict_log_proba(far)).all()
+
+
+def test_one_assigned_float32_array_does_not_make_the_model_float32():
+    model = fit(MLPRegressor, warm_start=True)
+    model.coefs_[0] = model.coefs_[0].astype(np.float32)
+    model.fit(X, Y)
+
+    assert {array.dtype for array in model.coefs_} == {np.dtype(np.float64)}

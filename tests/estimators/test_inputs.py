@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.multiclass import unique_labels
 
 from sknn import MLPClassifier, MLPRegressor
 
@@ -92,6 +93,7 @@ def test_labels_come_back_as_they_were():
     for y in (Y_BINARY, Y_MULTI, Y_BINARY == "yes", np.where(Y_BINARY == "yes", 7, -3)):
         model = fit(MLPClassifier, X, y, solver="lbfgs", alpha=0.1)
         np.testing.assert_array_equal(model.classes_, np.unique(y))
+        assert model.classes_.dtype == unique_labels(y).dtype  # as scikit-learn has them
         assert model.predict(X).dtype == model.classes_.dtype
         assert model.score(X, y) > 0.9
 

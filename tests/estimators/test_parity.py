@@ -218,6 +218,33 @@ def test_same_model_when_partial_fit_follows_fit():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("n_classes", range(2, 11))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("is_multilabel", [False, True], ids=["multiclass", "multilabel"])
+def test_same_loss_with_batches_of_one(n_classes, dtype, is_multilabel):
+    X = np.random.default_rng(0).standard_normal((60, 4)).astype(dtype)
+    y = np.arange(60) % n_classes
+    y = np.eye(n_classes, dtype=int)[y] if is_multilabel else y
+    ours, theirs = make_pair("multiclass", batch_size=1, max_iter=2)
+
+    expected = theirs.fit(X, y).loss_curve_
+    np.testing.assert_allclose(ours.fit(X, y).loss_curve_, expected, rtol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_same_model_when_the_activation_changes_between_calls(method):
+    X, y = make_data("regression")
+    ours, theirs = make_pair("regression", warm_start=True, max_iter=3)
+    for estimator in (ours, theirs):
+        getattr(estimator, method)(X, y)
+        estimator.set_params(activation="tanh")
+        getattr(estimator, method)(X, y)
+
+    assert_same(ours, theirs, X)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("target", ["binary", "regression"])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_float32_models_agree_to_single_precision(target, solver):

@@ -160,6 +160,15 @@ def test_a_batch_without_any_weight_changes_nothing_and_does_not_crash():
     assert weighted.loss == pytest.approx(alone.loss / 2)
 
 
+def test_moments_are_kept_in_the_units_of_the_published_rule():
+    problem = make_problem(optimizer=Adam(0.7, 0.9), batch_size=50, max_iter=1, shuffle=False)
+    _, grad = problem.objective.value_and_grad(problem.state.theta.copy(), problem.X, problem.y)
+    state = solve(problem)
+
+    np.testing.assert_allclose(state.moments["first_moment"], 0.3 * grad, rtol=1e-12)
+    np.testing.assert_allclose(state.moments["second_moment"], 0.1 * grad**2, rtol=1e-12)
+
+
 def test_learning_rates_follow_the_schedule():
     constant = solve(make_problem(schedule=Constant(), max_iter=3))
     inverse = solve(make_problem(schedule=InverseScaling(1.0), max_iter=3))
