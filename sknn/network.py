@@ -60,6 +60,7 @@ class Network:
         for layer in layers:
             self._widths.append(layer.n_out(self._widths[-1]))
         self.n_outputs = self._widths[-1]
+        self._linear = [i for i, layer in enumerate(layers) if layer.penalized]
         shapes = [layer.shapes(n_in) for layer, n_in in zip(layers, self._widths[:-1], strict=True)]
         self.layout = ParameterLayout(shapes, [layer.penalized for layer in layers])
 
@@ -128,17 +129,15 @@ class Network:
 
     def parameters(self, coefs: list[Array], intercepts: list[Array]) -> list[dict[str, Array]]:
         """Return each layer's parameters from the lists of weights and intercepts."""
-        n_layers = sum(bool(layer.penalized) for layer in self.layers)
-        if len(coefs) != n_layers or len(intercepts) != n_layers:
+        if len(coefs) != len(self._linear) or len(intercepts) != len(self._linear):
             raise ValueError(
                 f"coefs_ has {len(coefs)} arrays and intercepts_ has {len(intercepts)}, but the "
-                f"fitted network has {n_layers} layers of weights."
+                f"fitted network has {len(self._linear)} layers of weights."
             )
-        pairs, names = zip(coefs, intercepts, strict=True), ("coef", "intercept")
-        return [
-            dict(zip(names, next(pairs), strict=True)) if layer.penalized else {}
-            for layer in self.layers
-        ]
+        parameters: list[dict[str, Array]] = [{} for _ in self.layers]
+        for i, coef, intercept in zip(self._linear, coefs, intercepts, strict=True):
+            parameters[i] = {"coef": coef, "intercept": intercept}
+        return parameters
 
     def split(self, theta: Array) -> tuple[list[Array], list[Array]]:
         """Return copies of the weights and of the intercepts, layer by layer."""

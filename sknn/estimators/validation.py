@@ -211,8 +211,8 @@ def check_sample_weight(sample_weight: Any, X: Any) -> Array | None:
         )
     if float(weight.max()) * n_samples > np.finfo(weight.dtype).max:
         raise ValueError(
-            f"The sum of `sample_weight` may overflow {weight.dtype}; the largest is {weight.max()}. "
-            "Divide the weights by a constant."
+            f"The sum of `sample_weight` may overflow {weight.dtype}: the largest is "
+            f"{weight.max()}. Divide the weights by a constant."
         )
     if not weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number: all are 0.")

@@ -81,8 +81,7 @@ class Linear(Layer):
             z = np.dot(coef.T, x.T) if isinstance(x, np.ndarray) else (x @ coef).T
             z += intercept[:, np.newaxis]
         else:
-            z = np.dot(x, coef) if isinstance(x, np.ndarray) else x @ coef
-            _add_to_rows(z, intercept)
+            z = _weighted_sums(x, coef, intercept)
         return z
 
     def _add_intercept(self, z: Array, intercept: Array) -> Call:
@@ -98,17 +97,23 @@ class Linear(Layer):
         return swap(z) if self.output_major else z
 
 
-def _add_to_rows(z: Array, intercept: Array) -> None:
-    """Add the intercepts to each row of z."""
-    if len(z) % ROWS_TOGETHER or not z.flags.c_contiguous:
+def _weighted_sums(x: Any, coef: Array, intercept: Array) -> Array:
+    """Return ``x @ coef + intercept``."""
+    if not isinstance(x, np.ndarray):
+        z = x @ coef
+        z += intercept
+        return z
+    z = np.dot(x, coef)
+    if len(z) % MANY_ROWS:
         z += intercept
     else:
-        # Broadcasting short rows costs 1.6 times an addition of equal shapes.
-        z = z.reshape(-1, ROWS_TOGETHER * intercept.size)
-        z += np.broadcast_to(intercept, (ROWS_TOGETHER, intercept.size)).reshape(-1)
+        # Broadcasting short rows costs 1.6 times an addition of long ones.
+        long = z.reshape(-1, MANY_ROWS * intercept.size)
+        long += np.broadcast_to(intercept, (MANY_ROWS, intercept.size)).reshape(-1)
+    return z
 
 
-ROWS_TOGETHER = 64
+MANY_ROWS = 64
 
 
 def _sum_samples(grad: Array, out: Array) -> Call:

@@ -9,16 +9,20 @@ import numpy as np
 PACKAGES = ["sknn", "scikit-learn", "numpy", "scipy", "torch", "jax", "keras"]
 
 
-def best_of(contenders, n_runs):
+def best_of(contenders, n_runs, seconds=3.0):
     """Return for each contender the seconds of its best run; they take turns.
 
     Parameters
     ----------
     contenders : dict of str to callable
     n_runs : int
+        Turns at least.
+    seconds : float, default=3.0
+        Short runs take turns for at least so long.
     """
-    best = dict.fromkeys(contenders, np.inf)
-    for _ in range(n_runs):
+    best, turn, begin = dict.fromkeys(contenders, np.inf), 0, time.perf_counter()
+    while turn < n_runs or time.perf_counter() - begin < seconds:
+        turn += 1
         for name, run in contenders.items():
             start = time.perf_counter()
             run()
