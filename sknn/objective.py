@@ -173,17 +173,17 @@ class PenaltyTerm:
         self._record = np.zeros_like(factor)
         stop = min(where.stop, objective.network.layout.n_penalized)
         n_slots = len(factor)
-        self.writes: list[list[Call]] = [[] for _ in range(n_slots)]
-        self.adds: list[list[Call]] = [[] for _ in range(n_slots)]
+        self.writes: list[list[Call]] = [[]] * n_slots
+        self.adds: list[list[Call]] = [[]] * n_slots
         if where.start >= stop:
             return
         coef, grad, scratch = (a[..., where.start : stop] for a in (theta, grad, scratch))
-        for slot in range(n_slots):
-            numbers = factor[slot, ...], self._record[slot, ...]
-            self.writes[slot].append(partial(self._penalty.write_gradient, coef, grad, *numbers))
-            if np.any(objective.alpha):
-                add = partial(self._penalty.add_gradient, coef, grad, scratch, *numbers)
-                self.adds[slot].append(add)
+        write = partial(self._penalty.write_gradient, coef, grad)
+        add = partial(self._penalty.add_gradient, coef, grad, scratch)
+        numbers = [(factor[slot, ...], self._record[slot, ...]) for slot in range(n_slots)]
+        self.writes = [[partial(write, *pair)] for pair in numbers]
+        if np.any(objective.alpha):
+            self.adds = [[partial(add, *pair)] for pair in numbers]
 
     def values(self, n_slots: int) -> Array:
         """Return the penalty for the first batches, after their calls.

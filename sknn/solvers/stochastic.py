@@ -255,8 +255,7 @@ class _Batches:
         # Where the data term adds to the gradient the penalty has to be written before it.
         self._before = [self._penalty(s.start, min(s.stop, n_accumulated)) for s in self._shares]
         self._after = [self._penalty(max(s.start, n_accumulated), s.stop) for s in self._shares]
-        prepare = training.crew.prepare
-        self._steps = [prepare(self._make_phases(slot)) for slot in range(n_slots)]
+        self._steps = [training.crew.prepare(step) for step in self._make_phases(n_slots)]
 
     def run(self, row: int, n_steps: int, numbers: Array) -> Array:
         """Take `n_steps` steps from position `row` of the epoch; return the summed losses."""
@@ -274,7 +273,8 @@ class _Batches:
         """Return the data terms: one for all rows of a batch, or one for each worker's part."""
         training, X = self._training, rows[0].X
         share = 1 / self.size if rows[0].sample_weight is None else None
-        sizes = [len(part) for part in np.array_split(range(self.size), len(training.grads))]
+        ends = [self.size * i // len(training.grads) for i in range(len(training.grads) + 1)]
+        sizes = [stop - start for start, stop in itertools.pairwise(ends)]
         return [
             DataTerm(
                 training.objective,
@@ -296,26 +296,32 @@ class _Batches:
     def _set_factor(self) -> None:
         np.multiply(self._loader.inverse_weight, self._training.objective.alpha, out=self._factor)
 
-    def _make_phases(self, slot: int) -> list[Phase]:
-        """Return the phases of a slot's step."""
-        parts = enumerate(self._terms)
-        rows = [[*self._loader.gather_calls(p, slot), *term.calls[slot]] for p, term in parts]
-        phases = [rows, [self._make_update(worker, slot) for worker in range(len(self._shares))]]
-        if self._terms[0].n_accumulated:
-            phases.insert(0, [penalty.writes[slot] for penalty in self._before])
-        return phases
+    def _make_phases(self, n_slots: int) -> list[list[Phase]]:
+        """Return for each slot the phases of its step."""
+        updates = [self._make_updates(worker, n_slots) for worker in range(len(self._shares))]
+        is_sparse = self._terms[0].n_accumulated > 0
+        steps: list[list[Phase]] = []
+        for slot in range(n_slots):
+            before = [[penalty.writes[slot] for penalty in self._before]] if is_sparse else []
+            rows = [
+                [*self._loader.gather_calls(part, slot), *term.calls[slot]]
+                for part, term in enumerate(self._terms)
+            ]
+            steps.append([*before, rows, [calls[slot] for calls in updates]])
+        return steps
 
-    def _make_update(self, worker: int, slot: int) -> list[Call]:
-        """Return the calls that update one worker's share of the parameters."""
+    def _make_updates(self, worker: int, n_slots: int) -> list[list[Call]]:
+        """Return for each slot the calls that update one worker's share of the parameters."""
         training, share = self._training, self._shares[worker]
         grad, *others = (array[..., share] for array in training.grads)
         moments = tuple(array[..., share] for array in training.moments.values())
         arrays = training.theta[..., share], grad, training.scratch[..., share], moments
         step = partial(training.optimizer.step, *arrays, training.constants)
+        sums = [partial(np.add, grad, other, grad) for other in others]
+        penalties = self._after[worker].adds
         return [
-            *(partial(np.add, grad, other, grad) for other in others),
-            *self._after[worker].adds[slot],
-            partial(step, self._numbers[slot, ...]),
+            [*sums, *penalties[slot], partial(step, self._numbers[slot, ...])]
+            for slot in range(n_slots)
         ]
 
 

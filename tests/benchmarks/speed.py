@@ -3,13 +3,13 @@
 Prints the ratio of scikit-learn's time to sknn's, measured side by side in one process, and where
 PyTorch, JAX or Keras are installed their ratios, too. The GEMM floor is the time of a step's
 matrix products alone. Options: ``--runs N`` (best of N), ``--only WORD`` (cases whose name has the
-word), ``--no-peers``.
+word), ``--epochs N``, ``--no-peers``.
 """
 
 import argparse
 import itertools
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -149,11 +149,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=6)
     parser.add_argument("--only", default="")
+    parser.add_argument("--epochs", type=int)
     parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     print(describe_machine())
     cases = [case for case in CASES if options.only in str(case)]
+    if options.epochs:
+        cases = [replace(case, epochs=options.epochs) for case in cases]
     if cases:
         measure_fits(cases, options.runs, {} if options.no_peers else find_peers())
     if options.only in "predict":
