@@ -275,3 +275,22 @@ def test_one_assigned_float32_array_does_not_make_the_model_float32():
     model.fit(X, Y)
 
     assert {array.dtype for array in model.coefs_} == {np.dtype(np.float64)}
+
+
+@both
+def test_ctrl_c_leaves_a_fitted_estimator(Estimator):
+    class Interrupted(Estimator):
+        def _score_raw(self, raw, y, sample_weight):
+            scored.append(super()._score_raw(raw, y, sample_weight))
+            if len(scored) == 4:
+                raise KeyboardInterrupt
+            return scored[-1]
+
+    scored = []
+    model = Interrupted((6,), early_stopping=True, random_state=0)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model.fit(X, Y)
+
+    assert model.n_iter_ == 3
+    assert model.validation_scores_ == scored[:3]
+    assert model.predict(X).shape == Y.shape
