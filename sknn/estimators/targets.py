@@ -38,10 +38,6 @@ class LabelEncoding:
     is_multilabel : bool
     container : type or None, default=None
         The sparse class in which multilabel predictions are returned, as the targets came.
-
-    Attributes
-    ----------
-    n_outputs : int
     """
 
     def __init__(self, classes: Array, is_multilabel: bool, container: Any = None) -> None:
@@ -72,10 +68,6 @@ class LabelEncoding:
     def is_multiclass(self) -> bool:
         """Whether exactly one of several outputs is true."""
         return not self.is_multilabel and len(self.classes) > 2
-
-    @property
-    def n_outputs(self) -> int:
-        return len(self.classes) if self.is_multilabel or self.is_multiclass else 1
 
     def check(self, y: Any, must_have_all: bool) -> None:
         """Raise ValueError if `y` is of another kind, or has other classes, than was learnt.

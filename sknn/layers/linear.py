@@ -12,6 +12,9 @@ from sknn.layers._base import BoundLayer, Layer
 from sknn.layers.sparse import SparseBatch, add_sparse_gradient, sparse_product
 from sknn.parameters import Shapes
 
+ROWS_TOGETHER = 64
+"""So many rows of a prediction get their intercepts as one long row."""
+
 
 class Linear(Layer):
     r"""Weighted sums of the inputs: :math:`z = x W + b`.
@@ -99,29 +102,19 @@ class Linear(Layer):
 
 def _weighted_sums(x: Any, coef: Array, intercept: Array) -> Array:
     """Return ``x @ coef + intercept``."""
-    if not isinstance(x, np.ndarray):
-        z = x @ coef
-        z += intercept
-        return z
-    z = np.dot(x, coef)
-    if len(z) % MANY_ROWS:
+    z = np.dot(x, coef) if isinstance(x, np.ndarray) else x @ coef
+    if len(z) % ROWS_TOGETHER or not z.flags.c_contiguous:
         z += intercept
     else:
         # Broadcasting short rows costs 1.6 times an addition of long ones.
-        long = z.reshape(-1, MANY_ROWS * intercept.size)
-        long += np.broadcast_to(intercept, (MANY_ROWS, intercept.size)).reshape(-1)
+        long = z.reshape(-1, ROWS_TOGETHER * intercept.size)
+        long += np.broadcast_to(intercept, (ROWS_TOGETHER, intercept.size)).reshape(-1)
     return z
-
-
-MANY_ROWS = 64
 
 
 def _sum_samples(grad: Array, out: Array) -> Call:
     """Return the call that sums `grad` over samples: a product with a row of ones."""
-    ones = np.ones(grad.shape[-2], grad.dtype)
-    if grad.ndim == 2:
-        return partial(np.dot, ones, grad, out)
-    return partial(np.matmul, ones, grad, out)
+    return partial(product(grad), np.ones(grad.shape[-2], grad.dtype), grad, out)
 
 
 def _times_transposed(grad: Array, coef: Array, out: Array) -> Call:

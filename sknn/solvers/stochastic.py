@@ -250,11 +250,12 @@ class _Batches:
         self._loader = BatchLoader(rows, self._terms, n_slots)
         self._set_factor()
         n_workers, n_accumulated = training.crew.n_workers, self._terms[0].n_accumulated
-        ends = [theta.shape[-1] * worker // n_workers for worker in range(n_workers + 1)]
-        self._shares = [slice(*pair) for pair in itertools.pairwise(ends)]
+        shares = self._shares = _even_slices(theta.shape[-1], n_workers)
+        self._after = [self._penalty(max(s.start, n_accumulated), s.stop) for s in shares]
         # Where the data term adds to the gradient the penalty has to be written before it.
-        self._before = [self._penalty(s.start, min(s.stop, n_accumulated)) for s in self._shares]
-        self._after = [self._penalty(max(s.start, n_accumulated), s.stop) for s in self._shares]
+        self._before: list[PenaltyTerm] = []
+        if n_accumulated:
+            self._before = [self._penalty(s.start, min(s.stop, n_accumulated)) for s in shares]
         self._steps = [training.crew.prepare(step) for step in self._make_phases(n_slots)]
 
     def run(self, row: int, n_steps: int, numbers: Array) -> Array:
@@ -273,8 +274,7 @@ class _Batches:
         """Return the data terms: one for all rows of a batch, or one for each worker's part."""
         training, X = self._training, rows[0].X
         share = 1 / self.size if rows[0].sample_weight is None else None
-        ends = [self.size * i // len(training.grads) for i in range(len(training.grads) + 1)]
-        sizes = [stop - start for start, stop in itertools.pairwise(ends)]
+        sizes = [s.stop - s.start for s in _even_slices(self.size, len(training.grads))]
         return [
             DataTerm(
                 training.objective,
@@ -299,10 +299,9 @@ class _Batches:
     def _make_phases(self, n_slots: int) -> list[list[Phase]]:
         """Return for each slot the phases of its step."""
         updates = [self._make_updates(worker, n_slots) for worker in range(len(self._shares))]
-        is_sparse = self._terms[0].n_accumulated > 0
         steps: list[list[Phase]] = []
         for slot in range(n_slots):
-            before = [[penalty.writes[slot] for penalty in self._before]] if is_sparse else []
+            before = [[penalty.writes[slot] for penalty in self._before]] if self._before else []
             rows = [
                 [*self._loader.gather_calls(part, slot), *term.calls[slot]]
                 for part, term in enumerate(self._terms)
@@ -323,6 +322,12 @@ class _Batches:
             [*sums, *penalties[slot], partial(step, self._numbers[slot, ...])]
             for slot in range(n_slots)
         ]
+
+
+def _even_slices(n: int, n_parts: int) -> list[slice]:
+    """Return slices that cut a length into parts as equal as can be."""
+    ends = [n * part // n_parts for part in range(n_parts + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
 
 
 def _stacked(vectors: list[Array]) -> Array:
