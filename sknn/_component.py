@@ -7,7 +7,8 @@ nothing else; whatever changes while training lives in the solver's state.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from numbers import Real
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -18,6 +19,23 @@ C = TypeVar("C", bound="Component")
 
 class Component(BaseEstimator):
     """Base of all specs: ``get_params``, ``clone`` and ``repr`` as in scikit-learn."""
+
+    def structure(self, with_numbers: bool) -> Hashable:
+        """Return what two components must have in common to be interchangeable.
+
+        Parameters
+        ----------
+        with_numbers : bool
+            Whether their numbers must be the same, too; `stack` takes any.
+        """
+        parts: list[Hashable] = [type(self)]
+        for name, value in vars(self).items():
+            if isinstance(value, Component):
+                parts.append((name, value.structure(with_numbers)))
+            elif with_numbers or isinstance(value, bool) or not isinstance(value, Real):
+                # What cannot be compared equals only itself.
+                parts.append((name, value if isinstance(value, Hashable) else id(value)))
+        return tuple(parts)
 
 
 def did_you_mean(name: object, allowed: Iterable[str]) -> str:

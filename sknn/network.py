@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +63,11 @@ class Network:
         self._linear = [i for i, layer in enumerate(layers) if layer.penalized]
         shapes = [layer.shapes(n_in) for layer, n_in in zip(layers, self._widths[:-1], strict=True)]
         self.layout = ParameterLayout(shapes, [layer.penalized for layer in layers])
+
+    def structure(self) -> Hashable:
+        """Return what two networks must have in common to be stacked."""
+        layers = (layer.structure(with_numbers=True) for layer in self.layers)
+        return self.n_features, *layers
 
     def initialize(
         self, initializer: Initializer, factor: float, rng: np.random.RandomState, dtype: Any

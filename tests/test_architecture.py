@@ -26,6 +26,7 @@ FLOORS = {
     "objective": 4,
     "solvers": 5,
     "estimators": 6,
+    "parallel": 7,
     "__init__": 9,
 }
 FILES = sorted(ROOT.rglob("*.py"))

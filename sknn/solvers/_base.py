@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -44,6 +46,10 @@ class TrainingState:
         Epochs in a row without an improvement by more than tol.
     first_bad_epoch : int or None
         The first epoch of the current call whose loss was not finite.
+    ending : Warning, Exception or None
+        What there is to say at the end of the current call; `solve` says it to its caller.
+    is_interrupted : bool
+        Whether Ctrl-C has ended the current call.
     """
 
     theta: Array
@@ -61,6 +67,8 @@ class TrainingState:
     best_score: float = -np.inf
     n_no_change: int = 0
     first_bad_epoch: int | None = None
+    ending: Exception | None = None
+    is_interrupted: bool = False
 
 
 @dataclass
@@ -112,11 +120,42 @@ class Solver(Component):
     def minimize(self, problems: list[Problem]) -> list[TrainingState]:
         """Train the models of a stack together; return their states in order.
 
-        The problems have networks, losses and solvers of the same structure, the same
-        number of samples and the same dtype; numbers, data and random streams may differ.
+        The problems have the same `stack_key`; numbers, data and random streams may differ.
+        Ctrl-C ends the training of all models early, which their states then say.
         """
+
+    def stack_key(self, problem: Problem) -> Hashable:
+        """Return what the problems of a stack must have in common; None if it trains alone."""
+        return None
+
+    def bytes_per_model(self, problem: Problem) -> int:
+        """Return about how much memory a model's part of a step works on."""
+        return problem.state.theta.nbytes
+
+
+Meet: TypeAlias = Callable[[Problem], TrainingState]
+"""Trains a problem, together with others of the same kind if there are any."""
+
+MEETING: ContextVar[Meet | None] = ContextVar("sknn_meeting", default=None)
+"""Where the problems of many fits meet to be trained as stacks; None: each is trained alone."""
 
 
 def solve(problem: Problem) -> TrainingState:
-    """Train one model with the solver that its problem names."""
-    return problem.solver.minimize([problem])[0]
+    """Train one model with the solver that its problem names.
+
+    Raises
+    ------
+    Exception
+        If the problem's `validate` has raised it.
+    """
+    meet = MEETING.get()
+    if meet is None or problem.one_epoch or problem.solver.stack_key(problem) is None:
+        [state] = problem.solver.minimize([problem])
+    else:
+        state = meet(problem)
+    ending, state.ending = state.ending, None
+    if isinstance(ending, Warning):
+        warnings.warn(ending, stacklevel=2)
+    elif ending is not None:
+        raise ending
+    return state

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import nullcontext
 from typing import Any
 
@@ -14,7 +13,7 @@ from sknn._crew import SCIPY_BLAS
 from sknn._math import Array
 from sknn.objective import WholeObjective
 from sknn.solvers._base import Problem, Solver, TrainingState
-from sknn.solvers.stopping import Monitor, warn_interrupted
+from sknn.solvers.stopping import Monitor, mark_interrupted
 
 
 class LBFGS(Solver):
@@ -63,7 +62,7 @@ class LBFGS(Solver):
             try:
                 descent.run()
             except KeyboardInterrupt:
-                warn_interrupted()
+                mark_interrupted(state)
         state.theta = descent.theta.copy()
         descent.monitor.finish()
         state.theta = state.theta.astype(dtype, copy=False)
@@ -87,7 +86,7 @@ class _Descent:
         self._evaluations: list[tuple[float, float]] = []
 
     def run(self) -> None:
-        """Minimise, and warn if that did not converge."""
+        """Minimise, and note if that did not converge."""
         options = {
             "maxiter": self.solver.max_iter,
             "maxfun": self.solver.max_fun,
@@ -104,7 +103,7 @@ class _Descent:
         self.theta = result.x
         self.problem.state.loss = self._reported_at(result.fun)
         if result.status not in (0, 99):  # 99: stopped by the callback
-            self._warn(result)
+            self.problem.state.ending = self._not_converged(result)
 
     def _value_and_grad(self, theta: Array) -> tuple[float, Array]:
         self._point[:] = theta
@@ -130,13 +129,11 @@ class _Descent:
         self._evaluations[:] = [last]
         return last[1]
 
-    def _warn(self, result: Any) -> None:
-        warnings.warn(
+    def _not_converged(self, result: Any) -> Warning:
+        return ConvergenceWarning(
             f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}):\n"
             f"{result.message}\n\n"
             f"Increase the number of iterations (max_iter={self.solver.max_iter}, "
             f"max_fun={self.solver.max_fun}) or scale the data as shown in:\n"
-            "    https://scikit-learn.org/stable/modules/preprocessing.html",
-            ConvergenceWarning,
-            stacklevel=2,
+            "    https://scikit-learn.org/stable/modules/preprocessing.html"
         )

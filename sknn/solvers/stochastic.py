@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Hashable
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from sknn.optimizers import Optimizer
 from sknn.schedules import Schedule
 from sknn.solvers._base import Problem, Solver, TrainingState
 from sknn.solvers.batches import BatchLoader, Rows
-from sknn.solvers.stopping import Monitor, warn_interrupted, warn_not_converged
+from sknn.solvers.stopping import Monitor, mark_interrupted, not_converged
 
 N_SLOTS = 32
 """Batches that are prepared together; between 16 and 64 the time is the same."""
@@ -85,11 +86,27 @@ class Stochastic(Solver):
                     while not (finished := running.run_epoch()):
                         pass
                 except KeyboardInterrupt:
-                    warn_interrupted()
+                    for model in training:
+                        mark_interrupted(model.state)
                     finished = training
                 running.release(finished)
                 training = [model for model in training if model not in finished]
         return [model.problem.state for model in models]
+
+    def stack_key(self, problem: Problem) -> Hashable:
+        if not isinstance(problem.X, np.ndarray):
+            return None
+        objective, dtype = problem.objective, problem.state.theta.dtype
+        n_samples = problem.y.shape[0] if problem.rows is None else problem.rows.size
+        return (
+            objective.network.structure(),
+            objective.loss.structure(with_numbers=False),
+            objective.penalty.structure(with_numbers=False),
+            self.optimizer.structure(with_numbers=False),
+            (type(self), self.batch_size, self.shuffle, n_samples, dtype),
+            problem.y.dtype,
+            problem.sample_weight is None,
+        )
 
     def _count_workers(self, problems: list[Problem]) -> int:
         """Return how many threads share a step: more than one where that pays."""
@@ -125,6 +142,13 @@ class _Model:
 
     def end_epoch(self, loss: float, theta: Array, n_steps: int) -> bool:
         """Do the bookkeeping of an epoch; return whether it was the last."""
+        try:
+            return self._end_epoch(loss, theta, n_steps)
+        except Exception as error:  # from validation; the other models of the stack go on
+            self.state.ending = error
+            return True
+
+    def _end_epoch(self, loss: float, theta: Array, n_steps: int) -> bool:
         state, rate = self.state, self.rate
         state.n_epochs += 1
         state.n_steps += n_steps
@@ -135,7 +159,7 @@ class _Model:
         if reason or self.problem.one_epoch:
             return True
         if state.n_iter == self.solver.max_iter:
-            warn_not_converged(self.solver.max_iter)
+            state.ending = not_converged(self.solver.max_iter)
             return True
         return False
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._math import Array
-from sknn.solvers._base import Problem
+from sknn.solvers._base import Problem, TrainingState
 
 
 class Monitor:
@@ -107,16 +105,15 @@ class Monitor:
         return self.problem.validate is None and not np.isfinite(theta).all()
 
 
-def warn_not_converged(max_iter: int) -> None:
-    """Warn that the iterations have run out."""
-    warnings.warn(
+def not_converged(max_iter: int) -> Warning:
+    """Return the warning that the iterations have run out."""
+    return ConvergenceWarning(
         f"Stochastic Optimizer: Maximum iterations ({max_iter}) reached and the optimization "
-        "hasn't converged yet.",
-        ConvergenceWarning,
-        stacklevel=2,
+        "hasn't converged yet."
     )
 
 
-def warn_interrupted() -> None:
-    """Warn that Ctrl-C has ended the training early."""
-    warnings.warn("Training interrupted by user.", stacklevel=2)
+def mark_interrupted(state: TrainingState) -> None:
+    """Note that Ctrl-C has ended the training early."""
+    state.is_interrupted = True
+    state.ending = UserWarning("Training interrupted by user.")

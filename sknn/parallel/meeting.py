@@ -1,0 +1,120 @@
+"""A meeting: the tasks of one Parallel call, whose networks are trained together."""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from sknn.parallel.stacks import bytes_waiting, train
+from sknn.parallel.tasks import Task
+
+MAX_SUSPENDED = 256
+"""So many tasks wait for each other at most: each holds a thread."""
+
+PATIENCE = 30.0
+"""Seconds after which a task that does nothing is taken to wait for a suspended one."""
+
+BUSY = 0.1
+"""A task that computes for less than this share of the time does nothing."""
+
+
+class Meeting:
+    """Runs tasks one at a time, in order; trains their problems when all of them wait.
+
+    Everything happens in the thread that asks for a result, one `_advance` after the other:
+    start the queued tasks until each has ended or is suspended; train what they wait for;
+    resume them in order. So draws come in a fixed order, and code that is not thread-safe
+    stays safe.
+
+    Parameters
+    ----------
+    memory : float
+        Bytes that the rows of suspended tasks, and the working set of a stack, should not exceed.
+    """
+
+    def __init__(self, memory: float) -> None:
+        self._memory = memory
+        self._queued: deque[Task] = deque()
+        self._suspended: list[Task] = []
+        self._solved: deque[tuple[Task, Any]] = deque()
+        self._running: Task | None = None
+        self._late: list[Task] = []
+        self._bytes_waiting = 0
+        self._has_failed = False
+
+    def add(self, call: Callable[[], Any], report: Callable[[Task], object]) -> Task:
+        """Queue a call; `report` is called with its task once it has ended."""
+        task = Task(call, report)
+        self._queued.append(task)
+        return task
+
+    def finish(self, task: Task) -> Any:
+        """Go on until a task has ended; return its result or raise its error."""
+        while not task.has_ended:
+            self._advance()
+        return task.result()
+
+    def finish_all(self) -> None:
+        """Go on until all tasks have ended, those included that are added meanwhile."""
+        while self._queued or self._suspended or self._solved or self._late:
+            self._advance()
+
+    def cancel(self) -> None:
+        """End all tasks, wherever they are; the meeting is over then."""
+        running = [] if self._running is None else [self._running]
+        solved = [task for task, _ in self._solved]
+        begun = [*running, *self._late, *self._suspended, *solved]
+        interrupt: KeyboardInterrupt | None = None
+        with warnings.catch_warnings():
+            for task in begun:
+                try:
+                    task.cancel()
+                except KeyboardInterrupt as error:  # do not wait for that one
+                    interrupt = error
+        if interrupt is not None:
+            raise interrupt
+
+    def _advance(self) -> None:
+        is_full = len(self._suspended) >= MAX_SUSPENDED or self._bytes_waiting >= self._memory
+        if self._solved:
+            task, solution = self._solved.popleft()
+            self._run(task, lambda: task.resume(solution))
+        elif self._queued and not is_full and not self._has_failed:
+            self._start_next()
+        elif self._suspended:
+            self._train()
+        elif self._late:
+            self._run(self._late.pop(0), lambda: None)
+        else:  # after a failure: joblib asks for no more, but somebody might
+            self._start_next()
+
+    def _start_next(self) -> None:
+        task = self._queued.popleft()
+        self._run(task, task.start)
+
+    def _train(self) -> None:
+        solutions = train([task.problem for task in self._suspended if task.problem], self._memory)
+        self._solved.extend(zip(self._suspended, solutions, strict=True))
+        self._suspended, self._bytes_waiting = [], 0
+
+    def _run(self, task: Task, go: Callable[[], None]) -> None:
+        """Let a task run until it is suspended, has ended, or seems to wait for another one."""
+        self._running = task
+        with warnings.catch_warnings():
+            computed = task.cpu_seconds()
+            go()
+            while not task.wait(PATIENCE):
+                before, computed = computed, task.cpu_seconds()
+                is_idle = computed - before < BUSY * PATIENCE
+                if is_idle and (self._suspended or self._solved):
+                    self._late.append(task)
+                    break
+        self._running = None
+        if task.has_ended:
+            self._has_failed = self._has_failed or task.error is not None
+            task.report(task)
+        elif task.problem is not None:
+            self._suspended.append(task)
+            self._bytes_waiting += bytes_waiting(task.problem)

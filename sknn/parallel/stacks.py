@@ -1,0 +1,57 @@
+"""From the problems of many fits to stacks that are trained together."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from sknn.solvers import Problem, TrainingState
+
+MAX_MODELS = 64
+MIN_MODELS = 10
+WORKING_SET = 3_000_000
+
+
+def bytes_waiting(problem: Problem) -> int:
+    """Return how much memory a problem holds while it waits to be trained."""
+    arrays = problem.X, problem.y, problem.state.theta
+    return sum(array.nbytes for array in arrays)
+
+
+def train(problems: list[Problem], memory: float) -> list[TrainingState | BaseException]:
+    """Train problems in stacks; return what has become of each, in order.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C has ended the training.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for i, problem in enumerate(problems):
+        groups.setdefault(problem.solver.stack_key(problem), []).append(i)
+    solutions: list[Any] = [None] * len(problems)
+    for members in groups.values():
+        size = stack_size(problems[members[0]], len(members), memory)
+        n_stacks = -(-len(members) // size)
+        for k in range(n_stacks):
+            part = members[len(members) * k // n_stacks : len(members) * (k + 1) // n_stacks]
+            for i, solution in zip(part, _train_stack([problems[i] for i in part]), strict=True):
+                solutions[i] = solution
+    return solutions
+
+
+def stack_size(problem: Problem, n_models: int, memory: float) -> int:
+    """Return how many models like this one should make up a stack."""
+    n_bytes = problem.solver.bytes_per_model(problem)
+    fastest = min(MAX_MODELS, max(MIN_MODELS, WORKING_SET // n_bytes))
+    return max(1, min(n_models, fastest, int(memory // n_bytes)))
+
+
+def _train_stack(problems: list[Problem]) -> list[TrainingState | BaseException]:
+    try:
+        states = problems[0].solver.minimize(problems)
+    except Exception as error:  # such as a lack of memory: each task has to hear of it
+        return [error] * len(problems)
+    if any(state.is_interrupted for state in states):
+        raise KeyboardInterrupt
+    return list(states)

@@ -1,0 +1,143 @@
+"""A task: a call that can be suspended where its fit would start the solver."""
+
+from __future__ import annotations
+
+import contextvars
+import ctypes
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sklearn
+
+from sknn.solvers import MEETING, Problem, TrainingState
+
+TICK = 0.05
+"""Seconds between two looks at whether the thread that is waited for still lives."""
+
+
+class Cancelled(BaseException):
+    """Unwinds a task whose result nobody wants any more.
+
+    Not an Exception: scikit-learn's searches turn those into scores.
+    """
+
+
+class Task:
+    """A call in a thread of its own, which runs only while somebody waits for it.
+
+    The thread is just a way to suspend the call. It sees the context variables, the
+    scikit-learn configuration and the floating-point error handling of the thread that makes
+    the task, and while it is suspended the warning filters are those of the thread that waits.
+
+    Parameters
+    ----------
+    call : callable
+        What to run.
+    report : callable
+        What to call, by whoever awaits the task, once it has ended.
+
+    Attributes
+    ----------
+    problem : Problem or None
+        What the task, while suspended, waits to have solved.
+    has_ended : bool
+        Whether there is a result or an error.
+    error : BaseException or None
+        What the call has raised.
+    """
+
+    def __init__(self, call: Callable[[], Any], report: Callable[[Task], object]) -> None:
+        self.report = report
+        self.problem: Problem | None = None
+        self.has_ended = False
+        self.error: BaseException | None = None
+        self._call = call
+        self._result: Any = None
+        self._solution: TrainingState | BaseException | None = None
+        self._context = contextvars.copy_context()
+        self._config = sklearn.get_config()
+        self._float_errors = {**np.geterr(), "call": np.geterrcall()}
+        self._thread = threading.Thread(target=self._run, name="sknn task", daemon=True)
+        self._turn, self._pause = threading.Lock(), threading.Lock()
+        self._turn.acquire()
+        self._pause.acquire()
+
+    # For the thread that waits.
+
+    def start(self) -> None:
+        """Let the task begin; `wait` has to follow."""
+        self._thread.start()
+
+    def resume(self, solution: TrainingState | BaseException) -> None:
+        """Hand a suspended task its trained state, or what to raise; `wait` has to follow."""
+        self.problem, self._solution = None, solution
+        self._turn.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the task is suspended or has ended; return False if it takes longer."""
+        until = time.monotonic() + seconds
+        while not self._pause.acquire(timeout=TICK):
+            if not self._thread.is_alive() and not self._pause.acquire(timeout=TICK):
+                self.has_ended = True  # an interrupt has hit its very last steps
+                return True
+            if time.monotonic() >= until:
+                return False
+        return True
+
+    def cancel(self) -> None:
+        """End the task, wherever it is, and wait for that."""
+        if self._thread.ident is None:
+            return
+        while not self.has_ended:
+            if self.problem is None:
+                identity, error = ctypes.c_ulong(self._thread.ident), ctypes.py_object(Cancelled)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, error)
+            else:
+                self.resume(Cancelled())
+            while not self.wait(np.inf):
+                pass
+        self._thread.join()
+
+    def result(self) -> Any:
+        """Return what the call has returned, or raise what it has raised."""
+        if self.error is not None:
+            raise self.error
+        return self._result
+
+    def cpu_seconds(self) -> float:
+        """Return how much the task has computed so far; 0 where the system does not tell."""
+        clock_of = getattr(time, "pthread_getcpuclockid", None)
+        if clock_of is None or not self._thread.is_alive():
+            return 0.0
+        return time.clock_gettime(clock_of(self._thread.ident))
+
+    # For the thread of the task.
+
+    def _run(self) -> None:
+        try:
+            self._result = self._context.run(self._run_in_context)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.has_ended = True
+            self._pause.release()
+
+    def _run_in_context(self) -> Any:
+        MEETING.set(self._meet)
+        with sklearn.config_context(**self._config), np.errstate(**self._float_errors):
+            return self._call()
+
+    def _meet(self, problem: Problem) -> TrainingState:
+        """Suspend the task until its problem is solved."""
+        self.problem = problem
+        with warnings.catch_warnings():
+            self._pause.release()
+            self._turn.acquire()
+        solution, self._solution = self._solution, None
+        if not isinstance(solution, TrainingState):
+            raise solution if solution is not None else Cancelled
+        return solution
