@@ -28,7 +28,7 @@ class Component(BaseEstimator):
         with_numbers : bool
             Whether their numbers must be the same, too; `stack` takes any.
         """
-        parts: list[Hashable] = [type(self)]
+        parts: list[Any] = [type(self)]
         for name, value in vars(self).items():
             if isinstance(value, Component):
                 parts.append((name, value.structure(with_numbers)))

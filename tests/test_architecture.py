@@ -27,6 +27,7 @@ FLOORS = {
     "solvers": 5,
     "estimators": 6,
     "parallel": 7,
+    "model_selection": 8,
     "__init__": 9,
 }
 FILES = sorted(ROOT.rglob("*.py"))

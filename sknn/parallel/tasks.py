@@ -60,7 +60,7 @@ class Task:
         self._solution: TrainingState | BaseException | None = None
         self._context = contextvars.copy_context()
         self._config = sklearn.get_config()
-        self._float_errors = {**np.geterr(), "call": np.geterrcall()}
+        self._float_errors: dict[str, Any] = {**np.geterr(), "call": np.geterrcall()}
         self._thread = threading.Thread(target=self._run, name="sknn task", daemon=True)
         self._turn, self._pause = threading.Lock(), threading.Lock()
         self._turn.acquire()
