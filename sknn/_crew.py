@@ -95,18 +95,13 @@ class Crew:
         if interrupt is not None:
             raise interrupt
 
-    def prepare(self, phases: list[Phase]) -> list[Phase]:
-        """Return a step in the form in which `run` takes it."""
-        if self.n_workers > 1:
-            return phases
-        return [[[call for phase in phases for calls in phase for call in calls]]]
-
     def run(self, steps: list[list[Phase]]) -> None:
-        """Run prepared steps, each phase by phase."""
+        """Run steps, each phase by phase."""
         if self.n_workers == 1:
-            for ((calls,),) in steps:
-                for call in calls:
-                    call()
+            for phases in steps:
+                for (calls,) in phases:
+                    for call in calls:
+                        call()
             return
         for orders in self._orders[1:]:
             orders.put(steps)

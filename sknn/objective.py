@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from sknn._component import per_model, stack
 from sknn._math import Array, Call
 from sknn.layers import SparseBatch
 from sknn.losses import Loss
@@ -42,6 +43,16 @@ class Objective:
         self.loss = loss
         self.penalty = penalty
         self.alpha = alpha
+
+    @classmethod
+    def stacked(cls, objectives: list[Objective]) -> Objective:
+        """Return one objective for a stack of models with the same network."""
+        return cls(
+            objectives[0].network,
+            stack([objective.loss for objective in objectives]),
+            stack([objective.penalty for objective in objectives]),
+            per_model([objective.alpha for objective in objectives]),
+        )
 
     def value_and_grad(
         self, theta: Array, X: Any, y: Array, sample_weight: Array | None = None
@@ -149,8 +160,9 @@ class PenaltyTerm:
     objective : Objective
     theta, grad, scratch : ndarray of shape (n_parameters,) or (n_models, n_parameters)
         The parameters, their gradient, and a buffer that is free to use.
-    factor : ndarray of shape (n_slots,) or (n_slots, n_models, 1)
-        For each slot alpha, divided by the total weight of the batch.
+    factor : ndarray of shape (n_slots,), (n_slots, n_models, 1 or n_parameters)
+        For each slot alpha, divided by the total weight of the batch; 0 where a parameter is
+        not penalised, if there is one for each.
     where : slice
         The parameters; only those that are penalised matter.
 
@@ -170,8 +182,11 @@ class PenaltyTerm:
         where: slice,
     ) -> None:
         self._penalty = objective.penalty
-        self._record = np.zeros_like(factor)
-        stop = min(where.stop, objective.network.layout.n_penalized)
+        self._record = np.zeros(
+            (*factor.shape[:-1], 1) if factor.ndim > 1 else factor.shape, factor.dtype
+        )
+        has_all = factor.ndim > 1 and factor.shape[-1] > 1
+        stop = where.stop if has_all else min(where.stop, objective.network.layout.n_penalized)
         n_slots = len(factor)
         self.writes: list[list[Call]] = [[]] * n_slots
         self.adds: list[list[Call]] = [[]] * n_slots

@@ -62,7 +62,7 @@ def test_workers_run_the_phases_in_step():
     log, n_steps = [], 50
     phases = [[[lambda w=w, p=p: log.append((p, w))] for w in range(3)] for p in range(2)]
     with Crew(3) as crew:
-        crew.run([crew.prepare(phases)] * n_steps)
+        crew.run([phases] * n_steps)
 
     assert [phase for phase, _ in log] == [0, 0, 0, 1, 1, 1] * n_steps
     assert {worker for _, worker in log} == {0, 1, 2}

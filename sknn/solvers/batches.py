@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
+import itertools
+from collections.abc import Hashable
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,13 @@ class Rows:
         The rows to use; None for all.
     rng : RandomState or None
         Where the order is drawn from; None keeps it.
+
+    Attributes
+    ----------
+    order : ndarray of int
+        The rows in the order of the current epoch.
+    is_shared : bool
+        Whether several models have these rows.
     """
 
     def __init__(
@@ -41,6 +50,31 @@ class Rows:
         self.sample_weight = sample_weight
         self._rng = rng
         self.order = np.arange(y.shape[0]) if rows is None else rows
+        self.is_shared = False
+
+    @cached_property
+    def _first_draws(self) -> Hashable:
+        """What tells the random states of two models apart before the first epoch."""
+        if self._rng is None:
+            return None
+        kind, keys, *rest = self.draws
+        return kind, keys.tobytes(), *rest
+
+    @property
+    def draws(self) -> Any:
+        """The state of what the order is drawn from."""
+        return None if self._rng is None else self._rng.get_state()
+
+    def equals(self, other: Rows) -> bool:
+        """Whether two models have the same samples and will visit them in the same order."""
+        if self._rng is not None and self._rng is other._rng:
+            return False  # they take turns
+        if self._first_draws != other._first_draws:
+            return False
+        pairs = [(self.order, other.order), (self.y, other.y), (self.X, other.X)]
+        if self.sample_weight is not None and other.sample_weight is not None:
+            pairs.append((self.sample_weight, other.sample_weight))
+        return all(_same_arrays(a, b) for a, b in pairs)
 
     def shuffle(self) -> None:
         """Draw the order of the next epoch; the draws are those of sklearn.utils.shuffle."""
@@ -50,13 +84,18 @@ class Rows:
             self.order = self.order[permutation]
 
 
+def _same_arrays(a: Array, b: Array) -> bool:
+    """Whether two arrays are equal; most that are not show it in the first few rows."""
+    return a is b or (np.array_equal(a[:8], b[:8]) and np.array_equal(a, b))
+
+
 class BatchLoader:
     """Fills the buffers of data terms, slot by slot, from the rows of the stack's models.
 
     Parameters
     ----------
     rows : list of Rows
-        One for each model.
+        One for each model; the same one for neighbours that share it.
     terms : list of DataTerm
         Which share the rows of each batch, one part after the other.
     n_slots : int
@@ -69,12 +108,18 @@ class BatchLoader:
     """
 
     def __init__(self, rows: list[Rows], terms: list[DataTerm], n_slots: int) -> None:
-        self._rows = rows
+        # Neighbours with the same rows share the work.
+        groups = [list(group) for _, group in itertools.groupby(rows, key=id)]
+        ends = np.cumsum([len(group) for group in groups]).tolist()
+        self._groups = [
+            (group[0], slice(end - len(group), end))
+            for group, end in zip(groups, ends, strict=True)
+        ]
         self._terms = terms
-        ends = np.cumsum([term.target.shape[-1] for term in terms]).tolist()
-        self._parts = [slice(*ends_) for ends_ in zip([0, *ends[:-1]], ends, strict=True)]
+        ends = list(itertools.accumulate((term.target.shape[-1] for term in terms), initial=0))
+        self._parts = [slice(*ends_) for ends_ in itertools.pairwise(ends)]
         self._batch_size = ends[-1]
-        self._indices = np.empty((len(rows), n_slots, self._batch_size), np.intp)
+        self._indices = np.empty((len(groups), n_slots, self._batch_size), np.intp)
         y = rows[0].y
         self._y = np.empty((n_slots * self._batch_size, y.shape[1]), y.dtype)
         self._is_stack = terms[0].target.ndim == 4
@@ -88,28 +133,35 @@ class BatchLoader:
         """Return the calls that bring a slot's rows into the input buffer of a term."""
         x, part = self._terms[term].x, self._parts[term]
         if isinstance(x, SparseBatch):
-            return [partial(x.gather, self._rows[0].X, self._indices[0, slot])]
+            return [partial(x.gather, self._groups[0][0].X, self._indices[0, slot])]
         buffers = x if self._is_stack else x[np.newaxis]
-        # "clip" spares the check of the indices, and the copy that it would need.
-        return [
-            partial(rows.X.take, self._indices[m, slot, part], 0, buffers[m], "clip")
-            for m, rows in enumerate(self._rows)
-        ]
+        calls: list[Call] = []
+        for g, (rows, models) in enumerate(self._groups):
+            first, *others = buffers[models]
+            # "clip" spares the check of the indices, and the copy that it would need.
+            calls.append(partial(rows.X.take, self._indices[g, slot, part], 0, first, "clip"))
+            if others:
+                copies = buffers[models.start + 1 : models.stop]
+                calls.append(partial(np.copyto, copies, first))
+        return calls
 
     def load(self, start: int, n_slots: int) -> None:
         """Prepare `n_slots` batches, beginning with the row at position `start` of the epoch."""
         n = n_slots * self._batch_size
-        for m, rows in enumerate(self._rows):
-            chosen = self._indices[m].reshape(-1)[:n]
+        for g, (rows, models) in enumerate(self._groups):
+            chosen = self._indices[g].reshape(-1)[:n]
             chosen[:] = rows.order[start : start + n]
             gathered = self._y[:n]
             rows.y.take(chosen, 0, gathered, "clip")
             by_slot = gathered.reshape(n_slots, self._batch_size, -1).transpose(0, 2, 1)
             for term, part in zip(self._terms, self._parts, strict=True):
-                target = term.target[:n_slots, m] if self._is_stack else term.target[:n_slots]
-                np.copyto(target, by_slot[..., part], casting="same_kind")
+                target, batch = term.target[:n_slots], by_slot[..., part]
+                if self._is_stack:
+                    target, batch = target[:, models], batch[:, np.newaxis]
+                np.copyto(target, batch, casting="same_kind")
             if self._weights is not None and rows.sample_weight is not None:
-                self._weights[:n_slots, m] = rows.sample_weight[chosen].reshape(n_slots, -1)
+                weights = rows.sample_weight[chosen].reshape(n_slots, 1, -1)
+                self._weights[:n_slots, models] = weights
         if self._weights is not None:
             self._load_weights(self._weights[:n_slots], n_slots)
 

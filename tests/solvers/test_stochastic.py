@@ -10,7 +10,8 @@ from sknn.losses import BinaryLogLoss, LogLoss
 from sknn.optimizers import SGD, Adam
 from sknn.schedules import Adaptive, Constant, InverseScaling
 from sknn.solvers import solve
-from sknn.solvers.stochastic import _Model, _Stack
+from sknn.solvers.model import Model
+from sknn.solvers.stack import Stack
 from tests.cases import (
     ACTIVATION_CASES,
     LOSS_CASES,
@@ -215,7 +216,7 @@ def measure_epoch(batch_size, width, n_outputs, loss):
     problem = make_problem(
         loss=loss, n_samples=2 * batch_size + 10, batch_size=batch_size, n_outputs=n_outputs
     )
-    stack = _Stack([_Model(problem)], Crew(1))
+    stack = Stack([Model(problem)], Crew(1))
     stack.run_epoch()
     tracemalloc.start()
     stack.run_epoch()
@@ -236,7 +237,7 @@ def test_a_step_allocates_nothing_that_grows_with_the_batch(loss, n_outputs):
 
 def test_x_is_not_copied_when_its_dtype_fits():
     problem = make_problem(n_samples=1000)
-    model = _Model(problem)
+    model = Model(problem)
 
     assert model.rows.X is problem.X
 

@@ -1,0 +1,278 @@
+"""Models of the same structure that run their epochs together, on stacked parameters."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sknn._component import per_model, stack
+from sknn._crew import Crew, Phase
+from sknn._math import Array, Call, number
+from sknn.layers import SparseBatch
+from sknn.objective import DataTerm, Objective, PenaltyTerm
+from sknn.solvers.batches import BatchLoader, Rows
+from sknn.solvers.model import Model
+
+N_SLOTS = 32
+"""Batches that are prepared together; between 16 and 64 the time is the same."""
+
+
+class Stack:
+    """Models that are trained together.
+
+    A stack of one drops the models' axis. Where the crew has several workers, they share the
+    rows of each batch of a stack of one, and the models of a larger one.
+
+    Parameters
+    ----------
+    models : list of Model
+        Those of equal rows, and of equally many, come one after the other.
+    crew : Crew
+    """
+
+    def __init__(self, models: list[Model], crew: Crew) -> None:
+        self.models = models
+        self.crew = crew
+        states, first = [model.state for model in models], models[0]
+        self.theta = _stacked([state.theta for state in states])
+        self.moments = {
+            name: _stacked([state.moments[name] for state in states if state.moments])
+            for name in first.solver.optimizer.moments
+        }
+        self.scratch = np.empty_like(self.theta)
+        # Workers that share the rows of a batch have a gradient each; sparse rows are not shared.
+        shares_rows = len(models) == 1 and isinstance(first.rows.X, np.ndarray)
+        n_gradients = crew.n_workers if shares_rows else 1
+        self.grads = [np.empty_like(self.theta) for _ in range(n_gradients)]
+        optimizer = stack([model.solver.optimizer for model in models])
+        self._moment_units = optimizer.moment_units()
+        for name, unit in self._moment_units.items():
+            np.divide(self.moments[name], unit, out=self.moments[name], casting="same_kind")
+        self._batch_size = first.solver.batch_size
+        self._rows = list({id(model.rows): model.rows for model in models}.values())
+        self._chunks = self._make_chunks()
+
+    def run_epoch(self) -> list[int]:
+        """Train all models for an epoch; return the places of those for which it was the last."""
+        for rows in self._rows:
+            rows.shuffle()
+        rates = [model.rate for model in self.models]
+        totals = np.zeros(len(self.models))
+        finished = []
+        with np.errstate(all="ignore"):  # divergence is reported once it is certain
+            for parts, step, n_steps in self._chunks:
+                for part in parts:
+                    part.load(step * self._batch_size, step, n_steps, rates)
+                self.crew.run(_steps(parts, n_steps, self.crew))
+                for part in parts:
+                    totals[part.models] += part.losses(n_steps)
+            thetas = self.theta if self.theta.ndim == 2 else [self.theta]
+            bookkeeping = zip(self.models, totals.tolist(), thetas, rates, strict=True)
+            for m, (model, total, theta, rate) in enumerate(bookkeeping):
+                if model.is_training:
+                    n_samples = model.rows.order.size
+                    n_steps = -(-n_samples // model.solver.batch_size)
+                    if model.end_epoch(total / n_samples, theta, rate, n_steps):
+                        finished.append(m)
+        return finished
+
+    def release(self, m: int) -> None:
+        """Hand parameters and moments back to the model at place `m`."""
+        units = {name: np.asarray(unit) for name, unit in self._moment_units.items()}
+        moments = {name: _one(array, m) for name, array in self.moments.items()}
+        for name, unit in units.items():
+            factor = unit[m] if unit.ndim else unit
+            np.multiply(moments[name], factor, out=moments[name], casting="same_kind")
+        self.models[m].release(_one(self.theta, m), moments)
+
+    def _make_chunks(self) -> list[tuple[list[Part], int, int]]:
+        """Return what an epoch runs: the parts, their first step, and how many steps."""
+        size = self._batch_size
+        n_models, n_full = len(self.models), self.models[0].rows.order.size // size
+        shares = even_slices(n_models, 1 if n_models == 1 else self.crew.n_workers)
+        chunks = []
+        full = [Part(self, share, size, min(n_full, N_SLOTS)) for share in shares]
+        for step in range(0, n_full, N_SLOTS):
+            chunks.append((full, step, min(N_SLOTS, n_full - step)))
+        rest = []
+        # The last batch is smaller, and not equally so for all models.
+        places = itertools.groupby(range(n_models), lambda m: self.models[m].rows.order.size % size)
+        for n_rest, group in places:
+            if n_rest:
+                first, *others = group
+                rest.append(Part(self, slice(first, first + len(others) + 1), n_rest, 1))
+        if rest:
+            chunks.append((rest, n_full, 1))
+        return chunks
+
+
+class Part:
+    """The steps of some models of a stack for batches of one size, prepared once as calls.
+
+    A step of a stack of one has phases, and a phase has a list of calls for each worker of the
+    crew: the workers share the rows of the batch, each with a gradient of its own, and then the
+    parameters.
+
+    Parameters
+    ----------
+    whole : Stack
+    models : slice
+        Which of its models.
+    size, n_slots : int
+        Samples of a batch, and batches that are prepared together.
+
+    Attributes
+    ----------
+    phases : list of list
+        The phases of each slot's step.
+    """
+
+    def __init__(self, whole: Stack, models: slice, size: int, n_slots: int) -> None:
+        self.models = models
+        self._size = size
+        self._members = whole.models[models]
+        is_single = whole.theta.ndim == 1
+        mine: Any = (...,) if is_single else models
+        self._theta, self._scratch = whole.theta[mine], whole.scratch[mine]
+        self._grads = [grad[mine] for grad in whole.grads]
+        self._moments = tuple(array[mine] for array in whole.moments.values())
+        self._objective = Objective.stacked([model.problem.objective for model in self._members])
+        self._optimizer = stack([model.solver.optimizer for model in self._members])
+        lead, dtype = self._theta.shape[:-1], self._theta.dtype
+        self._numbers = np.empty((n_slots, *lead, 1) if lead else (n_slots,), dtype)
+        rows = [model.rows for model in self._members]
+        self._terms = self._make_terms(rows, n_slots)
+        self._loader = BatchLoader(rows, self._terms, n_slots)
+        self._is_weighted = rows[0].sample_weight is not None
+        self._factor = self._make_factor()
+        shares = even_slices(self._theta.shape[-1], whole.crew.n_workers if is_single else 1)
+        n_accumulated = self._terms[0].n_accumulated
+        self._after = [self._penalty(max(s.start, n_accumulated), s.stop) for s in shares]
+        # Where the data term adds to the gradient the penalty has to be written before it.
+        self._before: list[PenaltyTerm] = []
+        if n_accumulated:
+            self._before = [self._penalty(s.start, min(s.stop, n_accumulated)) for s in shares]
+        self.phases = self._make_phases(shares, n_slots)
+        self._calls = [
+            call for phases in self.phases for phase in phases for calls in phase for call in calls
+        ]
+
+    def load(self, row: int, step: int, n_steps: int, rates: list[float]) -> None:
+        """Prepare `n_steps` steps from position `row`, step number `step`, of the epoch on."""
+        self._loader.load(row, n_steps)
+        t = np.arange(step + 1, step + n_steps + 1)
+        if self._numbers.ndim > 1:
+            done = np.array([[model.state.n_steps] for model in self._members])
+            t = t[:, np.newaxis, np.newaxis] + done
+        else:
+            t = t + self._members[0].state.n_steps
+        rate = per_model(rates[self.models])
+        self._numbers[:n_steps] = self._optimizer.step_numbers(t, rate)
+        if self._is_weighted:
+            np.multiply(self._loader.inverse_weight, self._objective.alpha, out=self._factor)
+
+    def calls(self, n_steps: int) -> list[Call]:
+        """Return the calls of the first steps, one after the other."""
+        return self._calls[: len(self._calls) * n_steps // len(self.phases)]
+
+    def losses(self, n_steps: int) -> Array:
+        """Return the losses of the first steps, summed over samples, for each model."""
+        data = sum(term.values(n_steps) for term in self._terms)
+        penalty = sum(term.values(n_steps) for term in (*self._before, *self._after))
+        losses = self._objective.reported(data, penalty)
+        return np.atleast_1d(np.add.reduce(losses, axis=0)) * self._size
+
+    def _make_terms(self, rows: list[Rows], n_slots: int) -> list[DataTerm]:
+        """Return the data terms: one for all rows of a batch, or one for each worker's part."""
+        X = rows[0].X
+        share = 1 / self._size if rows[0].sample_weight is None else None
+        sizes = [s.stop - s.start for s in even_slices(self._size, len(self._grads))]
+        return [
+            DataTerm(
+                self._objective,
+                self._theta,
+                grad,
+                n_rows,
+                n_slots,
+                share,
+                None if isinstance(X, np.ndarray) else SparseBatch((n_rows, X.shape[1])),
+            )
+            for n_rows, grad in zip(sizes, self._grads, strict=True)
+        ]
+
+    def _make_factor(self) -> Array:
+        """Return the penalty's factor in each slot."""
+        n_slots, alpha = len(self._numbers), self._objective.alpha
+        if self._theta.ndim == 1 or self._is_weighted:
+            factor = np.empty_like(self._numbers)
+            np.multiply(self._loader.inverse_weight, alpha, out=factor, casting="same_kind")
+            return factor
+        # A number for each parameter spares a stack the slices, which are not contiguous in it.
+        each = np.zeros_like(self._theta)
+        each[:, : self._objective.network.layout.n_penalized] = np.divide(alpha, self._size)
+        return np.broadcast_to(each, (n_slots, *each.shape))
+
+    def _penalty(self, start: int, stop: int) -> PenaltyTerm:
+        arrays = self._theta, self._grads[0], self._scratch
+        return PenaltyTerm(self._objective, *arrays, self._factor, slice(start, stop))
+
+    def _make_phases(self, shares: list[slice], n_slots: int) -> list[list[Phase]]:
+        updates = [
+            self._make_updates(share, penalty, n_slots)
+            for share, penalty in zip(shares, self._after, strict=True)
+        ]
+        steps: list[list[Phase]] = []
+        for slot in range(n_slots):
+            before = [[penalty.writes[slot] for penalty in self._before]] if self._before else []
+            rows = [
+                [*self._loader.gather_calls(part, slot), *term.calls[slot]]
+                for part, term in enumerate(self._terms)
+            ]
+            steps.append([*before, rows, [calls[slot] for calls in updates]])
+        return steps
+
+    def _make_updates(self, share: slice, penalty: PenaltyTerm, n_slots: int) -> list[list[Call]]:
+        """Return for each slot the calls that update a share of the parameters."""
+        grad, *others = (array[..., share] for array in self._grads)
+        moments = tuple(array[..., share] for array in self._moments)
+        arrays = self._theta[..., share], grad, self._scratch[..., share], moments
+        numbers = self._optimizer.constants()
+        constants = tuple(number(value, self._theta.dtype) for value in numbers)
+        step = partial(self._optimizer.step, *arrays, constants)
+        sums = [partial(np.add, grad, other, grad) for other in others]
+        return [
+            [*sums, *penalty.adds[slot], partial(step, self._numbers[slot, ...])]
+            for slot in range(n_slots)
+        ]
+
+
+def even_slices(n: int, n_parts: int) -> list[slice]:
+    """Return slices that cut a length into parts as equal as can be."""
+    ends = [n * part // n_parts for part in range(n_parts + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
+
+
+def _steps(parts: list[Part], n_steps: int, crew: Crew) -> list[list[Phase]]:
+    """Return the first steps of all parts, as the crew runs them."""
+    if crew.n_workers == 1:
+        return [[[part.calls(n_steps)]] for part in parts]
+    if len(parts[0].phases[0][-1]) > 1:
+        return parts[0].phases[:n_steps]
+    # Models have nothing to do with each other: the workers meet again after the last step.
+    workers = range(crew.n_workers)
+    return [
+        [[[call for p in parts[w :: len(workers)] for call in p.calls(n_steps)] for w in workers]]
+    ]
+
+
+def _stacked(vectors: list[Array]) -> Array:
+    """Return the vector itself for one model, else a stack of them."""
+    return vectors[0] if len(vectors) == 1 else np.stack(vectors)
+
+
+def _one(stacked: Array, m: int) -> Array:
+    """Return one model's vector, as an array of its own."""
+    return stacked[m].copy() if stacked.ndim == 2 else stacked
