@@ -29,6 +29,8 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
+from sknn.model_selection.display import LearningRateDisplay
+from sknn.model_selection.learning_rate import LearningRateSearchCV
 from sknn.model_selection.tools import (
     GridSearchCV,
     HalvingGridSearchCV,
@@ -56,6 +58,8 @@ __all__ = [
     "HalvingRandomSearchCV",
     "KFold",
     "LearningCurveDisplay",
+    "LearningRateDisplay",
+    "LearningRateSearchCV",
     "LeaveOneGroupOut",
     "LeaveOneOut",
     "LeavePGroupsOut",

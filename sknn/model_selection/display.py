@@ -1,0 +1,185 @@
+"""The validation score over the learning rate, drawn."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from sknn._math import Array
+
+
+class LearningRateDisplay:
+    """The validation score over the learning rate, as a search has found it.
+
+    Make it with :meth:`from_estimator`; all parameters are stored as attributes.
+
+    Parameters
+    ----------
+    rates : ndarray of shape (n_rates,)
+        The learning rates, ascending.
+    scores : ndarray of shape (n_rates, n_splits)
+        The score of each rate on each fold, of the best candidate with that rate.
+    best_rate : float
+        The chosen rate.
+    n_epochs : ndarray of shape (n_rates,), default=None
+        The epochs that each was trained for, where they differ.
+    score_name : str, default="Score"
+        What the scores are.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        The figure.
+    line_ : matplotlib Artist
+        The mean scores.
+    fill_between_ : matplotlib Artist or None
+        The spread over the folds.
+    best_line_ : matplotlib Artist
+        The chosen rate.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import MLPClassifier
+    >>> from sknn.model_selection import LearningRateDisplay, LearningRateSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = MLPClassifier(10, max_iter=20, early_stopping=True, random_state=0)
+    >>> search = LearningRateSearchCV(network, n_rates=5).fit(X, y)
+    >>> display = LearningRateDisplay.from_estimator(search)
+    >>> display.ax_.get_xlabel()
+    'Learning rate'
+    """
+
+    def __init__(
+        self,
+        *,
+        rates: Array,
+        scores: Array,
+        best_rate: float,
+        n_epochs: Array | None = None,
+        score_name: str = "Score",
+    ) -> None:
+        self.rates = rates
+        self.scores = scores
+        self.best_rate = best_rate
+        self.n_epochs = n_epochs
+        self.score_name = score_name
+
+    @classmethod
+    def from_estimator(cls, search: Any, *, ax: Any = None, **kwargs: Any) -> Self:
+        """Draw what a fitted search has found.
+
+        Parameters
+        ----------
+        search : fitted search
+            A :class:`LearningRateSearchCV`, or any search of scikit-learn over
+            ``learning_rate_init`` that has a single metric.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        display : LearningRateDisplay
+        """
+        check_is_fitted(search, "cv_results_")
+        results = pd.DataFrame(search.cv_results_)
+        names = [
+            name for name in results if name.removeprefix("param_").split("__")[-1] == _PARAMETER
+        ]
+        if len(names) != 1 or "mean_test_score" not in results:
+            raise ValueError(
+                f"The search must be over one parameter {_PARAMETER!r} and have a single metric; "
+                f"it has {', '.join(results.filter(regex='^param_|^mean_test')) or 'none'}."
+            )
+        results["rate"] = results[names[0]].astype(float)
+        if "iter" in results:  # of successive halving the last round that a candidate took part in
+            results["candidate"] = _without_resource(search, results)
+            results = results.sort_values("iter", kind="stable").groupby("candidate").tail(1)
+            # Scores of other rounds do not compare: of each rate the one that came furthest.
+            results = results[results["iter"] == results.groupby("rate")["iter"].transform("max")]
+        best = results.sort_values("mean_test_score", kind="stable").groupby("rate").tail(1)
+        best = best.sort_values("rate")
+        splits = best.filter(regex=r"^split\d+_test_score$")
+        scoring = search.scoring
+        display = cls(
+            rates=best["rate"].to_numpy(),
+            scores=splits.to_numpy(float),
+            best_rate=float(results.loc[search.best_index_, "rate"]),
+            n_epochs=best["n_resources"].to_numpy() if "n_resources" in best else None,
+            score_name=scoring.replace("_", " ") if isinstance(scoring, str) else "Score",
+        )
+        return display.plot(ax, **kwargs)
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        std_display_style: str | None = "fill_between",
+        line_kw: dict[str, Any] | None = None,
+        fill_between_kw: dict[str, Any] | None = None,
+    ) -> Self:
+        """Draw the display.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        std_display_style : {"fill_between"} or None, default="fill_between"
+            How to draw the standard deviation over the folds; None leaves it out.
+        line_kw, fill_between_kw : dict, default=None
+            Options for the line of the mean scores, and for the band around it.
+
+        Returns
+        -------
+        display : LearningRateDisplay
+        """
+        import matplotlib.pyplot as plt
+
+        if std_display_style not in ("fill_between", None):
+            raise ValueError(
+                "The 'std_display_style' parameter must be 'fill_between' or None. "
+                f"Got {std_display_style!r} instead."
+            )
+        if ax is None:
+            _, ax = plt.subplots()
+        mean, spread = np.mean(self.scores, axis=1), np.std(self.scores, axis=1)
+        (self.line_,) = ax.plot(
+            self.rates, mean, **{"marker": "o", "label": "mean of the folds", **(line_kw or {})}
+        )
+        self.fill_between_ = None
+        if std_display_style is not None:
+            band = {"alpha": 0.2, "color": self.line_.get_color(), "linewidth": 0}
+            band["label"] = "± one standard deviation"
+            self.fill_between_ = ax.fill_between(
+                self.rates, mean - spread, mean + spread, **{**band, **(fill_between_kw or {})}
+            )
+        if self.n_epochs is not None:
+            for rate, score, n_epochs in zip(self.rates, mean, self.n_epochs, strict=True):
+                place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
+                ax.annotate(f"{n_epochs}", (rate, score), fontsize="x-small", **place)
+        label = f"chosen: {self.best_rate:.2g}"
+        self.best_line_ = ax.axvline(self.best_rate, color="black", linestyle=":", label=label)
+        ax.set(xscale="log", xlabel="Learning rate", ylabel=self.score_name)
+        if self.n_epochs is not None:
+            ax.set_title("numbers: epochs trained", fontsize="small")
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+_PARAMETER = "learning_rate_init"
+
+
+def _without_resource(search: Any, results: pd.DataFrame) -> list[str]:
+    """Return a name for each candidate of a halving search that is the same in all rounds."""
+    return [
+        repr({name: value for name, value in params.items() if name != search.resource})
+        for params in results["params"]
+    ]

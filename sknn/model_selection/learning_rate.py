@@ -1,0 +1,297 @@
+"""A search for the learning rate that needs no grid, and its picture."""
+
+from __future__ import annotations
+
+import functools
+import math
+import warnings
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
+
+from sknn.model_selection.tools import HalvingGridSearchCV
+from sknn.parallel import ambient_lockstep
+
+TESTED_RATES = np.logspace(-6, 1, 29)
+"""The learning rates of the range test, four to a decade."""
+
+TESTED_STEPS = 60
+"""Steps that each of them trains for, rounded up to whole epochs."""
+
+LEARNS = 0.1
+"""Too small is a rate that lowers the loss by less than this share of what the best one does."""
+
+STABLE = 0.8
+"""Too large is a rate that lowers the loss by less than this share of what the best one does."""
+
+
+class LearningRateSearchCV(HalvingGridSearchCV):
+    r"""Find the learning rate by a range test and successive halving, without a grid.
+
+    First a range test trains the network for a few dozen steps at each of 29 learning rates from
+    1e-6 to 10. With L(r) the training loss of the last epoch at the rate r, and the gain
+    :math:`g(r) = L(10^{-6}) - L(r)`, the range around the best rate b runs from the smallest with
+    :math:`g(r) \ge 0.1\, g(b)` to the largest with :math:`g(r) \ge 0.8\, g(b)`.
+
+    Then `n_rates` rates, log-spaced over the range and crossed with `alphas`, are cross-validated
+    by successive halving: all of them for a few epochs, the best third of them for three times
+    as many, and so on until the epochs reach the estimator's ``max_iter``. The best of the last
+    round is trained again on all of the data. The networks of each stage train in lockstep.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A multilayer perceptron with a stochastic solver, or a Pipeline or other meta-estimator
+        that has exactly one inside: one parameter named ``learning_rate_init``.
+    alphas : array-like of float, default=None
+        L2 penalties to try with each rate; None keeps the estimator's.
+    n_rates : int, default=10
+        Number of learning rates, at least 2.
+    rate_range : tuple of float, default=None
+        Smallest and largest rate; None has the range test find them.
+    factor : float, default=3
+        In each round of the halving one in so many candidates remains, more than 1.
+    scoring : str or callable, default=None
+        The score to choose by; None is the estimator's ``score``.
+    cv : int, splitter or iterable, default=5
+        The folds, as in scikit-learn's searches; they have to be the same in each round.
+    refit : bool, default=True
+        Whether to train the best candidate on all of the data.
+    error_score : 'raise' or float, default=nan
+        The score of a candidate whose training fails, for example as it diverges.
+    return_train_score : bool, default=False
+        Whether ``cv_results_`` has the scores on the training folds.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the range test where the estimator itself has no seed.
+    n_jobs : int, default=None
+        Number of workers, as in :func:`sknn.lockstep`.
+    verbose : int, default=0
+        How much to print.
+
+    Attributes
+    ----------
+    rates_ : ndarray of shape (n_rates,)
+        The learning rates of the search.
+    range_test_ : DataFrame
+        The loss at each learning rate of the range test; empty with `rate_range`.
+    best_estimator_, best_params_, best_score_, best_index_, cv_results_, ...
+        As in :class:`sklearn.model_selection.HalvingGridSearchCV`, with ``max_iter`` as the
+        resource.
+
+    See Also
+    --------
+    LearningRateDisplay : Draws the score over the rate.
+
+    References
+    ----------
+    Smith, L. N., "Cyclical learning rates for training neural networks", WACV 2017, has the range
+    test. Jamieson, K. and Talwalkar, A., "Non-stochastic best arm identification and
+    hyperparameter optimization", AISTATS 2016, has the halving.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknn import MLPClassifier
+    >>> from sknn.model_selection import LearningRateSearchCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> network = MLPClassifier(10, max_iter=30, early_stopping=True, random_state=0)
+    >>> search = LearningRateSearchCV(make_pipeline(StandardScaler(), network)).fit(X, y)
+    >>> bool(search.best_score_ > 0.95)
+    True
+    """
+
+    # What scikit-learn's search reads beside the parameters.
+    pre_dispatch = "2*n_jobs"
+    min_resources = "exhaust"
+    aggressive_elimination = False
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        alphas: Any = None,
+        n_rates: int = 10,
+        rate_range: tuple[float, float] | None = None,
+        factor: float = 3,
+        scoring: Any = None,
+        cv: Any = 5,
+        refit: bool = True,
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.alphas = alphas
+        self.n_rates = n_rates
+        self.rate_range = rate_range
+        self.factor = factor
+        self.scoring = scoring
+        self.cv = cv
+        self.refit = refit
+        self.error_score = error_score
+        self.return_train_score = return_train_score
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @property
+    def resource(self) -> str:
+        """The parameter of the estimator that the halving spends."""
+        return f"{self._prefix()}max_iter"
+
+    @property
+    def max_resources(self) -> int:
+        """The number of epochs of the last round."""
+        return self.estimator.get_params()[self.resource]
+
+    @property
+    def param_grid(self) -> dict[str, Any]:
+        """The candidates, once the range is known."""
+        grid = {f"{self._prefix()}learning_rate_init": self.rates_.tolist()}
+        if self.alphas is not None:
+            grid[f"{self._prefix()}alpha"] = np.asarray(self.alphas, dtype=float).tolist()
+        return grid
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Find the range, search it, and train the best candidate on all of the data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        **params
+            Passed to the estimator's ``fit`` and to the splitter, as in scikit-learn's searches.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+        """
+        self._check_own_parameters()
+        with ambient_lockstep(self.n_jobs):
+            low, high = self.rate_range or self._test_range(X, y)
+            if self.rate_range is not None:
+                self.range_test_ = pd.DataFrame({"learning_rate": [], "loss": []})
+            self.rates_ = np.geomspace(low, high, self.n_rates)
+            return super().fit(X, y, **params)
+
+    @functools.wraps(HalvingGridSearchCV._run_search)
+    def _run_search(self, *args: Any, **kwargs: Any) -> None:
+        with warnings.catch_warnings():
+            # That a few epochs are too few is the point of the early rounds.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            super()._run_search(*args, **kwargs)
+
+    def _prefix(self) -> str:
+        """Return what comes before the names of the network's parameters."""
+        name = "learning_rate_init"
+        names = [key for key in self.estimator.get_params() if key.split("__")[-1] == name]
+        if len(names) != 1:
+            raise ValueError(
+                "The 'estimator' parameter of LearningRateSearchCV must have exactly one parameter "
+                f"'{name}', its own or that of a step. Found {names or 'none'}."
+            )
+        return names[0].removesuffix(name)
+
+    def _check_own_parameters(self) -> None:
+        given = self.get_params(deep=False)
+
+        def check(name: str, is_allowed: bool, allowed: str) -> None:
+            if not is_allowed:
+                raise ValueError(
+                    f"The {name!r} parameter of LearningRateSearchCV must be {allowed}. "
+                    f"Got {given[name]!r} instead."
+                )
+
+        if self.estimator.get_params()[f"{self._prefix()}solver"] == "lbfgs":
+            raise ValueError("solver='lbfgs' has no learning rate to search; use 'adam' or 'sgd'.")
+        n_rates, factor = given["n_rates"], given["factor"]
+        check("n_rates", isinstance(n_rates, Integral) and int(n_rates) >= 2, "an int >= 2")
+        check("factor", isinstance(factor, Real) and float(factor) > 1, "a float > 1")
+        if self.alphas is not None:
+            alphas = np.asarray(self.alphas)
+            is_allowed = alphas.ndim == 1 and alphas.size > 0 and bool(np.all(alphas >= 0))
+            check("alphas", is_allowed, "None or a sequence of floats >= 0")
+        if self.rate_range is not None:
+            ends = np.asarray(self.rate_range, dtype=float)
+            is_allowed = ends.shape == (2,) and 0 < ends[0] < ends[1] < np.inf
+            check("rate_range", is_allowed, "None or a pair of floats with 0 < low < high")
+
+    def _test_range(self, X: Any, y: Any) -> tuple[float, float]:
+        """Return the smallest and the largest useful learning rate."""
+        prefix, given = self._prefix(), self.estimator.get_params()
+        n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+        batch_size = given[f"{prefix}batch_size"]
+        batch_size = min(200, n_samples) if batch_size == "auto" else batch_size
+        n_epochs = math.ceil(TESTED_STEPS * batch_size / n_samples)
+        settings: dict[str, Any] = {"max_iter": n_epochs, "early_stopping": False}
+        if given[f"{prefix}random_state"] is None:
+            # All rates begin with the same weights.
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            settings["random_state"] = int(seed)
+        fit = delayed(_loss_at)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            losses = Parallel(n_jobs=self.n_jobs)(
+                fit(self.estimator, prefix, {**settings, "learning_rate_init": rate}, X, y)
+                for rate in TESTED_RATES
+            )
+        self.range_test_ = pd.DataFrame({"learning_rate": TESTED_RATES, "loss": losses})
+        return choose_range(TESTED_RATES, np.array(losses))
+
+
+def choose_range(rates: Any, losses: Any) -> tuple[float, float]:
+    """Return the ends of the rates around the best one that are neither too small nor too large.
+
+    Parameters
+    ----------
+    rates, losses : ndarray of shape (n_rates,)
+        Ascending learning rates, and the loss that each has reached; NaN if it diverged.
+    """
+    reference = losses[np.isfinite(losses)]
+    if not reference.size:
+        raise ValueError(
+            "Training diverged at every learning rate of the range test. Scale X (and, in "
+            "regression, y), for example with StandardScaler."
+        )
+    gains = np.where(np.isfinite(losses), reference[0] - losses, -np.inf)
+    best = int(np.argmax(gains))
+    low = high = best
+    while low > 0 and gains[low - 1] >= LEARNS * gains[best]:
+        low -= 1
+    while high < len(rates) - 1 and gains[high + 1] >= STABLE * gains[best]:
+        high += 1
+    if low == high:  # no rate helped notably more than its neighbours
+        low, high = max(low - 1, 0), min(high + 1, len(rates) - 1)
+    return float(rates[low]), float(rates[high])
+
+
+def _loss_at(estimator: Any, prefix: str, settings: dict[str, Any], X: Any, y: Any) -> float:
+    """Return the training loss after a few epochs at one learning rate; NaN if it diverges."""
+    trial = clone(estimator)
+    trial.set_params(**{f"{prefix}{name}": value for name, value in settings.items()})
+    try:
+        trial.fit(X, y)
+    except ValueError as error:
+        if "non-finite" in str(error):
+            return math.nan
+        raise
+    network = trial
+    for name in prefix.split("__")[:-1]:
+        # By convention the fitted clone of a parameter is the attribute with an underscore.
+        network = getattr(network, f"{name}_", None) or network.get_params()[name]
+    check_is_fitted(network, "loss_curve_")
+    return float(network.loss_curve_[-1])
