@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class Task:
         self._solution: TrainingState | BaseException | None = None
         self._context = contextvars.copy_context()
         self._config = sklearn.get_config()
-        self._float_errors: dict[str, Any] = {**np.geterr(), "call": np.geterrcall()}
+        self._float_errors = _float_errors()
         self._thread = threading.Thread(target=self._run, name="sknn task", daemon=True)
         self._turn, self._pause = threading.Lock(), threading.Lock()
         self._turn.acquire()
@@ -128,7 +129,11 @@ class Task:
 
     def _run_in_context(self) -> Any:
         MEETING.set(self._meet)
-        with sklearn.config_context(**self._config), np.errstate(**self._float_errors):
+        # NumPy 2 keeps the state in the context. NumPy 1 keeps it in the thread, and setting it to
+        # what it is disturbs other threads there.
+        is_known = self._float_errors == _float_errors()
+        errors = nullcontext() if is_known else np.errstate(**self._float_errors)
+        with sklearn.config_context(**self._config), errors:
             return self._call()
 
     def _meet(self, problem: Problem) -> TrainingState:
@@ -141,3 +146,8 @@ class Task:
         if not isinstance(solution, TrainingState):
             raise solution if solution is not None else Cancelled
         return solution
+
+
+def _float_errors() -> dict[str, Any]:
+    """Return what NumPy does about floating-point errors, as np.errstate takes it."""
+    return {**np.geterr(), "call": np.geterrcall()}
