@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from sknn._math import Array
 from sknn.solvers._base import Problem
 from sknn.solvers.batches import Rows
@@ -24,6 +26,8 @@ class Model:
         Its rows, which models with the same rows and draws may share.
     is_training : bool
         Whether it has not finished yet.
+    moments : dict of ndarray
+        The optimizer's arrays, in the units of its `step`.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -35,8 +39,9 @@ class Model:
         rng = problem.rng if solver.shuffle else None
         self.rows = Rows(problem.X, problem.y, problem.sample_weight, problem.rows, rng)
         self.monitor = Monitor(problem, solver.tol, solver.n_iter_no_change, solver.target_loss)
-        if self.state.moments is None:
-            self.state.moments = solver.optimizer.init(self.state.theta)
+        self.moments = self.state.moments or solver.optimizer.init(self.state.theta)
+        for name, unit in solver.optimizer.moment_units().items():
+            np.divide(self.moments[name], unit, out=self.moments[name], casting="same_kind")
         self._draws_at_end: Any = None
 
     @property
@@ -53,13 +58,12 @@ class Model:
             self.state.ending = error
             return True
 
-    def release(self, theta: Array, moments: dict[str, Array]) -> None:
-        """Take parameters and moments back from the stack, as arrays of the model's own."""
-        self.state.theta, self.state.moments = theta, moments
-
     def finish(self) -> None:
-        """End the training with the parameters that `release` has brought."""
+        """End the training with what the stack has released."""
         self.is_training = False
+        for name, unit in self.solver.optimizer.moment_units().items():
+            np.multiply(self.moments[name], unit, out=self.moments[name], casting="same_kind")
+        self.state.moments = self.moments
         self.monitor.finish()
         if self.rows.is_shared:
             self._draws_at_end = self.rows.draws

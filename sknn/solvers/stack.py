@@ -36,21 +36,16 @@ class Stack:
     def __init__(self, models: list[Model], crew: Crew) -> None:
         self.models = models
         self.crew = crew
-        states, first = [model.state for model in models], models[0]
-        self.theta = _stacked([state.theta for state in states])
+        first = models[0]
+        self.theta = _stacked([model.state.theta for model in models])
         self.moments = {
-            name: _stacked([state.moments[name] for state in states if state.moments])
-            for name in first.solver.optimizer.moments
+            name: _stacked([model.moments[name] for model in models]) for name in first.moments
         }
         self.scratch = np.empty_like(self.theta)
         # Workers that share the rows of a batch have a gradient each; sparse rows are not shared.
         shares_rows = len(models) == 1 and isinstance(first.rows.X, np.ndarray)
         n_gradients = crew.n_workers if shares_rows else 1
         self.grads = [np.empty_like(self.theta) for _ in range(n_gradients)]
-        optimizer = stack([model.solver.optimizer for model in models])
-        self._moment_units = optimizer.moment_units()
-        for name, unit in self._moment_units.items():
-            np.divide(self.moments[name], unit, out=self.moments[name], casting="same_kind")
         self._batch_size = first.solver.batch_size
         self._rows = list({id(model.rows): model.rows for model in models}.values())
         self._chunks = self._make_chunks()
@@ -81,12 +76,9 @@ class Stack:
 
     def release(self, m: int) -> None:
         """Hand parameters and moments back to the model at place `m`."""
-        units = {name: np.asarray(unit) for name, unit in self._moment_units.items()}
-        moments = {name: _one(array, m) for name, array in self.moments.items()}
-        for name, unit in units.items():
-            factor = unit[m] if unit.ndim else unit
-            np.multiply(moments[name], factor, out=moments[name], casting="same_kind")
-        self.models[m].release(_one(self.theta, m), moments)
+        model = self.models[m]
+        model.state.theta = _one(self.theta, m)
+        model.moments = {name: _one(array, m) for name, array in self.moments.items()}
 
     def _make_chunks(self) -> list[tuple[list[Part], int, int]]:
         """Return what an epoch runs: the parts, their first step, and how many steps."""
@@ -212,7 +204,7 @@ class Part:
             return factor
         # A number for each parameter spares a stack the slices, which are not contiguous in it.
         each = np.zeros_like(self._theta)
-        each[:, : self._objective.network.layout.n_penalized] = np.divide(alpha, self._size)
+        each[:, : self._objective.network.layout.n_penalized] = np.multiply(alpha, 1 / self._size)
         return np.broadcast_to(each, (n_slots, *each.shape))
 
     def _penalty(self, start: int, stop: int) -> PenaltyTerm:

@@ -90,7 +90,7 @@ class Stochastic(Solver):
             objective.loss.structure(with_numbers=False),
             objective.penalty.structure(with_numbers=False),
             self.optimizer.structure(with_numbers=False),
-            (type(self), self.batch_size, self.shuffle, n_samples // self.batch_size, dtype),
+            (type(self), self.batch_size, n_samples // self.batch_size, dtype),
             problem.y.dtype,
             problem.sample_weight is None,
         )

@@ -1,0 +1,193 @@
+import inspect
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+import sklearn.model_selection as original
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import LogisticRegression
+
+import sknn
+import sknn.model_selection as ours
+from sknn.parallel import LockstepBackend
+from sknn.solvers import Stochastic
+
+X, Y = load_iris(return_X_y=True)
+GRID = {"learning_rate_init": [0.001, 0.01], "alpha": [0.0, 1.0]}
+RANGE = {"param_name": "learning_rate_init", "param_range": [0.001, 0.01], "cv": 3}
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+SEARCHES = [
+    ("GridSearchCV", {"param_grid": GRID, "cv": 3}),
+    ("RandomizedSearchCV", {"param_distributions": GRID, "n_iter": 3, "random_state": 0, "cv": 3}),
+    ("HalvingGridSearchCV", {"param_grid": GRID, "cv": 3, "random_state": 0}),
+    ("HalvingRandomSearchCV", {"param_distributions": GRID, "cv": 3, "random_state": 0}),
+]
+FUNCTIONS = [
+    ("cross_validate", {"cv": 3}),
+    ("cross_val_score", {"cv": 3}),
+    ("cross_val_predict", {"cv": 3}),
+    ("learning_curve", {"cv": 3, "train_sizes": [0.5, 1.0]}),
+    ("permutation_test_score", {"cv": 3, "n_permutations": 3, "random_state": 0}),
+    ("validation_curve", RANGE),
+]
+
+
+def make_network():
+    return sknn.MLPClassifier(4, max_iter=4, random_state=0)
+
+
+@pytest.fixture
+def stack_sizes(monkeypatch):
+    sizes, minimize = [], Stochastic.minimize
+
+    def count(self, problems):
+        sizes.append(len(problems))
+        return minimize(self, problems)
+
+    monkeypatch.setattr(Stochastic, "minimize", count)
+    return sizes
+
+
+def assert_equal(one, other):
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            if "time" not in key and key != "params":
+                assert_equal(one[key], other[key])
+    elif isinstance(one, tuple):
+        for a, b in zip(one, other, strict=True):
+            assert_equal(a, b)
+    else:
+        np.testing.assert_array_equal(one, other)
+
+
+def test_every_public_name_of_scikit_learn_is_here():
+    assert set(original.__all__) - set(ours.__all__) == set()
+    assert set(ours.__all__) - set(original.__all__) == {
+        "LearningRateDisplay",
+        "LearningRateSearchCV",
+    }
+
+
+@pytest.mark.parametrize(("name", "options"), SEARCHES)
+def test_searches_train_stacks_and_give_the_same_answers(name, options, stack_sizes):
+    expected = getattr(original, name)(make_network(), **options).fit(X, Y)
+    assert set(stack_sizes) == {1}
+    search = getattr(ours, name)(make_network(), **options).fit(X, Y)
+
+    assert max(stack_sizes) > 1
+    assert_equal(search.cv_results_, expected.cv_results_)
+    assert search.best_params_ == expected.best_params_
+    np.testing.assert_array_equal(search.predict(X), expected.predict(X))
+
+
+@pytest.mark.parametrize(("name", "options"), FUNCTIONS)
+def test_functions_train_stacks_and_give_the_same_answers(name, options, stack_sizes):
+    expected = getattr(original, name)(make_network(), X, Y, **options)
+    assert set(stack_sizes) == {1}
+    results = getattr(ours, name)(make_network(), X, Y, **options)
+
+    assert max(stack_sizes) > 1
+    assert_equal(results, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("LearningCurveDisplay", {"cv": 3}), ("ValidationCurveDisplay", RANGE)]
+)
+def test_displays_train_stacks(name, options, stack_sizes):
+    display = getattr(ours, name).from_estimator(make_network(), X, Y, **options)
+
+    assert max(stack_sizes) > 1
+    assert isinstance(display, getattr(original, name))
+
+
+def test_thresholds_are_tuned_on_stacks(stack_sizes):
+    tuned = ours.TunedThresholdClassifierCV(make_network(), cv=3).fit(X[:100], Y[:100])
+    expected = original.TunedThresholdClassifierCV(make_network(), cv=3).fit(X[:100], Y[:100])
+
+    assert max(stack_sizes) > 1
+    assert tuned.best_threshold_ == expected.best_threshold_
+
+
+@pytest.mark.parametrize("name", [name for name, _ in SEARCHES])
+def test_signatures_are_scikit_learns(name):
+    one, other = getattr(ours, name), getattr(original, name)
+
+    assert inspect.signature(one) == inspect.signature(other)
+    assert list(inspect.signature(one.fit).parameters) == ["self", "X", "y", "params"]
+
+
+@pytest.mark.parametrize("name", [name for name, _ in FUNCTIONS])
+def test_functions_keep_name_and_signature(name):
+    one, other = getattr(ours, name), getattr(original, name)
+
+    assert one.__name__ == other.__name__
+    assert inspect.signature(one) == inspect.signature(other)
+
+
+def test_a_search_can_be_cloned_pickled_and_shown():
+    search = ours.GridSearchCV(make_network(), GRID, cv=3, n_jobs=1)
+    fitted = pickle.loads(pickle.dumps(clone(search).fit(X, Y)))
+
+    assert repr(search).startswith("GridSearchCV(")
+    assert "MLPClassifier" in search._repr_html_()
+    assert fitted.score(X, Y) == fitted.best_estimator_.score(X, Y)
+
+
+class Witness(LogisticRegression):
+    """Tells the backend that it is fitted in."""
+
+    def fit(self, X, y):
+        self.backend_ = joblib.parallel.get_active_backend()[0]
+        self.thread_workers_ = getattr(self.backend_, "_workers", None)
+        return super().fit(X, y)
+
+
+def witness(**options):
+    results = ours.cross_validate(Witness(), X, Y, cv=3, return_estimator=True, **options)
+    return [fitted.backend_ for fitted in results["estimator"]]
+
+
+def test_n_jobs_and_the_ambient_backend_rule_the_workers(monkeypatch):
+    made = []
+    init = LockstepBackend.__init__
+
+    def note(self, memory="256MB", workers=None, *args, **kwargs):
+        made.append(workers and (workers[0], type(workers[1]).__name__))
+        init(self, memory, workers, *args, **kwargs)
+
+    monkeypatch.setattr(LockstepBackend, "__init__", note)
+    assert all(isinstance(backend, LockstepBackend) for backend in witness())
+    assert set(made) == {None}
+    made.clear()
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        witness()
+    assert (2, "ThreadingBackend") in made
+    made.clear()
+    with joblib.parallel_config(backend="threading"):
+        witness(n_jobs=3)
+    assert (3, "ThreadingBackend") in made
+
+
+def test_an_outer_lockstep_context_stays_in_charge(stack_sizes):
+    with sknn.lockstep(memory=1):
+        ours.cross_validate(make_network(), X, Y, cv=3, n_jobs=2)
+
+    assert stack_sizes == [1, 1, 1]
+
+
+@pytest.mark.parametrize("n_jobs", ["many", 1.5, 0])
+def test_a_wrong_n_jobs_is_refused_as_by_scikit_learn(n_jobs):
+    messages = []
+    for module in (original, ours):
+        search = module.GridSearchCV(make_network(), GRID, n_jobs=n_jobs)
+        with pytest.raises(ValueError, match="n_jobs") as error:
+            search.fit(X, Y)
+        messages.append((type(error.value), str(error.value)))
+
+    assert messages[0] == messages[1]
