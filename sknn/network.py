@@ -51,6 +51,8 @@ class Network:
         Where each layer's parameters lie in the flat vector.
     n_outputs : int
         Number of raw scores.
+    n_units : int
+        Number of outputs of all layers together, those of activation layers included.
     """
 
     def __init__(self, layers: list[Layer], n_features: int) -> None:
@@ -60,6 +62,7 @@ class Network:
         for layer in layers:
             self._widths.append(layer.n_out(self._widths[-1]))
         self.n_outputs = self._widths[-1]
+        self.n_units = sum(self._widths[1:])
         self._linear = [i for i, layer in enumerate(layers) if layer.penalized]
         shapes = [layer.shapes(n_in) for layer, n_in in zip(layers, self._widths[:-1], strict=True)]
         self.layout = ParameterLayout(shapes, [layer.penalized for layer in layers])

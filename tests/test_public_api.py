@@ -32,7 +32,7 @@ ESTIMATORS = [sknn.MLPClassifier, sknn.MLPRegressor]
 
 
 def test_the_public_names_are_these():
-    assert set(sknn.__all__) == {"MLPClassifier", "MLPRegressor", "__version__"}
+    assert set(sknn.__all__) == {"MLPClassifier", "MLPRegressor", "__version__", "lockstep"}
     assert all(hasattr(sknn, name) for name in sknn.__all__)
     assert re.fullmatch(r"\d+\.\d+\.\d+", sknn.__version__)
 

@@ -245,7 +245,7 @@ class LearningRateSearchCV(HalvingGridSearchCV):
         fit = delayed(_loss_at)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            losses = Parallel(n_jobs=self.n_jobs)(
+            losses = Parallel()(
                 fit(self.estimator, prefix, {**settings, "learning_rate_init": rate}, X, y)
                 for rate in TESTED_RATES
             )

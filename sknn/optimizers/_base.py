@@ -42,7 +42,7 @@ class Optimizer(Component):
 
         Parameters
         ----------
-        t : ndarray of shape (n_steps,) or (n_steps, n_models, 1)
+        t : ndarray of shape (n_steps,) or (n_steps, n_models or 1, 1)
             The numbers of the steps, counted from 1.
         rate : float or ndarray of shape (n_models, 1)
             The learning rate.
@@ -50,9 +50,9 @@ class Optimizer(Component):
         Returns
         -------
         ndarray
-            Of the shape of `t`.
+            Of the shape that `t` and `rate` have together.
         """
-        return np.broadcast_to(rate, t.shape)
+        return np.broadcast_to(rate, np.broadcast_shapes(t.shape, np.shape(rate)))
 
     def constants(self) -> tuple[Any, ...]:
         """Return the numbers that stay the same in all steps; `step` gets them as arrays."""

@@ -8,8 +8,10 @@ from typing import Any
 from sknn.solvers import Problem, TrainingState
 
 MAX_MODELS = 64
-MIN_MODELS = 10
-WORKING_SET = 3_000_000
+"""Models of a stack; more gain nothing."""
+
+WORKING_SET = 16e6
+"""Bytes that a stack should work on in a step, so that they stay in the cache."""
 
 
 def bytes_waiting(problem: Problem) -> int:
@@ -41,10 +43,9 @@ def train(problems: list[Problem], memory: float) -> list[TrainingState | BaseEx
 
 
 def stack_size(problem: Problem, n_models: int, memory: float) -> int:
-    """Return how many models like this one should make up a stack."""
-    n_bytes = problem.solver.bytes_per_model(problem)
-    fastest = min(MAX_MODELS, max(MIN_MODELS, WORKING_SET // n_bytes))
-    return max(1, min(n_models, fastest, int(memory // n_bytes)))
+    """Return how many models like this one should make up a stack at most."""
+    fitting = min(WORKING_SET, memory) // problem.solver.bytes_per_model(problem)
+    return max(1, min(n_models, MAX_MODELS, int(fitting)))
 
 
 def _train_stack(problems: list[Problem]) -> list[TrainingState | BaseException]:

@@ -89,6 +89,8 @@ class Problem:
         Where to start; consumed.
     rng : RandomState
         Where the shuffles are drawn from.
+    rng_is_own : bool
+        Whether nobody else uses it, also not afterwards.
     validate : callable or None
         ``validate(theta)`` returns the score that early stopping watches.
     keeps_incoming : bool
@@ -107,6 +109,7 @@ class Problem:
     rows: Array | None
     state: TrainingState
     rng: np.random.RandomState
+    rng_is_own: bool = False
     validate: Callable[[Array], float] | None = None
     keeps_incoming: bool = False
     one_epoch: bool = False

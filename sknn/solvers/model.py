@@ -65,7 +65,7 @@ class Model:
             np.multiply(self.moments[name], unit, out=self.moments[name], casting="same_kind")
         self.state.moments = self.moments
         self.monitor.finish()
-        if self.rows.is_shared:
+        if self.rows.is_shared and not self.problem.rng_is_own:
             self._draws_at_end = self.rows.draws
 
     def settle_draws(self) -> None:

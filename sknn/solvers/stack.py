@@ -157,10 +157,9 @@ class Part:
         self._loader.load(row, n_steps)
         t = np.arange(step + 1, step + n_steps + 1)
         if self._numbers.ndim > 1:
-            done = np.array([[model.state.n_steps] for model in self._members])
-            t = t[:, np.newaxis, np.newaxis] + done
-        else:
-            t = t + self._members[0].state.n_steps
+            t = t[:, np.newaxis, np.newaxis]
+        # Mostly the same for all models, and powers of it are expensive.
+        t = t + per_model([model.state.n_steps for model in self._members])
         rate = per_model(rates[self.models])
         self._numbers[:n_steps] = self._optimizer.step_numbers(t, rate)
         if self._is_weighted:

@@ -23,6 +23,9 @@ MIN_WORK = 100_000_000
 MIN_ROWS = 64
 """Rows of a batch that a thread should have; fewer make its matrix products inefficient."""
 
+MIN_OUTPUTS = 120_000
+"""Outputs of all layers for all samples of a stack's batches, from which threads share models."""
+
 MIN_PARAMETERS = 500_000
 """Parameters from which threads share the update alone, with sparse X."""
 
@@ -95,11 +98,19 @@ class Stochastic(Solver):
             problem.sample_weight is None,
         )
 
+    def bytes_per_model(self, problem: Problem) -> int:
+        theta, network = problem.state.theta, problem.objective.network
+        # Parameters, gradient, scratch and penalty's factors; and the buffers of the layers.
+        n_vectors = 4 + len(self.optimizer.moments)
+        n_numbers = self.batch_size * (network.n_features + network.n_units)
+        return n_vectors * theta.nbytes + n_numbers * theta.itemsize
+
     def _count_workers(self, problems: list[Problem]) -> int:
         """Return how many threads share a step: more than one where that pays."""
         theta, X = problems[0].state.theta, problems[0].X
         if len(problems) > 1:
-            return 1
+            n_outputs = len(problems) * self.batch_size * problems[0].objective.network.n_units
+            return count_workers(min(MAX_CORES, len(problems)) if n_outputs >= MIN_OUTPUTS else 1)
         if not isinstance(X, np.ndarray):
             return count_workers(MAX_CORES if theta.size >= MIN_PARAMETERS else 1)
         is_long = theta.nbytes * self.batch_size >= MIN_WORK

@@ -131,7 +131,7 @@ def test_the_fast_way_to_predict_gives_what_the_long_way_gives(name, dtype, monk
     model = MLPRegressor((6, 5), max_iter=10, random_state=0).fit(X.astype(dtype), Y)
     rows = ROWS[name]
     fast = model.predict(rows)
-    monkeypatch.setattr(MLPRegressor, "_is_plain", lambda self, X: False)
+    monkeypatch.setattr(MLPRegressor, "_is_known", lambda self, X: False)
     slow = model.predict(rows)
 
     np.testing.assert_array_equal(fast, slow)
@@ -141,8 +141,8 @@ def test_the_fast_way_to_predict_gives_what_the_long_way_gives(name, dtype, monk
 def test_the_fast_way_is_taken_for_plain_arrays_only():
     model = fit()
 
-    assert model._is_plain(X)
-    assert model._is_plain(X.astype(np.float32))
+    assert model._is_known(X)
+    assert model._is_known(X.astype(np.float32))
     for other in (
         X[:, :3],
         X[:0],
@@ -155,8 +155,8 @@ def test_the_fast_way_is_taken_for_plain_arrays_only():
         np.asfortranarray(X),
         pd.DataFrame(X),
     ):
-        assert not model._is_plain(other)
-    assert not MLPClassifier()._is_plain(X)
+        assert not model._is_known(other)
+    assert not MLPClassifier()._is_known(X)
 
 
 def test_huge_but_finite_values_are_predicted_without_a_warning():

@@ -194,8 +194,9 @@ def test_the_memory_limit_bounds_the_stacks(stack_sizes):
     assert stack_sizes == [1] * 4
 
     stack_sizes.clear()
-    with sknn.lockstep(memory=2.5 * (X.nbytes + Y.nbytes)):
-        run(fit, [0.1] * 6)
+    many = np.tile(X, (20, 1))
+    with sknn.lockstep(memory=2.5 * many.nbytes):
+        run(lambda i: make_network(batch_size=4).fit(many, np.tile(Y, 20)), range(6))
     assert stack_sizes == [3, 3]
 
 
