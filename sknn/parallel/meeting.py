@@ -16,6 +16,10 @@ MAX_SUSPENDED = 256
 PATIENCE = 30.0
 """Seconds after which a task that does nothing is taken to wait for a suspended one."""
 
+N_UNMET = 2
+"""After so many tasks in a row that had nothing to train together the next runs without a thread:
+handing over can take milliseconds where the threads of BLAS, spinning, occupy the cores."""
+
 BUSY = 0.1
 """A task that computes for less than this share of the time does nothing."""
 
@@ -26,7 +30,7 @@ class Meeting:
     Everything happens in the thread that asks for a result, one `_advance` after the other:
     start the queued tasks until each has ended or is suspended; train what they wait for;
     resume them in order. So draws come in a fixed order, and code that is not thread-safe
-    stays safe.
+    stays safe. Tasks that have nothing to train together soon run without a thread.
 
     Parameters
     ----------
@@ -43,6 +47,7 @@ class Meeting:
         self._late: list[Task] = []
         self._bytes_waiting = 0
         self._has_failed = False
+        self._n_unmet = 0
 
     def add(self, call: Callable[[], Any], report: Callable[[Task], object]) -> Task:
         """Queue a call; `report` is called with its task once it has ended."""
@@ -92,7 +97,13 @@ class Meeting:
 
     def _start_next(self) -> None:
         task = self._queued.popleft()
-        self._run(task, task.start)
+        if self._n_unmet < N_UNMET or self._suspended or self._late:
+            self._run(task, task.start)
+        else:  # there is nobody whom it could have to wait for
+            with warnings.catch_warnings():
+                task.run_here()
+            self._take_note(task)
+        self._n_unmet = 0 if task.has_met else self._n_unmet + 1
 
     def _train(self) -> None:
         solutions = train([task.problem for task in self._suspended if task.problem], self._memory)
@@ -112,6 +123,10 @@ class Meeting:
                     self._late.append(task)
                     break
         self._running = None
+        self._take_note(task)
+
+    def _take_note(self, task: Task) -> None:
+        """See what has become of a task that had its turn."""
         if task.has_ended:
             self._has_failed = self._has_failed or task.error is not None
             task.report(task)

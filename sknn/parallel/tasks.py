@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import sklearn
 
-from sknn.solvers import MEETING, Problem, TrainingState
+from sknn.solvers import MEETING, Meet, Problem, TrainingState
 
 TICK = 0.05
 """Seconds between two looks at whether the thread that is waited for still lives."""
@@ -45,6 +45,8 @@ class Task:
     ----------
     problem : Problem or None
         What the task, while suspended, waits to have solved.
+    has_met : bool
+        Whether the call has come to a problem that could be solved together with others.
     has_ended : bool
         Whether there is a result or an error.
     error : BaseException or None
@@ -54,6 +56,7 @@ class Task:
     def __init__(self, call: Callable[[], Any], report: Callable[[Task], object]) -> None:
         self.report = report
         self.problem: Problem | None = None
+        self.has_met = False
         self.has_ended = False
         self.error: BaseException | None = None
         self._call = call
@@ -68,6 +71,14 @@ class Task:
         self._pause.acquire()
 
     # For the thread that waits.
+
+    def run_here(self) -> None:
+        """Run the whole call in the thread that waits; a problem is then solved at once."""
+        try:
+            self._result = self._context.run(self._run_in_context, self._solve)
+        except Exception as error:
+            self.error = error
+        self.has_ended = True
 
     def start(self) -> None:
         """Let the task begin; `wait` has to follow."""
@@ -120,15 +131,15 @@ class Task:
 
     def _run(self) -> None:
         try:
-            self._result = self._context.run(self._run_in_context)
+            self._result = self._context.run(self._run_in_context, self._meet)
         except BaseException as error:
             self.error = error
         finally:
             self.has_ended = True
             self._pause.release()
 
-    def _run_in_context(self) -> Any:
-        MEETING.set(self._meet)
+    def _run_in_context(self, meet: Meet) -> Any:
+        MEETING.set(meet)
         # NumPy 2 keeps the state in the context. NumPy 1 keeps it in the thread, and setting it to
         # what it is disturbs other threads there.
         is_known = self._float_errors == _float_errors()
@@ -138,7 +149,7 @@ class Task:
 
     def _meet(self, problem: Problem) -> TrainingState:
         """Suspend the task until its problem is solved."""
-        self.problem = problem
+        self.problem, self.has_met = problem, True
         with warnings.catch_warnings():
             self._pause.release()
             self._turn.acquire()
@@ -146,6 +157,14 @@ class Task:
         if not isinstance(solution, TrainingState):
             raise solution if solution is not None else Cancelled
         return solution
+
+    def _solve(self, problem: Problem) -> TrainingState:
+        """Solve a problem where it comes up."""
+        self.has_met = True
+        [state] = problem.solver.minimize([problem])
+        if state.is_interrupted:
+            raise KeyboardInterrupt
+        return state
 
 
 def _float_errors() -> dict[str, Any]:
