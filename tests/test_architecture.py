@@ -12,6 +12,7 @@ ROOT = Path(sknn.__file__).parent
 FLOORS = {
     "_component": 0,
     "_math": 0,
+    "_random": 1,
     "_crew": 1,
     "activations": 1,
     "initializers": 1,

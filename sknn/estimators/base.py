@@ -14,10 +14,10 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from sknn._math import Array
+from sknn._random import make_random_state
 from sknn.activations import ACTIVATIONS
 from sknn.architecture import build_layers
 from sknn.estimators.settings import CONSTRAINTS, make_optimizer, make_solver
@@ -184,7 +184,7 @@ class BaseMLP(BaseEstimator, ABC):
         self, X: Any, y: Array, weight: Array | None, is_first: bool, is_partial: bool
     ) -> Problem:
         """Return what is to be solved: network, data, numbers and where to start from."""
-        rng = check_random_state(self.random_state)
+        rng = make_random_state(self.random_state)
         state = self._start(X, y, rng) if is_first else self._resume(y.shape[1], is_partial)
         X = X.astype(state.theta.dtype, copy=False)
         train, held_out = self._split(y, rng)

@@ -109,6 +109,13 @@ def test_tasks_are_dispatched_until_the_iterable_ends():
     with sknn.lockstep(n_jobs=2, backend="threading"):
         calls = (joblib.delayed(abs)(i) for i in range(300))
         assert joblib.Parallel()(calls) == list(range(300))
+
+
+@pytest.mark.skipif(
+    not hasattr(joblib.Parallel(), "return_ordered"), reason="joblib has it since 1.4"
+)
+def test_workers_feed_an_unordered_generator():
+    with sknn.lockstep(n_jobs=2, backend="threading"):
         calls = (joblib.delayed(abs)(i) for i in range(300))
         results = joblib.Parallel(return_as="generator_unordered")(calls)
         assert sorted(results) == list(range(300))
