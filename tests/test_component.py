@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from sknn._component import per_model, stack
+from sknn._component import Component, per_model, stack
 from sknn.activations import ACTIVATIONS, ReLU
 from sknn.initializers import INITIALIZERS
 from sknn.losses import LOSSES
@@ -53,3 +53,30 @@ def test_a_stack_of_one_is_the_component_itself():
     relu = ReLU()
 
     assert stack([relu]) is relu
+
+
+class Nested(Component):
+    def __init__(self, inner, flag, number, array=None):
+        self.inner = inner
+        self.flag = flag
+        self.number = number
+        self.array = array
+
+
+def test_structure_leaves_out_numbers_but_not_bools_and_names():
+    one = Nested(Adam(0.5), True, 1.0)
+
+    assert one.structure(False) == Nested(Adam(0.6), True, 2.0).structure(False)
+    assert one.structure(True) == Nested(Adam(0.5), True, 1.0).structure(True)
+    assert one.structure(True) != Nested(Adam(0.6), True, 1.0).structure(True)
+    assert one.structure(True) != Nested(Adam(0.5), True, 2.0).structure(True)
+    for other in (Nested(Adam(0.5), False, 1.0), Nested(ReLU(), True, 1.0)):
+        assert one.structure(False) != other.structure(False)
+
+
+def test_structure_of_what_cannot_be_compared_equals_only_itself():
+    array = np.zeros(2)
+    one = Nested(Adam(), True, 1.0, array)
+
+    assert hash(one.structure(True)) == hash(Nested(Adam(), True, 1.0, array).structure(True))
+    assert one.structure(True) != Nested(Adam(), True, 1.0, array.copy()).structure(True)

@@ -71,6 +71,8 @@ class Rows:
             return False  # they take turns
         if self._first_draws != other._first_draws:
             return False
+        if (self.sample_weight is None) != (other.sample_weight is None):
+            return False
         pairs = [(self.order, other.order), (self.y, other.y), (self.X, other.X)]
         if self.sample_weight is not None and other.sample_weight is not None:
             pairs.append((self.sample_weight, other.sample_weight))

@@ -1,7 +1,10 @@
 import numpy as np
+import pytest
 from sklearn.utils import shuffle
 
 from sknn.solvers.batches import Rows
+from sknn.solvers.model import Model, arrange
+from tests.solvers.problems import make_problem
 
 
 def make_rows(rng, rows=None):
@@ -31,3 +34,52 @@ def test_the_callers_rows_are_left_as_they_are():
 
     np.testing.assert_array_equal(chosen, [7, 2, 5])
     assert set(rows.order) == {7, 2, 5}
+
+
+def make_model(seed=0, data=0, **options):
+    problem = make_problem(seed=data, **options)
+    problem.rng = np.random.RandomState(seed)
+    return Model(problem)
+
+
+def test_models_with_equal_samples_and_draws_share_rows_and_stand_together():
+    models = [make_model(), make_model(data=1), make_model(), make_model(data=1), make_model()]
+    arranged = arrange(models)
+
+    assert models[0].rows is models[2].rows is models[4].rows
+    assert models[1].rows is models[3].rows is not models[0].rows
+    assert arranged == [models[m] for m in (0, 2, 4, 1, 3)]
+    assert models[0].rows.is_shared
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"seed": 1},
+        {"data": 1},
+        {"n_samples": 49},
+        {"rows": np.arange(10)},
+        {"is_weighted": True},
+        {"shuffle": False},
+    ],
+)
+def test_models_that_differ_have_rows_of_their_own(options):
+    models = [make_model(), make_model(**options)]
+    arrange(models)
+
+    assert models[0].rows is not models[1].rows
+
+
+def test_models_with_the_same_random_state_object_draw_in_turns():
+    models = [make_model(), make_model()]
+    models[1].problem.rng = models[0].problem.rng
+    models = [Model(model.problem) for model in models]
+    arrange(models)
+
+    assert models[0].rows is not models[1].rows
+
+
+def test_models_of_fewer_samples_come_first():
+    models = [make_model(n_samples=n) for n in (50, 48, 50, 49)]
+
+    assert [model.rows.order.size for model in arrange(models)] == [48, 49, 50, 50]

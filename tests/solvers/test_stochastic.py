@@ -6,10 +6,11 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._crew import Crew
+from sknn.activations import ReLU
 from sknn.losses import BinaryLogLoss, LogLoss
 from sknn.optimizers import SGD, Adam
 from sknn.schedules import Adaptive, Constant, InverseScaling
-from sknn.solvers import solve
+from sknn.solvers import solve, stochastic
 from sknn.solvers.model import Model
 from sknn.solvers.stack import Stack
 from tests.cases import (
@@ -88,6 +89,115 @@ def test_models_of_a_stack_train_on_their_own_rows():
     rows = [np.random.default_rng(m).permutation(50)[:37] for m in range(5)]
 
     compare_stack_with_singles(lambda m: make_problem(rows=rows[m], seed=0))
+
+
+def test_models_of_a_stack_may_have_last_batches_of_different_sizes():
+    sizes = [50, 48, 55, 48, 50]
+
+    compare_stack_with_singles(lambda m: make_problem(seed=m, n_samples=sizes[m]))
+    compare_stack_with_singles(
+        lambda m: make_problem(seed=m, n_samples=sizes[m], is_weighted=True, n_outputs=2)
+    )
+
+
+def test_threads_that_share_the_models_change_nothing(monkeypatch):
+    crews = []
+
+    def count_workers(most):
+        crews.append(min(most, 2))
+        return crews[-1]
+
+    monkeypatch.setattr(stochastic, "count_workers", count_workers)
+    monkeypatch.setattr(stochastic, "MIN_OUTPUTS", 0)
+    sizes = [50, 50, 53, 48, 48]
+    problems = [make_problem(seed=m, n_samples=sizes[m], max_iter=3 + 2 * m) for m in range(5)]
+    together = problems[0].solver.minimize(problems)
+    monkeypatch.undo()
+    alone = [solve(make_problem(seed=m, n_samples=sizes[m], max_iter=3 + 2 * m)) for m in range(5)]
+
+    assert crews == [2]
+    assert_same_training(together, alone)
+
+
+def test_a_model_whose_validation_fails_harms_no_neighbour():
+    def fail(theta):
+        raise KeyError("no score")
+
+    problems = [make_problem(seed=m) for m in range(3)]
+    problems[1].validate = fail
+    together = problems[0].solver.minimize(problems)
+
+    assert isinstance(together[1].ending, KeyError)
+    assert_same_training(together[::2], [solve(make_problem(seed=m)) for m in (0, 2)])
+
+
+def test_ctrl_c_marks_the_models_that_were_still_training():
+    def interrupt(theta):
+        if problems[1].state.n_iter == 3:
+            raise KeyboardInterrupt
+        return 0.0
+
+    problems = [make_problem(seed=m, max_iter=2 + 6 * (m > 0)) for m in range(3)]
+    problems[1].validate = interrupt
+    states = problems[0].solver.minimize(problems)
+
+    assert [state.is_interrupted for state in states] == [False, True, True]
+    assert [type(state.ending) for state in states] == [
+        ConvergenceWarning,
+        UserWarning,
+        UserWarning,
+    ]
+
+
+def structure_of(**options):
+    problem = make_problem(**options)
+    return problem.solver.stack_key(problem)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"seed": 1},
+        {"alpha": 7.0},
+        {"learning_rate": 0.5},
+        {"max_iter": 1, "tol": 0.5, "n_iter_no_change": 3, "target_loss": 0.1},
+        {"optimizer": Adam(0.5, 0.6, 0.7)},
+        {"schedule": Adaptive()},
+        {"n_samples": 52},
+        {"shuffle": False},
+    ],
+)
+def test_models_that_differ_in_numbers_share_a_stack(options):
+    assert structure_of() == structure_of(**options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"loss": LogLoss(), "n_outputs": 3},
+        {"activation": ReLU()},
+        {"n_outputs": 2},
+        {"optimizer": SGD()},
+        {"batch_size": 15},
+        {"n_samples": 64},
+        {"is_weighted": True},
+        {"dtype": np.float32},
+    ],
+)
+def test_models_that_differ_in_structure_do_not(options):
+    assert structure_of() != structure_of(**options)
+    assert hash(structure_of(**options)) == hash(structure_of(**options))
+
+
+def test_what_cannot_be_stacked_has_no_structure():
+    assert structure_of(is_sparse=True) is None
+    assert structure_of(lbfgs=True) is None
+
+
+def test_nesterov_and_classical_momentum_do_not_mix():
+    nesterov, classical = SGD(nesterov=True), SGD(nesterov=False)
+
+    assert structure_of(optimizer=nesterov) != structure_of(optimizer=classical)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
