@@ -27,6 +27,7 @@ docs: .venv/docs
 
 benchmarks: .venv/test
 	$(BIN)/python -m tests.benchmarks.speed
+	$(BIN)/python -m tests.benchmarks.search
 
 .venv/created:
 	$(PYTHON) -m venv .venv

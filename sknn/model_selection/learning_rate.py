@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
@@ -233,7 +233,9 @@ class LearningRateSearchCV(HalvingGridSearchCV):
     def _test_range(self, X: Any, y: Any) -> tuple[float, float]:
         """Return the smallest and the largest useful learning rate."""
         prefix, given = self._prefix(), self.estimator.get_params()
-        n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+        X, y = indexable(X, y)
+        # Of no samples the fit will complain.
+        n_samples = max(1, X.shape[0] if hasattr(X, "shape") else len(X))
         batch_size = given[f"{prefix}batch_size"]
         batch_size = min(200, n_samples) if batch_size == "auto" else batch_size
         n_epochs = math.ceil(TESTED_STEPS * batch_size / n_samples)

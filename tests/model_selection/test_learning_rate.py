@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_breast_cancer, load_diabetes
@@ -10,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sknn import MLPClassifier, MLPRegressor
 from sknn.model_selection import LearningRateDisplay, LearningRateSearchCV
@@ -158,6 +160,22 @@ def test_the_estimator_is_left_as_it_is():
     LearningRateSearchCV(pipe, n_rates=2, cv=2).fit(X, Y)
 
     assert repr(pipe.get_params()) == before
+
+
+def expected_failures(estimator):
+    """Return what scikit-learn's own HalvingGridSearchCV over the same network fails, too."""
+    if not sklearn.__version__.startswith("1.6."):
+        return {}
+    return {"check_classifiers_one_label_sample_weights": "scores of 1.6 ignore the weights"}
+
+
+@parametrize_with_checks(
+    [LearningRateSearchCV(MLPClassifier(5, max_iter=30, random_state=0), n_rates=2, cv=2)],
+    expected_failed_checks=expected_failures,
+)
+@pytest.mark.filterwarnings("ignore")  # as the checks themselves do with other estimators
+def test_the_search_passes_scikit_learns_common_checks(estimator, check):
+    check(estimator)
 
 
 @pytest.mark.parametrize(
