@@ -76,15 +76,16 @@ class Stochastic(Solver):
     def minimize(self, problems: list[Problem]) -> list[TrainingState]:
         models = [Model(problem) for problem in problems]
         training = arrange(models) if len(models) > 1 else models
-        with Crew(self._count_workers(problems)) as crew:
-            while training:
+        while training:
+            with Crew(self._count_workers([model.problem for model in training])) as crew:
                 training = _train(training, crew)
         for model in models:
             model.settle_draws()
         return [problem.state for problem in problems]
 
     def stack_key(self, problem: Problem) -> Hashable:
-        if not isinstance(problem.X, np.ndarray):
+        # Threads that share the rows of a batch add up in another order than a stack would.
+        if not isinstance(problem.X, np.ndarray) or self._count_workers([problem]) > 1:
             return None
         objective, dtype = problem.objective, problem.state.theta.dtype
         n_samples = problem.y.shape[0] if problem.rows is None else problem.rows.size

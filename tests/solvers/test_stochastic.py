@@ -104,7 +104,7 @@ def test_threads_that_share_the_models_change_nothing(monkeypatch):
     crews = []
 
     def count_workers(most):
-        crews.append(min(most, 2))
+        crews.append(min(most, 3))
         return crews[-1]
 
     monkeypatch.setattr(stochastic, "count_workers", count_workers)
@@ -115,7 +115,7 @@ def test_threads_that_share_the_models_change_nothing(monkeypatch):
     monkeypatch.undo()
     alone = [solve(make_problem(seed=m, n_samples=sizes[m], max_iter=3 + 2 * m)) for m in range(5)]
 
-    assert crews == [2]
+    assert crews == [3, 3, 2, 1]  # a stack of one is a single fit
     assert_same_training(together, alone)
 
 
@@ -192,6 +192,14 @@ def test_models_that_differ_in_structure_do_not(options):
 def test_what_cannot_be_stacked_has_no_structure():
     assert structure_of(is_sparse=True) is None
     assert structure_of(lbfgs=True) is None
+
+
+def test_what_threads_share_anyway_is_not_stacked(monkeypatch):
+    monkeypatch.setattr(stochastic, "MIN_WORK", 0)
+    monkeypatch.setattr(stochastic, "count_workers", lambda most: most)
+
+    assert structure_of(batch_size=50, n_samples=200) is not None  # too few rows for two
+    assert structure_of(batch_size=128, n_samples=200) is None
 
 
 def test_nesterov_and_classical_momentum_do_not_mix():
