@@ -30,7 +30,7 @@ def draw_range_test(ax, search):
     test = search.range_test_
     ax.loglog(test["learning_rate"], test["loss"], marker="o")
     ax.axvspan(low, high, color="C2", alpha=0.2, label=f"range: {low:.2g} to {high:.2g}")
-    ax.set(title="range test", xlabel="Learning rate", ylabel="Training loss after 9 epochs")
+    ax.set(title="range test", xlabel="Learning rate", ylabel="Training loss after a few epochs")
     ax.legend()
 
 

@@ -33,8 +33,11 @@ class Component(BaseEstimator):
             if isinstance(value, Component):
                 parts.append((name, value.structure(with_numbers)))
             elif with_numbers or isinstance(value, bool) or not isinstance(value, Real):
-                # What cannot be compared equals only itself.
-                parts.append((name, value if isinstance(value, Hashable) else id(value)))
+                try:
+                    hash(value)
+                except TypeError:  # what cannot be compared equals only itself
+                    value = id(value)
+                parts.append((name, value))
         return tuple(parts)
 
 

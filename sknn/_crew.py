@@ -155,7 +155,7 @@ class BlasLimit:
     def __init__(self, owner: str = "") -> None:
         self._owner = owner
         self._users: set[int] = set()
-        self._limiter: Any = None
+        self._before: list[tuple[Any, int]] = []  # the pools that are limited, and their threads
 
     def count_threads(self) -> int:
         """Return how many threads BLAS would use now, but no more than there are cores."""
@@ -169,16 +169,18 @@ class BlasLimit:
         """Limit BLAS until `user`, and everybody else who has asked for it, releases it."""
         with self._lock:
             self._users.add(id(user))
-            if self._limiter is None:
-                self._limiter = self._pools().limit(limits=1)
+            if not self._before:
+                # Noted first, so that it can be restored even if Ctrl-C comes in between.
+                self._before = [(pool, pool.num_threads) for pool in self._pools().lib_controllers]
+                for pool, _ in self._before:
+                    pool.set_num_threads(1)
 
     def release(self, user: object) -> None:
         """Say that `user` needs the limit no more; for one who does not have it do nothing."""
         with self._lock:
             self._users.discard(id(user))
-            if not self._users and self._limiter is not None:
-                self._limiter.restore_original_limits()
-                self._limiter = None
+            if not self._users:
+                self._restore()
 
     @contextmanager
     def limited(self) -> Iterator[None]:
@@ -194,9 +196,12 @@ class BlasLimit:
         """Drop all users and the limit: a forked child has none of its parent's threads."""
         BlasLimit._lock = threading.Lock()
         self._users.clear()
-        if self._limiter is not None:
-            self._limiter.restore_original_limits()
-            self._limiter = None
+        self._restore()
+
+    def _restore(self) -> None:
+        for pool, n_threads in self._before:
+            pool.set_num_threads(n_threads)
+        self._before = []
 
     def _pools(self) -> ThreadpoolController:
         if BlasLimit._controller is None:

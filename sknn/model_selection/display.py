@@ -161,17 +161,22 @@ class LearningRateDisplay:
                 self.rates, mean - spread, mean + spread, **{**band, **(fill_between_kw or {})}
             )
         if self.n_epochs is not None:
-            for rate, score, n_epochs in zip(self.rates, mean, self.n_epochs, strict=True):
-                place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
-                ax.annotate(f"{n_epochs}", (rate, score), fontsize="x-small", **place)
+            self._annotate(ax, mean)
         label = f"chosen: {self.best_rate:.2g}"
         self.best_line_ = ax.axvline(self.best_rate, color="black", linestyle=":", label=label)
         ax.set(xscale="log", xlabel="Learning rate", ylabel=self.score_name)
-        if self.n_epochs is not None:
-            ax.set_title("numbers: epochs trained", fontsize="small")
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _annotate(self, ax: Any, mean: Array) -> None:
+        """Write to each point how many epochs it was trained for."""
+        assert self.n_epochs is not None
+        place = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center"}
+        box = {"boxstyle": "round,pad=0.1", "color": "white", "alpha": 0.8}
+        for rate, score, n_epochs in zip(self.rates, mean, self.n_epochs, strict=True):
+            ax.annotate(f"{n_epochs}", (rate, score), fontsize="x-small", bbox=box, **place)
+        ax.set_title("numbers: epochs trained", fontsize="small")
 
 
 _PARAMETER = "learning_rate_init"

@@ -22,9 +22,9 @@ def lockstep(memory: Any = "256MB", *, n_jobs: Any = None, backend: Any = None) 
     trained as stacks, at a fraction of the cost of one after the other. The answers are those
     that the same tool gives outside the context, for an integer ``random_state``: equal scores,
     and weights equal to rounding error. Networks that share a stack have the same layers,
-    activation, loss, solver, batch size, number of rows and dtype; learning rate, alpha and all
-    other numbers may differ. Everything else (``solver="lbfgs"``, sparse X, other estimators)
-    simply runs, one task after the other.
+    activation, loss, solver, batch size, number of full batches and dtype; learning rate, alpha
+    and all other numbers may differ. Everything else (``solver="lbfgs"``, sparse X, other
+    estimators) simply runs, one task after the other.
 
     The ``n_jobs`` of tools inside the context is ignored, and the times they report include the
     waiting. ``partial_fit`` is not affected.

@@ -43,8 +43,8 @@ class Meeting:
         self._queued: deque[Task] = deque()
         self._suspended: list[Task] = []
         self._solved: deque[tuple[Task, Any]] = deque()
-        self._running: Task | None = None
         self._late: list[Task] = []
+        self._begun: dict[Task, None] = {}  # all that have begun and not ended, wherever they are
         self._bytes_waiting = 0
         self._has_failed = False
         self._n_unmet = 0
@@ -62,18 +62,17 @@ class Meeting:
         return task.result()
 
     def finish_all(self) -> None:
-        """Go on until all tasks have ended, those included that are added meanwhile."""
-        while self._queued or self._suspended or self._solved or self._late:
+        """Go on until all tasks have ended, those that are added meanwhile, too, or one fails."""
+        while (self._queued or self._begun) and not self._has_failed:
             self._advance()
 
     def cancel(self) -> None:
         """End all tasks, wherever they are; the meeting is over then."""
-        running = [] if self._running is None else [self._running]
-        solved = [task for task, _ in self._solved]
-        begun = [*running, *self._late, *self._suspended, *solved]
+        self._queued.clear()
         interrupt: KeyboardInterrupt | None = None
         with warnings.catch_warnings():
-            for task in begun:
+            # First the one that runs.
+            for task in sorted(self._begun, key=lambda task: task.problem is not None):
                 try:
                     task.cancel()
                 except KeyboardInterrupt as error:  # do not wait for that one
@@ -92,8 +91,10 @@ class Meeting:
             self._train()
         elif self._late:
             self._run(self._late.pop(0), lambda: None)
-        else:  # after a failure: joblib asks for no more, but somebody might
+        elif self._queued:  # after a failure: joblib asks for no more, but somebody might
             self._start_next()
+        else:
+            raise RuntimeError("The meeting is over: its tasks have been cancelled.")
 
     def _start_next(self) -> None:
         task = self._queued.popleft()
@@ -112,7 +113,7 @@ class Meeting:
 
     def _run(self, task: Task, go: Callable[[], None]) -> None:
         """Let a task run until it is suspended, has ended, or seems to wait for another one."""
-        self._running = task
+        self._begun[task] = None
         with warnings.catch_warnings():
             computed = task.cpu_seconds()
             go()
@@ -122,12 +123,12 @@ class Meeting:
                 if is_idle and (self._suspended or self._solved):
                     self._late.append(task)
                     break
-        self._running = None
         self._take_note(task)
 
     def _take_note(self, task: Task) -> None:
         """See what has become of a task that had its turn."""
         if task.has_ended:
+            self._begun.pop(task, None)
             self._has_failed = self._has_failed or task.error is not None
             task.report(task)
         elif task.problem is not None:

@@ -16,8 +16,8 @@ WORKING_SET = 16e6
 
 def bytes_waiting(problem: Problem) -> int:
     """Return how much memory a problem holds while it waits to be trained."""
-    arrays = problem.X, problem.y, problem.state.theta
-    return sum(array.nbytes for array in arrays)
+    arrays = problem.X, problem.y, problem.sample_weight, problem.state.theta
+    return sum(array.nbytes for array in arrays if array is not None)
 
 
 def train(problems: list[Problem], memory: float) -> list[TrainingState | BaseException]:
@@ -30,7 +30,7 @@ def train(problems: list[Problem], memory: float) -> list[TrainingState | BaseEx
     """
     groups: dict[Hashable, list[int]] = {}
     for i, problem in enumerate(problems):
-        groups.setdefault(problem.solver.stack_key(problem), []).append(i)
+        groups.setdefault(problem.key, []).append(i)
     solutions: list[Any] = [None] * len(problems)
     for members in groups.values():
         size = stack_size(problems[members[0]], len(members), memory)

@@ -19,6 +19,9 @@ from sknn.solvers import MEETING, Meet, Problem, TrainingState
 TICK = 0.05
 """Seconds between two looks at whether the thread that is waited for still lives."""
 
+GRACE = 0.2
+"""Seconds that a task has to end by itself before an exception is thrown into it."""
+
 
 class Cancelled(BaseException):
     """Unwinds a task whose result nobody wants any more.
@@ -59,10 +62,12 @@ class Task:
         self.has_met = False
         self.has_ended = False
         self.error: BaseException | None = None
-        self._call = call
+        self._call: Callable[[], Any] | None = call
         self._result: Any = None
         self._solution: TrainingState | BaseException | None = None
-        self._context = contextvars.copy_context()
+        self._is_cancelled = False
+        self._clock: int | None = None
+        self._context: contextvars.Context | None = contextvars.copy_context()
         self._config = sklearn.get_config()
         self._float_errors = _float_errors()
         self._thread = threading.Thread(target=self._run, name="sknn task", daemon=True)
@@ -75,14 +80,18 @@ class Task:
     def run_here(self) -> None:
         """Run the whole call in the thread that waits; a problem is then solved at once."""
         try:
-            self._result = self._context.run(self._run_in_context, self._solve)
+            self._run_in_context(self._solve)
         except Exception as error:
             self.error = error
         self.has_ended = True
 
     def start(self) -> None:
         """Let the task begin; `wait` has to follow."""
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            # Ctrl-C in the midst of it leaves a lock of the interpreter's own unlocked.
+            raise error.__context__ or error from None
 
     def resume(self, solution: TrainingState | BaseException) -> None:
         """Hand a suspended task its trained state, or what to raise; `wait` has to follow."""
@@ -102,16 +111,16 @@ class Task:
 
     def cancel(self) -> None:
         """End the task, wherever it is, and wait for that."""
+        self._is_cancelled = True
         if self._thread.ident is None:
-            return
+            return  # should it begin after all, it will end at once
         while not self.has_ended:
-            if self.problem is None:
+            if self.problem is not None:
+                self.resume(Cancelled())
+            elif not self.wait(GRACE):
                 identity, error = ctypes.c_ulong(self._thread.ident), ctypes.py_object(Cancelled)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, error)
-            else:
-                self.resume(Cancelled())
-            while not self.wait(np.inf):
-                pass
+                self.wait(np.inf)
         self._thread.join()
 
     def result(self) -> Any:
@@ -122,23 +131,37 @@ class Task:
 
     def cpu_seconds(self) -> float:
         """Return how much the task has computed so far; 0 where the system does not tell."""
-        clock_of = getattr(time, "pthread_getcpuclockid", None)
-        if clock_of is None or not self._thread.is_alive():
+        if self._clock is None:
             return 0.0
-        return time.clock_gettime(clock_of(self._thread.ident))
+        try:
+            return time.clock_gettime(self._clock)
+        except OSError:  # the thread has just ended
+            return 0.0
 
     # For the thread of the task.
 
     def _run(self) -> None:
         try:
-            self._result = self._context.run(self._run_in_context, self._meet)
+            if not self._is_cancelled:
+                if clock_of := getattr(time, "pthread_getcpuclockid", None):
+                    self._clock = clock_of(threading.get_ident())
+                self._run_in_context(self._meet)
         except BaseException as error:
             self.error = error
         finally:
             self.has_ended = True
             self._pause.release()
 
-    def _run_in_context(self, meet: Meet) -> Any:
+    def _run_in_context(self, meet: Meet) -> None:
+        """Make the call; let go of it and of its context, which refers to the task."""
+        assert self._context is not None
+        try:
+            self._result = self._context.run(self._run_call, meet)
+        finally:
+            self._call = self._context = None
+
+    def _run_call(self, meet: Meet) -> Any:
+        assert self._call is not None
         MEETING.set(meet)
         # NumPy 2 keeps the state in the context. NumPy 1 keeps it in the thread, and setting it to
         # what it is disturbs other threads there.
@@ -149,6 +172,10 @@ class Task:
 
     def _meet(self, problem: Problem) -> TrainingState:
         """Suspend the task until its problem is solved."""
+        if self._is_cancelled:
+            raise Cancelled
+        if threading.get_ident() != self._thread.ident:
+            return self._solve(problem)  # a thread of the task's own, with a copy of its context
         self.problem, self.has_met = problem, True
         with warnings.catch_warnings():
             self._pause.release()

@@ -99,6 +99,8 @@ class Problem:
         Whether to run a single epoch, without a word about convergence.
     verbose : bool
         Whether to print a line an epoch.
+    key : hashable or None
+        What it has in common with the problems that it may be stacked with, once it meets them.
     """
 
     objective: Objective
@@ -114,6 +116,7 @@ class Problem:
     keeps_incoming: bool = False
     one_epoch: bool = False
     verbose: bool = False
+    key: Hashable = None
 
 
 class Solver(Component):
@@ -152,7 +155,9 @@ def solve(problem: Problem) -> TrainingState:
         If the problem's `validate` has raised it.
     """
     meet = MEETING.get()
-    if meet is None or problem.one_epoch or problem.solver.stack_key(problem) is None:
+    if meet is not None and not problem.one_epoch:
+        problem.key = problem.solver.stack_key(problem)
+    if meet is None or problem.key is None:
         [state] = problem.solver.minimize([problem])
     else:
         state = meet(problem)

@@ -32,8 +32,6 @@ class Rows:
     ----------
     order : ndarray of int
         The rows in the order of the current epoch.
-    is_shared : bool
-        Whether several models have these rows.
     """
 
     def __init__(
@@ -50,7 +48,6 @@ class Rows:
         self.sample_weight = sample_weight
         self._rng = rng
         self.order = np.arange(y.shape[0]) if rows is None else rows
-        self.is_shared = False
 
     @cached_property
     def _first_draws(self) -> Hashable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ class Model:
         Its rows, which models with the same rows and draws may share.
     is_training : bool
         Whether it has not finished yet.
+    settles_draws : bool
+        Whether its random state, which somebody else may use afterwards, may go on being drawn
+        from for other models when this one has finished.
     moments : dict of ndarray
         The optimizer's arrays, in the units of its `step`.
     """
@@ -36,6 +40,7 @@ class Model:
         solver = self.solver
         self.state = problem.state
         self.is_training = True
+        self.settles_draws = False
         rng = problem.rng if solver.shuffle else None
         self.rows = Rows(problem.X, problem.y, problem.sample_weight, problem.rows, rng)
         self.monitor = Monitor(problem, solver.tol, solver.n_iter_no_change, solver.target_loss)
@@ -65,7 +70,7 @@ class Model:
             np.multiply(self.moments[name], unit, out=self.moments[name], casting="same_kind")
         self.state.moments = self.moments
         self.monitor.finish()
-        if self.rows.is_shared and not self.problem.rng_is_own:
+        if self.settles_draws:
             self._draws_at_end = self.rows.draws
 
     def settle_draws(self) -> None:
@@ -109,6 +114,10 @@ def arrange(models: list[Model]) -> list[Model]:
         if equal is None:
             distinct.append(model.rows)
         else:
-            model.rows, equal.is_shared = equal, True
+            model.rows = equal
+    users = Counter(id(model.problem.rng) for model in models)
+    for model in models:
+        is_alone = users[id(model.problem.rng)] == 1
+        model.settles_draws = model.solver.shuffle and is_alone and not model.problem.rng_is_own
     place = {id(rows): i for i, rows in enumerate(distinct)}
     return sorted(models, key=lambda model: (model.rows.order.size, place[id(model.rows)]))

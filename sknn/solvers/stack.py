@@ -82,16 +82,19 @@ class Stack:
 
     def _make_chunks(self) -> list[tuple[list[Part], int, int]]:
         """Return what an epoch runs: the parts, their first step, and how many steps."""
-        size = self._batch_size
-        n_models, n_full = len(self.models), self.models[0].rows.order.size // size
-        shares = even_slices(n_models, 1 if n_models == 1 else self.crew.n_workers)
+        size, n_models = self._batch_size, len(self.models)
+        n_samples = [model.rows.order.size for model in self.models]
+        # A batch of all samples counts as a last one.
+        n_full = n_samples[0] // size if n_samples[0] > size else 0
         chunks = []
-        full = [Part(self, share, size, min(n_full, N_SLOTS)) for share in shares]
-        for step in range(0, n_full, N_SLOTS):
-            chunks.append((full, step, min(N_SLOTS, n_full - step)))
+        if n_full:
+            shares = even_slices(n_models, 1 if n_models == 1 else self.crew.n_workers)
+            full = [Part(self, share, size, min(n_full, N_SLOTS)) for share in shares]
+            for step in range(0, n_full, N_SLOTS):
+                chunks.append((full, step, min(N_SLOTS, n_full - step)))
         rest = []
         # The last batch is smaller, and not equally so for all models.
-        places = itertools.groupby(range(n_models), lambda m: self.models[m].rows.order.size % size)
+        places = itertools.groupby(range(n_models), lambda m: n_samples[m] - n_full * size)
         for n_rest, group in places:
             if n_rest:
                 first, *others = group

@@ -11,7 +11,7 @@ from sknn.optimizers import Optimizer
 from sknn.schedules import Schedule
 from sknn.solvers._base import Problem, Solver, TrainingState
 from sknn.solvers.model import Model, arrange
-from sknn.solvers.stack import Stack
+from sknn.solvers.stack import N_SLOTS, Stack
 from sknn.solvers.stopping import mark_interrupted
 
 FULLNESS = 0.75
@@ -74,7 +74,12 @@ class Stochastic(Solver):
         self.target_loss = target_loss
 
     def minimize(self, problems: list[Problem]) -> list[TrainingState]:
-        models = [Model(problem) for problem in problems]
+        models = []
+        for problem in problems:
+            try:
+                models.append(Model(problem))
+            except Exception as error:  # from validation; the other models can be trained
+                problem.state.ending = error
         training = arrange(models) if len(models) > 1 else models
         while training:
             with Crew(self._count_workers([model.problem for model in training])) as crew:
@@ -89,22 +94,27 @@ class Stochastic(Solver):
             return None
         objective, dtype = problem.objective, problem.state.theta.dtype
         n_samples = problem.y.shape[0] if problem.rows is None else problem.rows.size
+        # The last batch may be of any size, also where it is the only one.
+        batches = (self.batch_size, n_samples // self.batch_size)
         return (
             objective.network.structure(),
             objective.loss.structure(with_numbers=False),
             objective.penalty.structure(with_numbers=False),
             self.optimizer.structure(with_numbers=False),
-            (type(self), self.batch_size, n_samples // self.batch_size, dtype),
+            batches if n_samples > self.batch_size else None,
+            (type(self), dtype),
             problem.y.dtype,
             problem.sample_weight is None,
         )
 
     def bytes_per_model(self, problem: Problem) -> int:
         theta, network = problem.state.theta, problem.objective.network
-        # Parameters, gradient, scratch and penalty's factors; and the buffers of the layers.
+        # Parameters, gradient, scratch and penalty's factors; the buffers of the layers; and, for
+        # all batches that are prepared together, target, record and scratch of the loss.
         n_vectors = 4 + len(self.optimizer.moments)
-        n_numbers = self.batch_size * (network.n_features + network.n_units)
-        return n_vectors * theta.nbytes + n_numbers * theta.itemsize
+        n_slots = min(N_SLOTS, -(-problem.y.shape[0] // self.batch_size))
+        n_numbers = network.n_features + network.n_units + 3 * n_slots * network.n_outputs
+        return n_vectors * theta.nbytes + self.batch_size * n_numbers * theta.itemsize
 
     def _count_workers(self, problems: list[Problem]) -> int:
         """Return how many threads share a step: more than one where that pays."""

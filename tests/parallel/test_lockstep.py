@@ -1,11 +1,14 @@
 """The meeting of fits: order, safety, errors, interruption."""
 
 import contextvars
+import gc
 import itertools
 import signal
+import sys
 import threading
 import time
 import warnings
+import weakref
 
 import joblib
 import numpy as np
@@ -15,6 +18,7 @@ from joblib.parallel import get_active_backend
 from sklearn.exceptions import ConvergenceWarning
 
 import sknn
+from sknn.activations import ReLU
 from sknn.parallel import LockstepBackend, meeting
 from sknn.parallel.tasks import Cancelled
 from sknn.solvers import Stochastic
@@ -244,6 +248,20 @@ def test_a_random_state_that_is_given_ends_where_it_would_alone():
     assert draws_after(sknn.lockstep()) == draws_after(joblib.parallel_config(n_jobs=1))
 
 
+def test_a_later_fit_draws_on_from_where_its_own_has_ended():
+    def train(context):
+        states = [np.random.RandomState(seed) for seed in range(4)]
+        with context:
+            return run(
+                lambda i: [fit(max_iter=2 + 3 * i, random_state=states[i]) for _ in range(2)],
+                range(4),
+            )
+
+    pairs = zip(train(sknn.lockstep()), train(joblib.parallel_config(n_jobs=1)), strict=True)
+    for inside, outside in pairs:
+        np.testing.assert_allclose(weights(inside[1]), weights(outside[1]), rtol=1e-12)
+
+
 def test_models_that_share_a_random_state_take_turns():
     def train(seed):
         state = np.random.RandomState(seed)
@@ -255,6 +273,50 @@ def test_models_that_share_a_random_state_take_turns():
     for a, b in zip(one, other, strict=True):
         np.testing.assert_array_equal(weights(a), weights(b))
     assert not np.allclose(weights(one[0]), weights(one[1]))
+
+
+def test_a_fit_in_a_thread_of_the_tasks_own_does_not_meet(stack_sizes):
+    def task(i):
+        context = contextvars.copy_context()
+        results = []
+        thread = threading.Thread(target=context.run, args=(lambda: results.append(fit()),))
+        thread.start()
+        thread.join()
+        return results[0].n_iter_, fit().n_iter_
+
+    with sknn.lockstep():
+        assert run(task, range(3)) == [(3, 3)] * 3
+
+    assert stack_sizes == [1, 1, 1, 3]
+
+
+def test_an_activation_that_cannot_be_compared_trains_alone(stack_sizes):
+    class Knots(ReLU):
+        def __init__(self, knots):
+            self.knots = knots
+
+    with sknn.lockstep():
+        run(lambda i: fit(activation=Knots(([1, i],))), range(2))
+        run(lambda i: fit(activation=ReLU()), range(2))
+
+    assert stack_sizes == [1, 1, 2]
+
+
+def test_data_are_let_go_of_without_the_garbage_collector():
+    samples = [X.copy() for _ in range(3)]
+    alive = [weakref.ref(array) for array in samples]
+
+    def train(i):
+        make_network().fit(samples[i], Y)
+
+    gc.disable()
+    try:
+        with sknn.lockstep():
+            run(train, range(3))
+        samples.clear()
+        assert [ref() for ref in alive] == [None] * 3
+    finally:
+        gc.enable()
 
 
 # What a task sees.
@@ -395,6 +457,25 @@ def test_divergence_raises_in_its_own_task_alone(stack_sizes):
     assert stack_sizes == [3]
     assert results[0] == results[2] == 3
     assert "Training diverged" in results[1]
+
+
+def test_a_first_validation_that_fails_harms_no_neighbour():
+    class Fails(sknn.MLPClassifier):
+        def _score_raw(self, raw, y, sample_weight):
+            raise ZeroDivisionError
+
+    def task(cls):
+        network = cls(4, max_iter=3, early_stopping=True, warm_start=True, random_state=0)
+        network.__dict__.update(vars(make_network(**network.get_params()).fit(X, Y)))
+        try:
+            return network.fit(X, Y).n_iter_
+        except ZeroDivisionError:
+            return "failed"
+
+    with sknn.lockstep():
+        results = run(task, [sknn.MLPClassifier, Fails, sknn.MLPClassifier])
+
+    assert results == [3, "failed", 3]
 
 
 def test_an_error_of_the_whole_stack_reaches_all_of_its_tasks(monkeypatch):
@@ -600,6 +681,38 @@ def test_ctrl_c_reaches_a_task_of_an_inner_call():
         run(outer, range(2))
 
     assert log == ["inner", "outer"]
+
+
+def test_ctrl_c_at_any_moment_leaves_nothing_behind():
+    calls, target = 0, None
+    filters = list(warnings.filters)
+
+    def interrupt(frame, event, argument):
+        """Raise where the interpreter looks for signals: as a function of the meeting begins."""
+        nonlocal calls
+        if "parallel" in frame.f_code.co_filename and "sknn" in frame.f_code.co_filename:
+            calls += 1
+            if calls == target:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+
+    def train():
+        sys.settrace(interrupt)
+        try:
+            with sknn.lockstep():
+                run(fit, [0.1, 0.2])
+        finally:
+            sys.settrace(None)
+
+    train()
+    n_calls, n_threads = calls, threading.active_count()
+    assert n_calls > 30
+    for k in range(1, n_calls + 1):
+        calls, target = 0, k
+        with pytest.raises(KeyboardInterrupt):
+            train()
+        assert threading.active_count() <= n_threads
+        assert warnings.filters == filters
 
 
 def test_a_cancelled_task_that_goes_on_is_cancelled_again(monkeypatch):

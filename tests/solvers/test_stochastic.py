@@ -100,6 +100,16 @@ def test_models_of_a_stack_may_have_last_batches_of_different_sizes():
     )
 
 
+def test_models_with_a_single_batch_each_may_have_batches_of_different_sizes():
+    sizes = [50, 48, 55, 48, 50]
+
+    compare_stack_with_singles(
+        lambda m: make_problem(seed=m, n_samples=sizes[m], batch_size=sizes[m])
+    )
+    keys = {structure_of(n_samples=n, batch_size=n) for n in sizes}
+    assert len(keys) == 1
+
+
 def test_threads_that_share_the_models_change_nothing(monkeypatch):
     crews = []
 
