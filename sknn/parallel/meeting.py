@@ -9,6 +9,7 @@ from typing import Any
 
 from sknn.parallel.stacks import bytes_waiting, train
 from sknn.parallel.tasks import Task
+from sknn.solvers import ALONE
 
 MAX_SUSPENDED = 256
 """So many tasks wait for each other at most: each holds a thread."""
@@ -131,6 +132,9 @@ class Meeting:
             self._begun.pop(task, None)
             self._has_failed = self._has_failed or task.error is not None
             task.report(task)
+        elif task.problem is not None and task.problem.key == ALONE:
+            [solution] = train([task.problem], self._memory)
+            self._solved.append((task, solution))
         elif task.problem is not None:
             self._suspended.append(task)
             self._bytes_waiting += bytes_waiting(task.problem)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import sklearn
 
-from sknn.solvers import MEETING, Meet, Problem, TrainingState
+from sknn.solvers import ALONE, MEETING, Meet, Problem, TrainingState
 
 TICK = 0.05
 """Seconds between two looks at whether the thread that is waited for still lives."""
@@ -176,7 +176,7 @@ class Task:
             raise Cancelled
         if threading.get_ident() != self._thread.ident:
             return self._solve(problem)  # a thread of the task's own, with a copy of its context
-        self.problem, self.has_met = problem, True
+        self.problem, self.has_met = problem, problem.key != ALONE
         with warnings.catch_warnings():
             self._pause.release()
             self._turn.acquire()
@@ -187,7 +187,7 @@ class Task:
 
     def _solve(self, problem: Problem) -> TrainingState:
         """Solve a problem where it comes up."""
-        self.has_met = True
+        self.has_met = problem.key != ALONE
         [state] = problem.solver.minimize([problem])
         if state.is_interrupted:
             raise KeyboardInterrupt

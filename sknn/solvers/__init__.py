@@ -1,7 +1,17 @@
 """How objectives are minimised."""
 
-from sknn.solvers._base import MEETING, Meet, Problem, Solver, TrainingState, solve
+from sknn.solvers._base import ALONE, MEETING, Meet, Problem, Solver, TrainingState, solve
 from sknn.solvers.lbfgs import LBFGS
 from sknn.solvers.stochastic import Stochastic
 
-__all__ = ["LBFGS", "MEETING", "Meet", "Problem", "Solver", "Stochastic", "TrainingState", "solve"]
+__all__ = [
+    "ALONE",
+    "LBFGS",
+    "MEETING",
+    "Meet",
+    "Problem",
+    "Solver",
+    "Stochastic",
+    "TrainingState",
+    "solve",
+]

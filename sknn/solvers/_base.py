@@ -100,7 +100,8 @@ class Problem:
     verbose : bool
         Whether to print a line an epoch.
     key : hashable or None
-        What it has in common with the problems that it may be stacked with, once it meets them.
+        What it has in common with the problems that it may be stacked with, see
+        `Solver.stack_key`.
     """
 
     objective: Objective
@@ -131,13 +132,20 @@ class Solver(Component):
         """
 
     def stack_key(self, problem: Problem) -> Hashable:
-        """Return what the problems of a stack must have in common; None if it trains alone."""
+        """Return what the problems of a stack must have in common.
+
+        None says that the problem is solved where it comes up; ALONE that it is not stacked, but
+        best solved by the thread that trains the stacks.
+        """
         return None
 
     def bytes_per_model(self, problem: Problem) -> int:
         """Return about how much memory a model's part of a step works on."""
         return problem.state.theta.nbytes
 
+
+ALONE = "alone"
+"""The key of a problem that only wants another thread, see `Solver.stack_key`."""
 
 Meet: TypeAlias = Callable[[Problem], TrainingState]
 """Trains a problem, together with others of the same kind if there are any."""

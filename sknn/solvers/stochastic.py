@@ -9,7 +9,7 @@ import numpy as np
 from sknn._crew import MAX_CORES, Crew, count_workers
 from sknn.optimizers import Optimizer
 from sknn.schedules import Schedule
-from sknn.solvers._base import Problem, Solver, TrainingState
+from sknn.solvers._base import ALONE, Problem, Solver, TrainingState
 from sknn.solvers.model import Model, arrange
 from sknn.solvers.stack import N_SLOTS, Stack
 from sknn.solvers.stopping import mark_interrupted
@@ -19,6 +19,9 @@ FULLNESS = 0.75
 
 MIN_WORK = 100_000_000
 """Parameters times batch size, in bytes, from which threads share a batch."""
+
+MAX_WORK = 60_000_000
+"""Parameters times batch size, in bytes, from which a model is better trained alone."""
 
 MIN_ROWS = 64
 """Rows of a batch that a thread should have; fewer make its matrix products inefficient."""
@@ -89,10 +92,14 @@ class Stochastic(Solver):
         return [problem.state for problem in problems]
 
     def stack_key(self, problem: Problem) -> Hashable:
-        # Threads that share the rows of a batch add up in another order than a stack would.
-        if not isinstance(problem.X, np.ndarray) or self._count_workers([problem]) > 1:
+        theta = problem.state.theta
+        if theta.nbytes * self.batch_size >= MAX_WORK or self._count_workers([problem]) > 1:
+            # A stack would gain nothing, and threads that share the rows of a batch add up in
+            # another order than it. But BLAS may ignore the limits that other threads set.
+            return ALONE
+        if not isinstance(problem.X, np.ndarray):
             return None
-        objective, dtype = problem.objective, problem.state.theta.dtype
+        objective, dtype = problem.objective, theta.dtype
         n_samples = problem.y.shape[0] if problem.rows is None else problem.rows.size
         # The last batch may be of any size, also where it is the only one.
         batches = (self.batch_size, n_samples // self.batch_size)

@@ -21,7 +21,7 @@ import sknn
 from sknn.activations import ReLU
 from sknn.parallel import LockstepBackend, meeting
 from sknn.parallel.tasks import Cancelled
-from sknn.solvers import Stochastic
+from sknn.solvers import Stochastic, stochastic
 from sknn.solvers.stack import Stack
 
 X = np.random.default_rng(0).standard_normal((40, 3))
@@ -190,6 +190,24 @@ def test_lbfgs_sparse_x_and_partial_fit_train_alone(stack_sizes):
         run(lambda rate: make_network(solver="lbfgs").fit(X, Y), range(2))
 
     assert stack_sizes == [1, 1, 1, 1]
+
+
+def test_large_networks_train_alone_in_the_calling_thread(stack_sizes, monkeypatch):
+    monkeypatch.setattr(stochastic, "MAX_WORK", 0)
+    places = []
+    minimize = Stochastic.minimize
+
+    def note(self, problems):
+        places.append(threading.current_thread())
+        return minimize(self, problems)
+
+    monkeypatch.setattr(Stochastic, "minimize", note)
+    with sknn.lockstep():
+        results = run(fit, [0.001, 0.01, 0.1, 0.2])
+
+    assert places == [threading.current_thread()] * 4
+    assert stack_sizes == [1] * 4
+    np.testing.assert_array_equal(weights(results[3]), weights(fit(0.2)))
 
 
 def test_the_memory_limit_bounds_the_stacks(stack_sizes):

@@ -10,7 +10,7 @@ from sknn.activations import ReLU
 from sknn.losses import BinaryLogLoss, LogLoss
 from sknn.optimizers import SGD, Adam
 from sknn.schedules import Adaptive, Constant, InverseScaling
-from sknn.solvers import solve, stochastic
+from sknn.solvers import ALONE, solve, stochastic
 from sknn.solvers.model import Model
 from sknn.solvers.stack import Stack
 from tests.cases import (
@@ -208,8 +208,12 @@ def test_what_threads_share_anyway_is_not_stacked(monkeypatch):
     monkeypatch.setattr(stochastic, "MIN_WORK", 0)
     monkeypatch.setattr(stochastic, "count_workers", lambda most: most)
 
-    assert structure_of(batch_size=50, n_samples=200) is not None  # too few rows for two
-    assert structure_of(batch_size=128, n_samples=200) is None
+    few, many = {"batch_size": 50, "n_samples": 200}, {"batch_size": 128, "n_samples": 200}
+
+    assert structure_of(**few) not in (ALONE, None)
+    assert structure_of(**many) == ALONE
+    monkeypatch.setattr(stochastic, "MAX_WORK", 0)
+    assert structure_of() == ALONE
 
 
 def test_nesterov_and_classical_momentum_do_not_mix():
