@@ -2,13 +2,14 @@
 
 Prints the time of whole searches and ensembles: scikit-learn's tool over scikit-learn's
 MLPClassifier with one and with two jobs, and over sknn's outside and inside the context, measured
-side by side. The second table asks whether the context ever costs time. Options: ``--runs N`` (best
-of N), ``--only WORD`` (rows whose name has the word), ``--no-limits`` (the first table alone).
+side by side. The second table asks whether the context ever costs time; the last one where the time
+of the smallest search goes. Options: ``--runs N`` (best of N), ``--only WORD`` (rows whose name
+has the word), ``--no-limits`` (the first table alone).
 """
 
 import argparse
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import joblib
@@ -16,6 +17,7 @@ import numpy as np
 import sklearn.neural_network as reference
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
@@ -157,6 +159,37 @@ def check(limit, n_runs):
     ]
 
 
+def explain(case, n_runs):
+    """Return the rows of the third table: what the parts of a search in lockstep take."""
+    X, y = case.data(return_X_y=True)
+    empty = GridSearchCV(DummyClassifier(), {"random_state": list(range(len(RATES)))})
+    epoch = replace(case, epochs=1)
+    X_refit = StandardScaler().fit_transform(X).astype("float32")
+    numbers = {"batch_size": case.batch, "max_iter": case.epochs, **EVERYTHING}
+    refit = sknn.MLPClassifier(case.hidden, **numbers)
+    best = best_of(
+        {
+            "all": in_lockstep(case.make(sknn, "float32", n_jobs=None)),
+            "an epoch": in_lockstep(epoch.make(sknn, "float32", n_jobs=None)),
+            "empty": lambda: empty.fit(X, y),
+            "empty inside": in_lockstep(lambda: empty.fit(X, y)),
+            "refit": lambda: refit.fit(X_refit, y),
+        },
+        n_runs,
+    )
+    rest = best["all"] - best["an epoch"] - best["refit"]
+    parts = {
+        "scikit-learn's search over DummyClassifier": best["empty"],
+        "handing over": best["empty inside"] - best["empty"],
+        "clone, validate, encode, initialise, score; one epoch": best["an epoch"]
+        - best["empty inside"],
+        "all other epochs of the stack": rest,
+        "the final fit on all rows": best["refit"],
+        "all": best["all"],
+    }
+    return [[name, f"{1e3 * seconds:.0f}"] for name, seconds in parts.items()]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
@@ -174,6 +207,8 @@ def main():
         rows = [check(limit, options.runs) for limit in LIMITS if options.only in limit.name]
         header = ["tasks", "number", "outside ms", "inside ms", "gain", "over 5 %, ms a task"]
         print_table(header, rows)
+        print()
+        print_table([f"{CASES[0].name}, float32", "ms"], explain(CASES[0], options.runs))
 
 
 if __name__ == "__main__":
