@@ -48,7 +48,7 @@ class LearningRateDisplay:
     >>> from sknn import MLPClassifier
     >>> from sknn.model_selection import LearningRateDisplay, LearningRateSearchCV
     >>> X, y = load_iris(return_X_y=True)
-    >>> network = MLPClassifier(10, max_iter=20, early_stopping=True, random_state=0)
+    >>> network = MLPClassifier(10, tol=0.01, max_iter=180, random_state=0)
     >>> search = LearningRateSearchCV(network, n_rates=5).fit(X, y)
     >>> display = LearningRateDisplay.from_estimator(search)
     >>> display.ax_.get_xlabel()
@@ -176,6 +176,7 @@ class LearningRateDisplay:
         box = {"boxstyle": "round,pad=0.1", "color": "white", "alpha": 0.8}
         for rate, score, n_epochs in zip(self.rates, mean, self.n_epochs, strict=True):
             ax.annotate(f"{n_epochs}", (rate, score), fontsize="x-small", bbox=box, **place)
+        ax.margins(y=0.12)
         ax.set_title("numbers: epochs trained", fontsize="small")
 
 

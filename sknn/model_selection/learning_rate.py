@@ -103,7 +103,7 @@ class LearningRateSearchCV(HalvingGridSearchCV):
     >>> from sknn import MLPClassifier
     >>> from sknn.model_selection import LearningRateSearchCV
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> network = MLPClassifier(10, max_iter=30, early_stopping=True, random_state=0)
+    >>> network = MLPClassifier(10, tol=0.01, max_iter=180, random_state=0)
     >>> search = LearningRateSearchCV(make_pipeline(StandardScaler(), network)).fit(X, y)
     >>> bool(search.best_score_ > 0.95)
     True
@@ -174,6 +174,7 @@ class LearningRateSearchCV(HalvingGridSearchCV):
             The targets.
         **params
             Passed to the estimator's ``fit`` and to the splitter, as in scikit-learn's searches.
+            The range test does without them.
 
         Returns
         -------
