@@ -16,7 +16,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sknn import MLPClassifier, MLPRegressor
 from sknn.model_selection import LearningRateDisplay, LearningRateSearchCV
 from sknn.model_selection.learning_rate import choose_range
-from sknn.solvers import Stochastic
 
 X, Y = load_breast_cancer(return_X_y=True)
 X, Y = X[:200], Y[:200]
@@ -99,18 +98,11 @@ def test_the_same_seed_gives_the_same_search(search):
     )
 
 
-def test_all_networks_of_a_stage_train_together(monkeypatch):
-    sizes, minimize = [], Stochastic.minimize
-
-    def count(self, problems):
-        sizes.append(len(problems))
-        return minimize(self, problems)
-
-    monkeypatch.setattr(Stochastic, "minimize", count)
+def test_all_networks_of_a_stage_train_together(stack_sizes):
     search = LearningRateSearchCV(make_pipe(), n_rates=6, cv=3)
     search.fit(X[:198], Y[:198])  # folds of the same size
 
-    assert sizes == [29, 18, 6, 1]
+    assert stack_sizes == [29, 18, 6, 1]
 
 
 def test_alphas_are_crossed_with_the_rates():

@@ -13,7 +13,6 @@ from sklearn.linear_model import LogisticRegression
 import sknn
 import sknn.model_selection as ours
 from sknn.parallel import LockstepBackend
-from sknn.solvers import Stochastic
 
 X, Y = load_iris(return_X_y=True)
 GRID = {"learning_rate_init": [0.001, 0.01], "alpha": [0.0, 1.0]}
@@ -42,18 +41,6 @@ FUNCTIONS = [
 
 def make_network():
     return sknn.MLPClassifier(4, max_iter=4, random_state=0)
-
-
-@pytest.fixture
-def stack_sizes(monkeypatch):
-    sizes, minimize = [], Stochastic.minimize
-
-    def count(self, problems):
-        sizes.append(len(problems))
-        return minimize(self, problems)
-
-    monkeypatch.setattr(Stochastic, "minimize", count)
-    return sizes
 
 
 def assert_equal(one, other):

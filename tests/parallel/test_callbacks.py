@@ -8,7 +8,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import sknn
-from sknn.solvers import Stochastic
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has it since 1.9")
 
@@ -41,18 +40,6 @@ class Recorder:
 def make_search():
     pipe = make_pipeline(StandardScaler(), sknn.MLPClassifier(4, max_iter=3, random_state=0))
     return GridSearchCV(pipe, {"mlpclassifier__alpha": [0.0, 1.0]}, cv=3)
-
-
-@pytest.fixture
-def stack_sizes(monkeypatch):
-    sizes, minimize = [], Stochastic.minimize
-
-    def count(self, problems):
-        sizes.append(len(problems))
-        return minimize(self, problems)
-
-    monkeypatch.setattr(Stochastic, "minimize", count)
-    return sizes
 
 
 def test_fits_with_callbacks_share_a_stack_and_report_the_same_tasks(stack_sizes):

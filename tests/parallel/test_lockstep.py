@@ -48,19 +48,6 @@ def run(function, arguments, **options):
     return joblib.Parallel(**options)(joblib.delayed(function)(a) for a in arguments)
 
 
-@pytest.fixture
-def stack_sizes(monkeypatch):
-    """A list of how many models each training has had."""
-    sizes, minimize = [], Stochastic.minimize
-
-    def count(self, problems):
-        sizes.append(len(problems))
-        return minimize(self, problems)
-
-    monkeypatch.setattr(Stochastic, "minimize", count)
-    return sizes
-
-
 @pytest.fixture(autouse=True)
 def no_thread_is_left():
     before = threading.active_count()
