@@ -68,6 +68,11 @@ def make_schedule(estimator: Any) -> Schedule:
     return SCHEDULES.resolve(estimator.learning_rate)
 
 
+def choose_batch_size(choice: Any, n_samples: int) -> int:
+    """Return the batch size that an estimator's parameter means for so many samples."""
+    return min(200, n_samples) if choice == "auto" else choice
+
+
 def make_solver(estimator: Any, n_samples: int) -> Solver:
     """Return the solver for `n_samples` training samples."""
     stopping = {
@@ -78,7 +83,7 @@ def make_solver(estimator: Any, n_samples: int) -> Solver:
     }
     if estimator.solver == "lbfgs":
         return LBFGS(max_fun=estimator.max_fun, **stopping)
-    batch_size = min(200, n_samples) if estimator.batch_size == "auto" else estimator.batch_size
+    batch_size = choose_batch_size(estimator.batch_size, n_samples)
     if batch_size > n_samples:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "

@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from sknn.estimators.settings import choose_batch_size
 from sknn.model_selection.tools import HalvingGridSearchCV
 from sknn.parallel import ambient_lockstep
 
@@ -237,8 +238,7 @@ class LearningRateSearchCV(HalvingGridSearchCV):
         X, y = indexable(X, y)
         # Of no samples the fit will complain.
         n_samples = max(1, X.shape[0] if hasattr(X, "shape") else len(X))
-        batch_size = given[f"{prefix}batch_size"]
-        batch_size = min(200, n_samples) if batch_size == "auto" else batch_size
+        batch_size = choose_batch_size(given[f"{prefix}batch_size"], n_samples)
         n_epochs = math.ceil(TESTED_STEPS * batch_size / n_samples)
         settings: dict[str, Any] = {"max_iter": n_epochs, "early_stopping": False}
         if given[f"{prefix}random_state"] is None:

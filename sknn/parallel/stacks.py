@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from sknn.solvers import Problem, TrainingState
+from sknn.solvers import Problem, TrainingState, even_slices
 
 MAX_MODELS = 64
 """Models of a stack; more gain nothing."""
@@ -34,9 +34,8 @@ def train(problems: list[Problem], memory: float) -> list[TrainingState | BaseEx
     solutions: list[Any] = [None] * len(problems)
     for members in groups.values():
         size = stack_size(problems[members[0]], len(members), memory)
-        n_stacks = -(-len(members) // size)
-        for k in range(n_stacks):
-            part = members[len(members) * k // n_stacks : len(members) * (k + 1) // n_stacks]
+        for share in even_slices(len(members), -(-len(members) // size)):
+            part = members[share]
             for i, solution in zip(part, _train_stack([problems[i] for i in part]), strict=True):
                 solutions[i] = solution
     return solutions

@@ -2,6 +2,7 @@
 
 from sknn.solvers._base import ALONE, MEETING, Meet, Problem, Solver, TrainingState, solve
 from sknn.solvers.lbfgs import LBFGS
+from sknn.solvers.stack import even_slices
 from sknn.solvers.stochastic import Stochastic
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "Solver",
     "Stochastic",
     "TrainingState",
+    "even_slices",
     "solve",
 ]

@@ -136,11 +136,10 @@ class BatchLoader:
         buffers = x if self._is_stack else x[np.newaxis]
         calls: list[Call] = []
         for g, (rows, models) in enumerate(self._groups):
-            first, *others = buffers[models]
+            first, copies = buffers[models.start], buffers[models.start + 1 : models.stop]
             # "clip" spares the check of the indices, and the copy that it would need.
             calls.append(partial(rows.X.take, self._indices[g, slot, part], 0, first, "clip"))
-            if others:
-                copies = buffers[models.start + 1 : models.stop]
+            if len(copies):
                 calls.append(partial(np.copyto, copies, first))
         return calls
 
