@@ -6,13 +6,14 @@ nothing else; whatever changes while training lives in the solver's state.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from numbers import Real
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from numbers import Integral, Real
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
+
+from sknn._constraints import Constraint, check_parameters, did_you_mean
 
 C = TypeVar("C", bound="Component")
 
@@ -20,31 +21,37 @@ C = TypeVar("C", bound="Component")
 class Component(BaseEstimator):
     """Base of all specs: ``get_params``, ``clone`` and ``repr`` as in scikit-learn."""
 
-    def structure(self, with_numbers: bool) -> Hashable:
+    constraints: ClassVar[Mapping[str, list[Constraint]]] = {}
+    """What the parameters may be."""
+
+    def check(self) -> None:
+        """Raise ValueError for the first parameter with a value that is not allowed."""
+        check_parameters(self, self.constraints)
+
+    def structure(self, with_numbers: bool = False) -> Hashable:
         """Return what two components must have in common to be interchangeable.
 
         Parameters
         ----------
-        with_numbers : bool
-            Whether their numbers must be the same, too; `stack` takes any.
+        with_numbers : bool, default=False
+            Whether their floats must be the same, too; `stack` takes any.
         """
-        parts: list[Any] = [type(self)]
-        for name, value in vars(self).items():
-            if isinstance(value, Component):
-                parts.append((name, value.structure(with_numbers)))
-            elif with_numbers or isinstance(value, bool) or not isinstance(value, Real):
-                try:
-                    hash(value)
-                except TypeError:  # what cannot be compared equals only itself
-                    value = id(value)
-                parts.append((name, value))
-        return tuple(parts)
+        return _structure(self, with_numbers)
 
 
-def did_you_mean(name: object, allowed: Iterable[str]) -> str:
-    """Return ``" Did you mean 'x'?"`` for the closest allowed name, or an empty string."""
-    close = difflib.get_close_matches(str(name), list(allowed), n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
+def _structure(value: Any, with_numbers: bool) -> Hashable:
+    if isinstance(value, Component):
+        items = ((name, _structure(v, with_numbers)) for name, v in vars(value).items())
+        return type(value), *items
+    if isinstance(value, (tuple, list)):
+        return tuple(_structure(v, with_numbers) for v in value)
+    if isinstance(value, Real) and not isinstance(value, Integral) and not with_numbers:
+        return float
+    try:
+        hash(value)
+    except TypeError:  # what cannot be compared equals only itself
+        return id(value)
+    return value
 
 
 class Registry(Mapping[str, type[C]], Generic[C]):
@@ -98,17 +105,41 @@ def per_model(values: list[Any]) -> Any:
     return np.array(values, dtype=np.float64)[:, np.newaxis]
 
 
-def stack(components: list[C]) -> C:
+def stack(components: list[C], n_axes: int = 1, dtype: Any = np.float64) -> C:
     """Return one component whose numbers serve a whole stack of models.
 
     A number that is the same in all models stays a number; one that differs becomes an
-    array of shape (n_models, 1), which broadcasts over the stacked parameters.
+    array of shape (n_models, 1, ...), which broadcasts over what is stacked.
+
+    Parameters
+    ----------
+    components : list of Component
+        Of the same structure.
+    n_axes : int, default=1
+        How many axes follow that of the models.
+    dtype : dtype, default=float64
+        Of the arrays.
     """
-    if len(components) == 1:
-        return components[0]
-    # A component's attributes are its constructor parameters, and only those.
-    numbers = {
-        name: per_model([getattr(component, name) for component in components])
-        for name in vars(components[0])
-    }
-    return type(components[0])(**numbers)
+    stacked: C = _stack(components, n_axes, dtype)
+    return stacked
+
+
+def _stack(values: list[Any], n_axes: int, dtype: Any) -> Any:
+    first = values[0]
+    if len(values) == 1 or all(value is first for value in values):
+        return first
+    if isinstance(first, Component):
+        # A component's attributes are its constructor parameters, and only those.
+        return type(first)(
+            **{
+                name: _stack([getattr(value, name) for value in values], n_axes, dtype)
+                for name in vars(first)
+            }
+        )
+    if isinstance(first, (tuple, list)):
+        return type(first)(_stack(list(v), n_axes, dtype) for v in zip(*values, strict=True))
+    if isinstance(first, Real):
+        column = per_model(values)
+        if isinstance(column, np.ndarray):
+            return column.reshape(-1, *[1] * n_axes).astype(dtype)
+    return first

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sknn._component import Component, Registry
@@ -14,21 +16,28 @@ class Initializer(Component):
     def draw(
         self, rng: np.random.RandomState, n_in: int, n_out: int, factor: float
     ) -> tuple[Array, Array]:
-        """Return coef of shape (n_in, n_out) and intercept of shape (n_out,)."""
+        """Return coef of shape (n_in, n_out) and intercept of shape (n_out,).
+
+        Parameters
+        ----------
+        rng : RandomState
+        n_in, n_out : int
+        factor : float
+            The activation's factor, see :class:`GlorotUniform`.
+        """
         raise NotImplementedError
 
 
 INITIALIZERS: Registry[Initializer] = Registry("initializer")
 
 
-@INITIALIZERS.register("glorot_uniform")
+@INITIALIZERS.register("auto")
 class GlorotUniform(Initializer):
-    r"""Weights and intercepts uniform on [-b, b].
+    r"""Weights and intercepts uniform on [-b, b], as in scikit-learn.
 
     .. math:: b = \sqrt{f / (n_{in} + n_{out})}
 
-    with f = 6, or 2 for the logistic activation, as in scikit-learn, which draws the
-    intercepts from the same interval.
+    with f = 6, or 2 for the logistic activation. The intercepts are drawn from the same interval.
 
     References
     ----------
@@ -41,3 +50,76 @@ class GlorotUniform(Initializer):
     ) -> tuple[Array, Array]:
         bound = np.sqrt(factor / (n_in + n_out))
         return rng.uniform(-bound, bound, (n_in, n_out)), rng.uniform(-bound, bound, n_out)
+
+
+@INITIALIZERS.register("glorot")
+class Glorot(Initializer):
+    r"""Weights uniform on [-b, b] with :math:`b = \sqrt{6 / (n_{in} + n_{out})}`, intercepts 0.
+
+    References
+    ----------
+    Glorot, X. and Bengio, Y., "Understanding the difficulty of training deep feedforward
+    neural networks", AISTATS 2010.
+    """
+
+    def draw(
+        self, rng: np.random.RandomState, n_in: int, n_out: int, factor: float
+    ) -> tuple[Array, Array]:
+        bound = np.sqrt(6 / (n_in + n_out))
+        return rng.uniform(-bound, bound, (n_in, n_out)), np.zeros(n_out)
+
+
+@INITIALIZERS.register("he")
+class He(Initializer):
+    r"""Normal weights with the variance :math:`2 / n_{in}`, for ReLU and its kin; intercepts 0.
+
+    References
+    ----------
+    He, K., Zhang, X., Ren, S. and Sun, J., "Delving deep into rectifiers: Surpassing human-level
+    performance on ImageNet classification", ICCV 2015.
+    """
+
+    def draw(
+        self, rng: np.random.RandomState, n_in: int, n_out: int, factor: float
+    ) -> tuple[Array, Array]:
+        return rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)), np.zeros(n_out)
+
+
+@INITIALIZERS.register("lecun")
+class LeCun(Initializer):
+    r"""Normal weights with the variance :math:`1 / n_{in}`, for SELU and tanh; intercepts 0.
+
+    References
+    ----------
+    LeCun, Y., Bottou, L., Orr, G. and Müller, K.-R., "Efficient BackProp", in: Neural Networks:
+    Tricks of the Trade, Springer 1998.
+    """
+
+    def draw(
+        self, rng: np.random.RandomState, n_in: int, n_out: int, factor: float
+    ) -> tuple[Array, Array]:
+        return rng.normal(0, np.sqrt(1 / n_in), (n_in, n_out)), np.zeros(n_out)
+
+
+@INITIALIZERS.register("orthogonal")
+class Orthogonal(Initializer):
+    """Weights whose rows or columns, whichever are fewer, are orthonormal; intercepts 0.
+
+    References
+    ----------
+    Saxe, A., McClelland, J. and Ganguli, S., "Exact solutions to the nonlinear dynamics of
+    learning in deep linear neural networks", ICLR 2014.
+    """
+
+    def draw(
+        self, rng: np.random.RandomState, n_in: int, n_out: int, factor: float
+    ) -> tuple[Array, Array]:
+        q, r = np.linalg.qr(rng.normal(size=(max(n_in, n_out), min(n_in, n_out))))
+        q *= np.sign(np.diag(r))  # makes the distribution uniform
+        return (q if n_in >= n_out else q.T), np.zeros(n_out)
+
+
+def is_pair_of_lists(value: Any) -> bool:
+    """Whether a value looks like ``(coefs, intercepts)``."""
+    is_pair = isinstance(value, (tuple, list)) and len(value) == 2
+    return is_pair and all(isinstance(part, (tuple, list)) for part in value)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from sknn._component import stack
 from sknn._math import Array, Call
-from sknn.initializers import Initializer
-from sknn.layers import Layer
+from sknn._random import next_words
+from sknn.layers import Draw, Layer, Linear, Residual
 from sknn.parameters import ParameterLayout
 
 CHUNK = 1024
@@ -53,6 +55,10 @@ class Network:
         Number of raw scores.
     n_units : int
         Number of outputs of all layers together, those of activation layers included.
+    n_noise : int
+        So many words of random bits a row needs in a step.
+    couples_rows : bool
+        Whether a row's raw scores depend on the other rows of its batch.
     """
 
     def __init__(self, layers: list[Layer], n_features: int) -> None:
@@ -63,37 +69,53 @@ class Network:
             self._widths.append(layer.n_out(self._widths[-1]))
         self.n_outputs = self._widths[-1]
         self.n_units = sum(self._widths[1:])
-        self._linear = [i for i, layer in enumerate(layers) if layer.penalized]
-        shapes = [layer.shapes(n_in) for layer, n_in in zip(layers, self._widths[:-1], strict=True)]
-        self.layout = ParameterLayout(shapes, [layer.penalized for layer in layers])
+        inputs = list(zip(layers, self._widths[:-1], strict=True))
+        shapes = [layer.shapes(n_in) for layer, n_in in inputs]
+        self._kinds = [[(name, _kind(name)) for name in s] for s in shapes]
+        self._n_noise = [layer.n_noise(n_in) for layer, n_in in inputs]
+        self.n_noise = sum(self._n_noise)
+        self.couples_rows = any(layer.couples_rows for layer in layers)
+        self.layout = ParameterLayout(
+            shapes,
+            [layer.penalized for layer in layers],
+            [layer.statistics for layer in layers],
+        )
+
+    @classmethod
+    def stacked(cls, networks: list[Network]) -> Network:
+        """Return one network whose layers have the numbers of a whole stack."""
+        layers = [stack(list(same), 2) for same in zip(*(n.layers for n in networks), strict=True)]
+        return cls(layers, networks[0].n_features)
 
     def structure(self) -> Hashable:
         """Return what two networks must have in common to be stacked."""
-        layers = (layer.structure(with_numbers=True) for layer in self.layers)
-        return self.n_features, *layers
+        return self.n_features, *(layer.structure() for layer in self.layers)
 
-    def initialize(
-        self, initializer: Initializer, factor: float, rng: np.random.RandomState, dtype: Any
-    ) -> Array:
-        """Return a parameter vector with drawn weights, layer by layer."""
+    def initialize(self, draw: Draw, dtype: Any) -> Array:
+        """Return the parameter vector that training begins with, layer by layer."""
         theta = np.zeros(self.layout.size, dtype)
-        for views, n_in, n_out in zip(
-            self.layout.views(theta), self._widths[:-1], self._widths[1:], strict=True
-        ):
-            if "coef" in views:
-                views["coef"][...], views["intercept"][...] = initializer.draw(
-                    rng, n_in, n_out, factor
-                )
+        for layer, views in zip(self.layers, self.layout.views(theta), strict=True):
+            layer.initialize(views, draw)
         return theta
 
-    def bind(self, x: Any, theta: Array, grad: Array) -> BoundNetwork:
-        """Tie the layers to an input buffer and to (a stack of) parameters and gradients."""
-        forward: list[Call] = []
+    def bind(self, x: Any, theta: Array, grad: Array, noise: Array) -> BoundNetwork:
+        """Tie the layers to an input buffer and to (a stack of) parameters and gradients.
+
+        Parameters
+        ----------
+        x : {ndarray of shape (..., n_samples, n_features), SparseBatch}
+        theta, grad : ndarray of shape (..., n_parameters)
+        noise : ndarray of uint64, shape (..., n_samples, n_noise)
+            The state of the random numbers; the forward calls begin with a step of it.
+        """
+        forward: list[Call] = next_words(noise) if self.n_noise else []
         backwards: list[Callable[[Array], tuple[list[Call], Array | None]]] = []
         n_accumulated = 0
+        ends = list(itertools.accumulate(self._n_noise, initial=0))
         views = zip(self.layout.views(theta), self.layout.views(grad), strict=True)
         for i, (layer, (parameters, gradients)) in enumerate(zip(self.layers, views, strict=True)):
-            bound = layer.bind(x, parameters, gradients, wants_input_gradient=i > 0)
+            words = noise[..., ends[i] : ends[i + 1]]
+            bound = layer.bind(x, parameters, gradients, words, wants_input_gradient=i > 0)
             x = bound.out
             forward += bound.forward
             backwards.append(bound.backward)
@@ -128,41 +150,71 @@ class Network:
             raw[:, chunk] = self._apply(X[chunk], parameters)
         return raw
 
+    def hidden_outputs(self, X: Any, parameters: list[dict[str, Array]]) -> list[Array]:
+        """Return the outputs of each hidden layer, of shape (n_samples, n_units)."""
+        outputs, x = [], X
+        for layer, layer_parameters in zip(self.layers, parameters, strict=True):
+            if isinstance(layer, (Linear, Residual)):  # where a hidden layer begins
+                outputs.append(x)
+                x = x.copy()
+            x = layer.apply(x, layer_parameters)
+        return outputs[1:]
+
     def _apply(self, x: Any, parameters: list[dict[str, Array]]) -> Array:
         for layer, layer_parameters in zip(self.layers, parameters, strict=True):
             x = layer.apply(x, layer_parameters)
         return x
 
-    # scikit-learn's form of the parameters: a list of weights and a list of intercepts.
+    # The estimator's form of the parameters: a list of arrays for each kind.
 
-    def parameters(self, coefs: list[Array], intercepts: list[Array]) -> list[dict[str, Array]]:
-        """Return each layer's parameters from the lists of weights and intercepts."""
-        if len(coefs) != len(self._linear) or len(intercepts) != len(self._linear):
+    def parameters(
+        self, coefs: list[Array], intercepts: list[Array], others: list[Array]
+    ) -> list[dict[str, Array]]:
+        """Return each layer's parameters from the lists of arrays."""
+        kinds = {"coef": iter(coefs), "intercept": iter(intercepts), "other": iter(others)}
+        try:
+            parameters = [{name: next(kinds[kind]) for name, kind in k} for k in self._kinds]
+            is_complete = all(next(kind, None) is None for kind in kinds.values())
+        except (StopIteration, RuntimeError):
+            is_complete = False
+        if not is_complete:
+            n_linear = sum(kind == "coef" for layer in self._kinds for _, kind in layer)
             raise ValueError(
                 f"coefs_ has {len(coefs)} arrays and intercepts_ has {len(intercepts)}, but the "
-                f"fitted network has {len(self._linear)} layers of weights."
+                f"fitted network has {n_linear} layers of weights."
             )
-        parameters: list[dict[str, Array]] = [{} for _ in self.layers]
-        for i, coef, intercept in zip(self._linear, coefs, intercepts, strict=True):
-            parameters[i] = {"coef": coef, "intercept": intercept}
         return parameters
 
-    def split(self, theta: Array) -> tuple[list[Array], list[Array]]:
-        """Return copies of the weights and of the intercepts, layer by layer."""
-        views = [layer for layer in self.layout.views(theta) if layer]
-        return [v["coef"].copy() for v in views], [v["intercept"].copy() for v in views]
+    def split(self, theta: Array) -> tuple[list[Array], list[Array], list[Array]]:
+        """Return copies of the weights, the intercepts and the other parameters, in order."""
+        kinds: dict[str, list[Array]] = {"coef": [], "intercept": [], "other": []}
+        for views in self.layout.views(theta):
+            for name, view in views.items():
+                kinds[_kind(name)].append(view.copy())
+        return kinds["coef"], kinds["intercept"], kinds["other"]
 
-    def join(self, coefs: list[Array], intercepts: list[Array]) -> Array:
+    def other_names(self) -> list[str]:
+        """Return the names of the other parameters, in order."""
+        return [n.split(".")[-1] for layer in self._kinds for n, kind in layer if kind == "other"]
+
+    def join(self, coefs: list[Array], intercepts: list[Array], others: list[Array]) -> Array:
         """Return the parameter vector that `split` has come from."""
         dtype = np.result_type(np.float32, *coefs, *intercepts)
         theta = np.empty(self.layout.size, dtype)
-        parameters = self.parameters(coefs, intercepts)
+        parameters = self.parameters(coefs, intercepts, others)
         for views, given in zip(self.layout.views(theta), parameters, strict=True):
             for name, view in views.items():
                 if np.shape(given[name]) != view.shape:
                     raise ValueError(
-                        f"{name}s_ has an array of shape {np.shape(given[name])} where the network "
-                        f"has {view.shape}; training can go on with the same shapes only."
+                        f"{name.split('.')[-1]}s_ has an array of shape {np.shape(given[name])} "
+                        f"where the network has {view.shape}; training can go on with the same "
+                        "shapes only."
                     )
                 view[...] = given[name]
         return theta
+
+
+def _kind(name: str) -> str:
+    """Return in which of the estimator's lists a parameter is."""
+    last = name.split(".")[-1]
+    return last if last in ("coef", "intercept") else "other"

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from sknn._component import per_model, stack
-from sknn._math import Array, Call
+from sknn._math import Array, Call, number
+from sknn._random import make_words
 from sknn.layers import SparseBatch
 from sknn.losses import Loss
 from sknn.network import Network
@@ -36,6 +37,11 @@ class Objective:
         Acts on the weights.
     alpha : float or ndarray of shape (n_models, 1)
         The penalty's factor, at least 0.
+
+    Attributes
+    ----------
+    n_targets : int
+        Targets of a sample.
     """
 
     def __init__(self, network: Network, loss: Loss, penalty: Penalty, alpha: Any) -> None:
@@ -43,13 +49,16 @@ class Objective:
         self.loss = loss
         self.penalty = penalty
         self.alpha = alpha
+        self.n_targets = network.n_outputs // loss.raw_per_target
 
     @classmethod
     def stacked(cls, objectives: list[Objective]) -> Objective:
         """Return one objective for a stack of models with the same network."""
+        if len(objectives) == 1:
+            return objectives[0]
         return cls(
-            objectives[0].network,
-            stack([objective.loss for objective in objectives]),
+            Network.stacked([objective.network for objective in objectives]),
+            stack([objective.loss for objective in objectives], 2),
             stack([objective.penalty for objective in objectives]),
             per_model([objective.alpha for objective in objectives]),
         )
@@ -66,6 +75,11 @@ class Objective:
         y : ndarray of shape (n_samples, n_outputs)
             The targets, as numbers or bools.
         sample_weight : ndarray of shape (n_samples,), default=None
+
+        Notes
+        -----
+        The random numbers of layers that want some are the same in all calls. Statistics in theta
+        are brought up to date.
         """
         whole = WholeObjective(self, theta, X, y, sample_weight)
         value, _ = whole.evaluate()
@@ -73,7 +87,7 @@ class Objective:
 
     def reported(self, data: Any, penalty: Any) -> Any:
         """Return the loss as it is reported, from the two terms of J."""
-        return data / self.loss.reported(self.network.n_outputs) + penalty
+        return data / self.loss.reported(self.n_targets) + penalty
 
 
 class DataTerm:
@@ -91,6 +105,8 @@ class DataTerm:
         Samples of the batch that this term sums over, and batches prepared together.
     share : float or None
         The weight of each sample, divided by the total of the batch; None if it differs.
+    noise : ndarray of uint64, shape (..., n_rows, n_noise)
+        The state of the network's random numbers.
     x : optional
         The input; by default a buffer of its own.
 
@@ -98,7 +114,7 @@ class DataTerm:
     ----------
     x : ndarray of shape (..., n_rows, n_features)
         The input buffer.
-    target : ndarray of shape (n_slots, ..., n_outputs, n_rows)
+    target : ndarray of shape (n_slots, ..., n_targets, n_rows)
         The targets, output by output.
     weight : ndarray of shape (n_slots, ..., 1, n_rows) or (n_slots,)
         The samples' weights, divided by the total of the batch.
@@ -116,24 +132,27 @@ class DataTerm:
         n_rows: int,
         n_slots: int,
         share: float | None,
+        noise: Array,
         x: Any = None,
     ) -> None:
         network, dtype, lead = objective.network, theta.dtype, theta.shape[:-1]
         self._loss = objective.loss
         self.x = np.empty((*lead, n_rows, network.n_features), dtype) if x is None else x
-        bound = network.bind(self.x, theta, grad)
+        bound = network.bind(self.x, theta, grad, noise)
         self.n_accumulated = bound.n_accumulated
         shape = (n_slots, *bound.raw.shape)
-        self.target = np.empty(shape, dtype)
-        self._record, self._scratch = np.empty(shape, dtype), np.empty(shape, dtype)
+        self.target = np.empty((n_slots, *lead, objective.n_targets, n_rows), dtype)
+        self._constants = tuple(number(value, dtype) for value in self._loss.constants())
+        self._record, self._scratch = np.empty(shape, dtype), np.empty((2, *shape), dtype)
         if share is None:
             self.weight = np.empty((n_slots, *lead, 1, n_rows), dtype)
         else:
             self.weight = np.full(n_slots, share, dtype)
         self.calls: list[list[Call]] = []
+        scratch = self._scratch[:, 0]  # one for all slots: their values are asked for later
         for slot in range(n_slots):
-            arrays = self.target[slot], self.weight[slot, ...], self._record[slot]
-            gradient = partial(self._loss.gradient, bound.raw, *arrays)
+            arrays = self.target[slot], self.weight[slot, ...], self._record[slot], scratch
+            gradient = partial(self._loss.gradient, bound.raw, *arrays, *self._constants)
             self.calls.append([*bound.forward, gradient, *bound.backward])
 
     def values(self, n_slots: int) -> Array:
@@ -144,7 +163,10 @@ class DataTerm:
         ndarray of shape (n_slots,) or (n_slots, n_models)
         """
         values = self._loss.values(
-            self._record[:n_slots], self.target[:n_slots], self._scratch[:n_slots]
+            self._record[:n_slots],
+            self.target[:n_slots],
+            self._scratch[:, :n_slots],
+            *self._constants,
         )
         if self.weight.ndim == 1:
             return np.add.reduce(values, axis=-1) * self.weight[0]
@@ -195,7 +217,10 @@ class PenaltyTerm:
         coef, grad, scratch = (a[..., where.start : stop] for a in (theta, grad, scratch))
         write = partial(self._penalty.write_gradient, coef, grad)
         add = partial(self._penalty.add_gradient, coef, grad, scratch)
-        numbers = [(factor[slot, ...], self._record[slot, ...]) for slot in range(n_slots)]
+        constants = [number(value, theta.dtype) for value in self._penalty.constants()]
+        numbers = [
+            (factor[slot, ...], self._record[slot, ...], *constants) for slot in range(n_slots)
+        ]
         self.writes = [[partial(write, *pair)] for pair in numbers]
         if np.any(objective.alpha):
             self.adds = [[partial(add, *pair)] for pair in numbers]
@@ -232,13 +257,14 @@ class WholeObjective:
         self, objective: Objective, theta: Array, X: Any, y: Array, sample_weight: Array | None
     ) -> None:
         self._objective = objective
-        self.grad = np.empty_like(theta)
+        self.grad = np.zeros_like(theta)
         x, total = X, float(len(y))
         if not isinstance(X, np.ndarray):
             x = SparseBatch(X.shape)
             x.matrix = X
         share = 1 / total if sample_weight is None else None
-        self._data = DataTerm(objective, theta, self.grad, len(y), 1, share, x)
+        noise = make_words(0, len(y), objective.network.n_noise)
+        self._data = DataTerm(objective, theta, self.grad, len(y), 1, share, noise, x)
         self._data.target[0] = y.T
         if sample_weight is not None:
             total = float(sample_weight.sum())

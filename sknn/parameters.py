@@ -13,7 +13,8 @@ class ParameterLayout:
     """Where each layer's parameters lie in the flat vector.
 
     The penalised parameters (the weights) of all layers come first, so that a penalty is
-    one slice; the others (the intercepts) follow.
+    one slice; then those that are trained, too (the intercepts), and at last statistics, which
+    layers keep themselves and whose gradient is 0.
 
     Parameters
     ----------
@@ -21,6 +22,8 @@ class ParameterLayout:
         For each layer the shapes of its parameters by name.
     penalized : list of tuple of str
         For each layer the names of the parameters that the penalty acts on.
+    statistics : list of tuple of str
+        For each layer the names of those that are not trained.
 
     Attributes
     ----------
@@ -30,18 +33,38 @@ class ParameterLayout:
         Number of penalised parameters, ``theta[..., :n_penalized]``.
     """
 
-    def __init__(self, shapes: list[Shapes], penalized: list[tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        shapes: list[Shapes],
+        penalized: list[tuple[str, ...]],
+        statistics: list[tuple[str, ...]],
+    ) -> None:
         self._shapes = shapes
         self._slices: list[dict[str, slice]] = [{} for _ in shapes]
-        self.size = self.n_penalized = 0
-        for want_penalized in (True, False):
-            for slices, layer, names in zip(self._slices, shapes, penalized, strict=True):
-                for name, shape in layer.items():
-                    if (name in names) is want_penalized:
-                        slices[name] = slice(self.size, self.size + math.prod(shape))
-                        self.size = slices[name].stop
-            if want_penalized:
-                self.n_penalized = self.size
+        self.size = 0
+        trained = [
+            tuple(name for name in layer if name not in (*first, *last))
+            for layer, first, last in zip(shapes, penalized, statistics, strict=True)
+        ]
+        self._append(penalized)
+        self.n_penalized = self.size
+        self._append(trained)
+        self._append(statistics)
+
+    def _append(self, names: list[tuple[str, ...]]) -> None:
+        for slices, shapes, chosen in zip(self._slices, self._shapes, names, strict=True):
+            for name in chosen:
+                slices[name] = slice(self.size, self.size + math.prod(shapes[name]))
+                self.size = slices[name].stop
+
+    def matrices(self) -> list[tuple[slice, tuple[int, ...]]]:
+        """Return where each penalised matrix lies, and its shape."""
+        return [
+            (where, shapes[name])
+            for slices, shapes in zip(self._slices, self._shapes, strict=True)
+            for name, where in slices.items()
+            if where.stop <= self.n_penalized
+        ]
 
     def views(self, vector: Array) -> list[dict[str, Array]]:
         """Return for each layer its parameters, as views of `vector`.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 
 from sknn._component import Component, Registry
+from sknn._constraints import Interval
 from sknn._math import Array
 
 
@@ -18,15 +21,27 @@ class Penalty(Component):
     `record` of the same shape receives what ``values`` needs.
     """
 
+    def constants(self) -> tuple[Any, ...]:
+        """Return the numbers in the formula; the methods get them as arrays of coef's dtype."""
+        return ()
+
     @abstractmethod
-    def write_gradient(self, coef: Array, grad: Array, factor: Array, record: Array) -> None:
+    def write_gradient(
+        self, coef: Array, grad: Array, factor: Array, record: Array, *constants: Array
+    ) -> None:
         """Write the gradient of ``factor * penalty(coef)`` to `grad`."""
 
     def add_gradient(
-        self, coef: Array, grad: Array, scratch: Array, factor: Array, record: Array
+        self,
+        coef: Array,
+        grad: Array,
+        scratch: Array,
+        factor: Array,
+        record: Array,
+        *constants: Array,
     ) -> None:
         """Add the gradient of ``factor * penalty(coef)`` to `grad`; `scratch` is consumed."""
-        self.write_gradient(coef, scratch, factor, record)
+        self.write_gradient(coef, scratch, factor, record, *constants)
         np.add(grad, scratch, grad)
 
     @abstractmethod
@@ -41,12 +56,63 @@ PENALTIES: Registry[Penalty] = Registry("penalty")
 class L2(Penalty):
     """Half the squared norm of the weights; its gradient is the weights."""
 
-    def write_gradient(self, coef: Array, grad: Array, factor: Array, record: Array) -> None:
+    def write_gradient(
+        self, coef: Array, grad: Array, factor: Array, record: Array, *constants: Array
+    ) -> None:
         np.multiply(coef, factor, grad)
-        if coef.ndim == 1:
-            np.dot(coef, grad, record)
-        else:
-            np.matmul(coef[:, np.newaxis], grad[..., np.newaxis], out=record[..., np.newaxis])
+        write_inner_product(coef, grad, record)
 
     def values(self, record: Array) -> Array:
         return 0.5 * record
+
+
+@PENALTIES.register("elastic_net")
+class ElasticNet(Penalty):
+    r"""A mixture of half the squared norm and the sum of absolute values.
+
+    .. math:: \Omega(W) = \frac{1 - r}{2} \lVert W \rVert_2^2 + r \lVert W \rVert_1
+
+    Parameters
+    ----------
+    l1_ratio : float, default=0.5
+        The share r of the absolute values, in [0, 1].
+
+    References
+    ----------
+    Zou, H. and Hastie, T., "Regularization and variable selection via the elastic net", Journal of
+    the Royal Statistical Society B 67 (2005).
+    """
+
+    constraints: ClassVar = {"l1_ratio": [Interval(Real, 0, 1, "both")]}
+
+    def __init__(self, l1_ratio: float = 0.5) -> None:
+        self.l1_ratio = l1_ratio
+
+    def constants(self) -> tuple[Any, ...]:
+        return 0.5 * (1 - self.l1_ratio), 1 - self.l1_ratio, self.l1_ratio
+
+    def write_gradient(
+        self, coef: Array, grad: Array, factor: Array, record: Array, *constants: Array
+    ) -> None:
+        half, whole, share = constants
+        # Without a buffer: the value is the inner product of coef and (half |coef| + share)
+        # with the signs of coef.
+        for multiple in (half, whole):
+            np.absolute(coef, grad)
+            np.multiply(grad, multiple, grad)
+            np.add(grad, share, grad)
+            np.copysign(grad, coef, grad)
+            np.multiply(grad, factor, grad)
+            if multiple is half:
+                write_inner_product(coef, grad, record)
+
+    def values(self, record: Array) -> Array:
+        return record
+
+
+def write_inner_product(a: Array, b: Array, out: Array) -> None:
+    """Write the inner product of two vectors, or of each pair in two stacks, to `out`."""
+    if a.ndim == 1:
+        np.dot(a, b, out)
+    else:
+        np.matmul(a[:, np.newaxis], b[..., np.newaxis], out=out[..., np.newaxis])

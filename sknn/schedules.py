@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import bisect
+import math
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
 from sknn._component import Component, Registry
+from sknn._constraints import Check, Interval
+
+SHARE = Interval(Real, 0, 1, "both")
 
 
 class Schedule(Component):
@@ -16,13 +25,15 @@ class Schedule(Component):
 
     farewell = "Stopping."
 
-    def multiplier(self, epoch: int, n_samples_seen: int) -> float:
+    def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
         """Return the factor for the epoch that begins.
 
         Parameters
         ----------
         epoch : int
             Epochs that the optimizer has run so far, 0 in the first.
+        n_epochs : int
+            Epochs that it runs at most (`max_iter`); a schedule spans them.
         n_samples_seen : int
             Training samples that the estimator has seen so far (its ``t_``).
         """
@@ -53,10 +64,12 @@ class InverseScaling(Schedule):
         The exponent p, at least 0.
     """
 
+    constraints: ClassVar = {"power_t": [Interval(Real, 0, None)]}
+
     def __init__(self, power_t: float = 0.5) -> None:
         self.power_t = power_t
 
-    def multiplier(self, epoch: int, n_samples_seen: int) -> float:
+    def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
         return (n_samples_seen + 1) ** -self.power_t if epoch else 1.0
 
 
@@ -73,6 +86,10 @@ class Adaptive(Schedule):
     """
 
     farewell = "Learning rate too small. Stopping."
+    constraints: ClassVar = {
+        "factor": [Interval(Real, 0, 1, "neither")],
+        "min_rate": [Interval(Real, 0, None)],
+    }
 
     def __init__(self, factor: float = 0.2, min_rate: float = 1e-6) -> None:
         self.factor = factor
@@ -80,3 +97,268 @@ class Adaptive(Schedule):
 
     def after_plateau(self, rate: float) -> float | None:
         return None if rate <= self.min_rate else self.factor
+
+
+class Decay(Schedule):
+    """Schedules that are a function of the share of the training that is over."""
+
+    def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
+        return self.at(min(1.0, epoch / n_epochs))
+
+    def at(self, share: float) -> float:
+        """Return the factor where a share in [0, 1] of the epochs has been run."""
+        raise NotImplementedError
+
+
+@SCHEDULES.register("cosine")
+class Cosine(Decay):
+    r"""Half a wave from 1 to 0: :math:`\tfrac{1}{2} (1 + \cos \pi s)`, s the share that is over.
+
+    References
+    ----------
+    Loshchilov, I. and Hutter, F., "SGDR: Stochastic gradient descent with warm restarts",
+    ICLR 2017.
+    """
+
+    def at(self, share: float) -> float:
+        return 0.5 * (1 + math.cos(math.pi * share))
+
+
+@SCHEDULES.register("one_cycle")
+class OneCycle(Decay):
+    """From a small rate up to the initial one, then down to almost 0, both along a cosine.
+
+    Parameters
+    ----------
+    rise : float, default=0.3
+        The share of the training in which the rate rises, in [0, 1].
+    begin : float, default=0.04
+        The factor at the beginning, in [0, 1].
+    end : float, default=4e-6
+        The factor at the end, in [0, 1].
+
+    References
+    ----------
+    Smith, L. and Topin, N., "Super-convergence: Very fast training of neural networks using large
+    learning rates", arXiv:1708.07120 (2018).
+    """
+
+    constraints: ClassVar = {"rise": [SHARE], "begin": [SHARE], "end": [SHARE]}
+
+    def __init__(self, rise: float = 0.3, begin: float = 0.04, end: float = 4e-6) -> None:
+        self.rise = rise
+        self.begin = begin
+        self.end = end
+
+    def at(self, share: float) -> float:
+        if share < self.rise:
+            return self._between(self.begin, share / self.rise)
+        return self._between(self.end, (1 - share) / (1 - self.rise) if self.rise < 1 else 1.0)
+
+    @staticmethod
+    def _between(low: float, share: float) -> float:
+        return low + (1 - low) * 0.5 * (1 - math.cos(math.pi * share))
+
+
+@SCHEDULES.register("exponential")
+class Exponential(Decay):
+    r"""The rate falls by the same factor in each epoch: :math:`q^s`, s the share that is over.
+
+    Parameters
+    ----------
+    end : float, default=0.01
+        The factor q at the end, in (0, 1].
+    """
+
+    constraints: ClassVar = {
+        "end": [
+            Check(
+                lambda value: SHARE.accepts(value) and value > 0,
+                "a float in the range (0, 1]",
+            )
+        ]
+    }
+
+    def __init__(self, end: float = 0.01) -> None:
+        self.end = end
+
+    def at(self, share: float) -> float:
+        return self.end**share
+
+
+@SCHEDULES.register("step")
+class Step(Decay):
+    """The rate is multiplied by a factor at milestones.
+
+    Parameters
+    ----------
+    factor : float, default=0.1
+        What the rate is multiplied by at each, in [0, 1].
+    milestones : sequence of float, default=(0.5, 0.75)
+        The shares of the training at which that happens.
+
+    References
+    ----------
+    He, K., Zhang, X., Ren, S. and Sun, J., "Deep residual learning for image recognition", CVPR
+    2016 (section 4.2 for the defaults).
+    """
+
+    constraints: ClassVar = {
+        "factor": [SHARE],
+        "milestones": [
+            Check(
+                lambda value: isinstance(value, (tuple, list)) and all(map(SHARE.accepts, value)),
+                "a sequence of floats in the range [0, 1]",
+            )
+        ],
+    }
+
+    def __init__(self, factor: float = 0.1, milestones: Sequence[float] = (0.5, 0.75)) -> None:
+        self.factor = factor
+        self.milestones = milestones
+
+    def at(self, share: float) -> float:
+        return self.factor ** sum(share >= milestone for milestone in self.milestones)
+
+
+@SCHEDULES.register("polynomial")
+class Polynomial(Decay):
+    r"""The rate falls to 0 as :math:`(1 - s)^p`, s the share that is over.
+
+    Parameters
+    ----------
+    power : float, default=1.0
+        The exponent p, positive; 1 is a straight line.
+    """
+
+    constraints: ClassVar = {"power": [Interval(Real, 0, None, "neither")]}
+
+    def __init__(self, power: float = 1.0) -> None:
+        self.power = power
+
+    def at(self, share: float) -> float:
+        return float((1 - share) ** self.power)
+
+
+@SCHEDULES.register("coslog")
+class CosLog(Decay):
+    r"""Cosine waves from 0 to 1 and back that grow longer.
+
+    .. math:: \tfrac{1}{2} (1 - \cos(2 \pi \log_2(1 + (2^k - 1) s)))
+
+    with s the share of the training that is over.
+
+    Parameters
+    ----------
+    n_cycles : int, default=4
+        The number k of waves, at least 1.
+
+    References
+    ----------
+    Holzmüller, D., Grinsztajn, L. and Steinwart, I., "Better by default: Strong pre-tuned MLPs and
+    boosted trees on tabular data", NeurIPS 2024.
+    """
+
+    constraints: ClassVar = {"n_cycles": [Interval(Integral, 1, None)]}
+
+    def __init__(self, n_cycles: int = 4) -> None:
+        self.n_cycles = n_cycles
+
+    def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
+        # In the middle of the epoch: at its beginning the first would be 0.
+        return self.at(min(1.0, (epoch + 0.5) / n_epochs))
+
+    def at(self, share: float) -> float:
+        return 0.5 * (1 - math.cos(2 * math.pi * math.log2(1 + (2**self.n_cycles - 1) * share)))
+
+
+class Warmup(Schedule):
+    """The rate rises in a straight line for some epochs; another schedule spans the others.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        What comes after the rise.
+    n_warmup : int
+        Epochs of the rise; the first runs at ``1 / (n_warmup + 1)`` of the rate.
+
+    References
+    ----------
+    Goyal, P. et al., "Accurate, large minibatch SGD: Training ImageNet in 1 hour",
+    arXiv:1706.02677 (2017).
+    """
+
+    constraints: ClassVar = {"n_warmup": [Interval(Integral, 0, None)]}
+
+    def __init__(self, schedule: Schedule, n_warmup: int) -> None:
+        self.schedule = schedule
+        self.n_warmup = n_warmup
+
+    @property
+    def farewell(self) -> str:  # type: ignore[override]
+        """That of the schedule."""
+        return self.schedule.farewell
+
+    def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
+        if epoch < self.n_warmup:
+            return (epoch + 1) / (self.n_warmup + 1)
+        rest = max(1, n_epochs - self.n_warmup)
+        return self.schedule.multiplier(epoch - self.n_warmup, rest, n_samples_seen)
+
+    def after_plateau(self, rate: float) -> float | None:
+        return self.schedule.after_plateau(rate)
+
+
+class Joined(Schedule):
+    """One schedule after the other, each over its part of the epochs.
+
+    Parameters
+    ----------
+    schedules : sequence of Schedule
+        They follow each other.
+    boundaries : sequence of int
+        The epochs, counted from 0, in which the second, the third ... begins.
+    """
+
+    def __init__(self, schedules: Sequence[Schedule], boundaries: Sequence[int]) -> None:
+        self.schedules = schedules
+        self.boundaries = boundaries
+
+    def check(self) -> None:
+        """Raise ValueError unless there is a boundary between each two schedules."""
+        rising = all(a < b for a, b in zip((0, *self.boundaries), self.boundaries, strict=False))
+        if len(self.boundaries) != len(self.schedules) - 1 or not rising:
+            raise ValueError(
+                f"Joined needs {len(self.schedules) - 1} boundaries for {len(self.schedules)} "
+                f"schedules, positive and in rising order; got {self.boundaries!r}."
+            )
+        for schedule in self.schedules:
+            schedule.check()
+
+    def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
+        place = bisect.bisect_right(self.boundaries, epoch)
+        ends = (0, *self.boundaries, max(n_epochs, *self.boundaries, 0))
+        length = max(1, ends[place + 1] - ends[place])
+        return self.schedules[place].multiplier(epoch - ends[place], length, n_samples_seen)
+
+
+class FromFunction(Schedule):
+    """A schedule that is any function of the epoch.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(epoch)`` returns the factor, with epochs counted from 0.
+    """
+
+    def __init__(self, function: Callable[[int], float]) -> None:
+        self.function = function
+
+    def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
+        value: Any = self.function(epoch)
+        if not Interval(Real, 0, None).accepts(value):
+            raise ValueError(
+                f"learning_rate must return a finite number of at least 0; for epoch {epoch} it "
+                f"returned {value!r}."
+            )
+        return float(value)

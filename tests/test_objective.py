@@ -1,9 +1,16 @@
+import itertools
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sknn.activations import ReLU, Tanh
-from sknn.losses import BinaryLogLoss, SquaredError
+from sknn._random import make_words
+from sknn.activations import LeakyReLU, ReLU, Tanh
+from sknn.architecture import build_layers
+from sknn.losses import BinaryLogLoss, Gaussian, LogLoss, SquaredError
+from sknn.network import Network
+from sknn.objective import Objective
+from sknn.penalties import L2, ElasticNet
 from tests.cases import ACTIVATION_CASES, LOSS_CASES, make_objective, make_targets, name_of
 from tests.gradcheck import check_gradient
 
@@ -34,6 +41,148 @@ def test_gradient_is_the_derivative_of_the_value(
     theta = rng.standard_normal(objective.network.layout.size) / 2
 
     check_gradient(lambda t: objective.value_and_grad(t, X, y, weight), theta, rng)
+
+
+# Networks with all that there is besides linear layers and activations.
+
+FEATURES = list(itertools.product([None, "batch", "layer"], [False, True], [(), (0.3, 0.5, 0.1)]))
+features = pytest.mark.parametrize(("normalization", "residual", "dropout"), FEATURES)
+few_losses = pytest.mark.parametrize("loss", [SquaredError(), LogLoss(), Gaussian()], ids=name_of)
+
+
+def make_network(activations, n_outputs, sizes=(5, 5, 4), n_features=4, **options):
+    if not isinstance(activations, list):
+        activations = [activations] * len(sizes)
+    return Network(build_layers(sizes, activations, n_outputs, **options), n_features)
+
+
+def draw_theta(network, rng):
+    """Return parameters at random, and how many of them are trained."""
+    theta = rng.standard_normal(network.layout.size) / 2
+    statistics = np.zeros(network.layout.size, bool)
+    for layer, views in zip(network.layers, network.layout.views(statistics), strict=True):
+        for name in layer.statistics:
+            views[name][...] = True
+    theta[statistics] = np.square(theta[statistics]) + 0.5
+    n_trained = np.count_nonzero(~statistics)
+    assert not statistics[:n_trained].any()
+    return theta, n_trained
+
+
+def check_network(network, loss, X, y, weight, rng, penalty=None):
+    """Check the gradient of a network's objective; that of statistics is 0."""
+    objective = Objective(network, loss, penalty or L2(), alpha=0.1)
+    theta, n_trained = draw_theta(network, rng)
+
+    def value_and_grad(trained):
+        now = np.concatenate([trained, theta[n_trained:]])  # statistics are brought up to date
+        value, grad = objective.value_and_grad(now, X, y, weight)
+        np.testing.assert_array_equal(grad[n_trained:], 0)
+        return value, grad[:n_trained]
+
+    check_gradient(value_and_grad, theta[:n_trained], rng, n_directions=3)
+
+
+@grid
+@features
+@few_losses
+@pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "sparse"])
+def test_gradient_holds_for_all_features_together(
+    activation, normalization, residual, dropout, loss, is_weighted, is_sparse
+):
+    rng, X, y = _data(loss, n_samples=12, n_outputs=3)
+    weight = rng.random(len(X)) if is_weighted else None
+    if is_sparse:
+        X = sp.csr_matrix(np.where(rng.random(X.shape) < 0.5, X, 0))
+    options = {"normalization": normalization, "residual": residual, "dropout": dropout}
+    network = make_network(activation, 3 * loss.raw_per_target, **options)
+
+    check_network(network, loss, X, y, weight, rng)
+
+
+@features
+def test_gradient_holds_for_an_activation_of_each_layers_own(normalization, residual, dropout):
+    rng, X, y = _data(SquaredError())
+    options = {"normalization": normalization, "residual": residual, "dropout": dropout}
+    network = make_network([Tanh(), LeakyReLU(0.2), ReLU()], 2, **options)
+
+    check_network(network, SquaredError(), X, y, None, rng, ElasticNet(0.3))
+
+
+@features
+@pytest.mark.parametrize("n_samples", [1, 3])
+def test_gradient_holds_for_tiny_batches(normalization, residual, dropout, n_samples):
+    rng, X, y = _data(SquaredError(), n_samples=n_samples)
+    options = {"normalization": normalization, "residual": residual, "dropout": dropout}
+
+    check_network(make_network(Tanh(), 2, **options), SquaredError(), X, y, None, rng)
+
+
+@features
+def test_features_change_the_network(normalization, residual, dropout):
+    _, X, y = _data(SquaredError())
+    options = {"normalization": normalization, "residual": residual, "dropout": dropout}
+    plain, network = make_network(Tanh(), 2), make_network(Tanh(), 2, **options)
+    values = [
+        Objective(n, SquaredError(), L2(), 0).value_and_grad(np.full(n.layout.size, 0.3), X, y)[0]
+        for n in (plain, network)
+    ]
+
+    is_plain = (normalization, residual, dropout) == (None, False, ())
+    assert (values[0] == values[1]) == is_plain
+
+
+@features
+def test_the_random_numbers_of_an_objective_are_the_same_in_each_call(
+    normalization, residual, dropout
+):
+    rng, X, y = _data(SquaredError())
+    options = {"normalization": normalization, "residual": residual, "dropout": dropout}
+    network = make_network(Tanh(), 2, **options)
+    objective = Objective(network, SquaredError(), L2(), 0.1)
+    theta, _ = draw_theta(network, rng)
+
+    one, other = (objective.value_and_grad(theta, X, y) for _ in range(2))
+
+    assert one[0] == other[0]
+    np.testing.assert_array_equal(one[1], other[1])
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_weights_of_samples_leave_the_statistics_of_a_batch_alone(residual):
+    rng, X, y = _data(SquaredError())
+    network = make_network(Tanh(), 2, normalization="batch", residual=residual)
+    objective = Objective(network, SquaredError(), L2(), 0.1)
+    theta, n_trained = draw_theta(network, rng)
+    plain, weighted = theta.copy(), theta.copy()
+    objective.value_and_grad(plain, X, y)
+    objective.value_and_grad(weighted, X, y, rng.random(len(X)))
+
+    np.testing.assert_array_equal(plain, weighted)
+    np.testing.assert_array_equal(plain[:n_trained], theta[:n_trained])
+    assert np.all(plain[n_trained:] != theta[n_trained:])
+
+
+@features
+def test_prediction_is_the_network_of_training_without_noise(normalization, residual, dropout):
+    rng, X, _ = _data(SquaredError(), n_samples=50)
+    options = {"normalization": normalization, "residual": residual}
+    network = make_network(Tanh(), 2, **options)
+    noisy = make_network(Tanh(), 2, dropout=dropout, **options)
+    theta, _ = draw_theta(network, rng)
+    bound = network.bind(X, theta, np.empty_like(theta), make_words(0, len(X), 0))
+    for _ in range(600):  # the running statistics arrive at those of these samples
+        for call in bound.forward:
+            call()
+    for layer in network.layout.views(theta):
+        for name in layer:
+            if name.endswith("variance"):
+                layer[name] *= (len(X) - 1) / len(X)  # training uses the biased variance
+
+    predicted = noisy.predict(X, noisy.layout.views(theta))
+
+    np.testing.assert_allclose(predicted, bound.raw, rtol=1e-9, atol=1e-11)
 
 
 @losses
@@ -107,7 +256,7 @@ def test_prediction_and_training_see_the_same_network(activation):
     rng, X, _ = _data(SquaredError())
     network = make_objective(activation, SquaredError()).network
     theta = rng.standard_normal(network.layout.size)
-    bound = network.bind(X, theta, np.empty_like(theta))
+    bound = network.bind(X, theta, np.empty_like(theta), make_words(0, len(X), 0))
     for call in bound.forward:
         call()
 

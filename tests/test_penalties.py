@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 
-from sknn.penalties import PENALTIES
+from sknn.penalties import PENALTIES, ElasticNet
 from tests.gradcheck import check_gradient
 
 grid = pytest.mark.parametrize("penalty", [PENALTIES[name]() for name in PENALTIES])
+
+
+def constants(penalty):
+    """Return a penalty's numbers as it gets them."""
+    return [np.asarray(value) for value in penalty.constants()]
 
 
 @grid
@@ -13,7 +18,7 @@ def test_gradient_is_the_derivative_of_the_value(penalty):
 
     def value_and_grad(coef):
         grad = np.zeros_like(coef)
-        penalty.add_gradient(coef, grad, np.empty_like(coef), factor, record)
+        penalty.add_gradient(coef, grad, np.empty_like(coef), factor, record, *constants(penalty))
         return float(penalty.values(record)), grad
 
     check_gradient(value_and_grad, rng.standard_normal(8), rng)
@@ -23,8 +28,8 @@ def test_gradient_is_the_derivative_of_the_value(penalty):
 def test_adding_adds_and_writing_writes(penalty):
     coef, scratch, record = np.arange(1.0, 4), np.empty(3), np.empty(())
     written, added = np.full(3, np.nan), np.full(3, 10.0)
-    penalty.write_gradient(coef, written, np.array(0.5), record)
-    penalty.add_gradient(coef, added, scratch, np.array(0.5), record)
+    penalty.write_gradient(coef, written, np.array(0.5), record, *constants(penalty))
+    penalty.add_gradient(coef, added, scratch, np.array(0.5), record, *constants(penalty))
 
     np.testing.assert_allclose(added, written + 10)
 
@@ -33,10 +38,25 @@ def test_adding_adds_and_writing_writes(penalty):
 def test_models_of_a_stack_have_their_own_factor(penalty):
     coef, factors = np.random.default_rng(0).standard_normal((3, 5)), np.array([[0.0], [1.0], [2]])
     grad, record = np.empty_like(coef), np.empty((3, 1))
-    penalty.write_gradient(coef, grad, factors, record)
+    penalty.write_gradient(coef, grad, factors, record, *constants(penalty))
 
     for m in range(3):
         single, single_record = np.empty(5), np.empty(())
-        penalty.write_gradient(coef[m], single, factors[m, 0, ...], single_record)
+        numbers = factors[m, 0, ...], single_record, *constants(penalty)
+        penalty.write_gradient(coef[m], single, *numbers)
         np.testing.assert_allclose(grad[m], single)
         np.testing.assert_allclose(record[m, 0], single_record)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.3, 1.0])
+def test_elastic_net_is_the_formula(l1_ratio):
+    penalty, coef, grad, record = (
+        ElasticNet(l1_ratio),
+        np.array([2.0, -3.0]),
+        np.empty(2),
+        np.empty(()),
+    )
+    penalty.write_gradient(coef, grad, np.array(0.1), record, *constants(penalty))
+
+    assert penalty.values(record) == pytest.approx(0.1 * ((1 - l1_ratio) * 13 / 2 + l1_ratio * 5))
+    np.testing.assert_allclose(grad, 0.1 * ((1 - l1_ratio) * coef + l1_ratio * np.sign(coef)))

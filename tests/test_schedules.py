@@ -1,31 +1,105 @@
+import numpy as np
 import pytest
 from sklearn.base import clone
 
-from sknn.schedules import Adaptive, Constant, InverseScaling
+from sknn.schedules import (
+    Adaptive,
+    Constant,
+    CosLog,
+    Cosine,
+    Exponential,
+    FromFunction,
+    InverseScaling,
+    Joined,
+    OneCycle,
+    Polynomial,
+    Step,
+    Warmup,
+)
 from tests.cases import SCHEDULE_CASES, name_of
+
+
+def table(schedule, n_epochs, max_iter=100):
+    """Return the factors of the first epochs."""
+    return [schedule.multiplier(epoch, max_iter, 9 * epoch) for epoch in range(n_epochs)]
+
 
 grid = pytest.mark.parametrize("schedule", SCHEDULE_CASES, ids=name_of)
 
 
 @grid
-def test_begins_at_the_initial_rate(schedule):
-    assert schedule.multiplier(0, 1000) == 1
-
-
-@grid
 def test_is_pure(schedule):
-    first = [schedule.multiplier(epoch, 50 * epoch) for epoch in range(5)]
-    again = [schedule.multiplier(epoch, 50 * epoch) for epoch in range(5)]
+    first = [schedule.multiplier(epoch, 10, 50 * epoch) for epoch in range(10)]
+    again = [schedule.multiplier(epoch, 10, 50 * epoch) for epoch in range(10)]
 
     assert first == again
     assert clone(schedule).get_params() == schedule.get_params()
 
 
+@grid
+@pytest.mark.parametrize("n_epochs", [1, 2, 7, 100])
+def test_stays_between_nothing_and_the_initial_rate(schedule, n_epochs):
+    factors = [schedule.multiplier(e, n_epochs, 9 * e) for e in range(n_epochs + 3)]
+
+    assert min(factors) >= 0
+    assert max(factors) <= 1
+    assert factors[0] > 0
+
+
 def test_tables():
-    assert [Constant().multiplier(epoch, 9 * epoch) for epoch in range(3)] == [1, 1, 1]
-    inverse = [InverseScaling(0.5).multiplier(epoch, 24 * epoch) for epoch in range(2)]
-    assert inverse == pytest.approx([1, 1 / 5])
-    assert InverseScaling(1).multiplier(3, 9) == pytest.approx(0.1)
+    assert table(Constant(), 3) == [1, 1, 1]
+    assert InverseScaling(0.5).multiplier(1, 9, 24) == pytest.approx(1 / 5)
+    assert InverseScaling(1).multiplier(3, 9, 9) == pytest.approx(0.1)
+    root = np.sqrt(0.5)
+    assert table(Cosine(), 5, 4) == pytest.approx([1, (1 + root) / 2, 0.5, (1 - root) / 2, 0])
+    assert table(Exponential(0.01), 5, 4) == pytest.approx([1, 10**-0.5, 0.1, 10**-1.5, 0.01])
+    assert table(Step(), 5, 4) == pytest.approx([1, 1, 0.1, 0.01, 0.01])
+    assert table(Polynomial(), 5, 4) == pytest.approx([1, 0.75, 0.5, 0.25, 0])
+    assert table(Polynomial(2), 5, 4) == pytest.approx([1, 0.5625, 0.25, 0.0625, 0])
+    assert table(OneCycle(0.5, 0.1, 0.0), 5, 4) == pytest.approx([0.1, 0.55, 1, 0.5, 0])
+
+
+def test_one_cycle_is_pytorchs_at_its_defaults():
+    # torch.optim.lr_scheduler.OneCycleLR with max_lr=1 and total_steps=n_epochs + 1: pct_start 0.3,
+    # div_factor 25, final_div_factor 1e4.
+    factors = [OneCycle().multiplier(epoch, 10, 0) for epoch in range(11)]
+
+    assert factors[0] == pytest.approx(1 / 25)
+    assert factors[3] == pytest.approx(1)
+    assert factors[10] == pytest.approx(1 / 25 / 1e4)
+
+
+def test_coslog_has_waves_that_grow_longer():
+    factors = [CosLog(4).at((2**k - 1) / 15) for k in range(5)]  # the ends of its waves
+    middles = [CosLog(4).at((2 ** (k + 0.5) - 1) / 15) for k in range(4)]
+
+    assert factors == pytest.approx([0] * 5, abs=1e-12)
+    assert middles == pytest.approx([1] * 4)
+    assert CosLog().multiplier(0, 10, 0) == CosLog().at(0.05)
+
+
+def test_warmup_rises_in_a_line_and_leaves_the_rest_to_the_schedule():
+    assert table(Warmup(Constant(), 3), 5) == [0.25, 0.5, 0.75, 1, 1]
+    after = table(Warmup(Cosine(), 2), 7, 6)[2:]
+    assert after == table(Cosine(), 5, 4)
+    assert Warmup(Adaptive(), 2).after_plateau(1e-3) == pytest.approx(0.2)
+    assert Warmup(Adaptive(), 2).farewell == Adaptive.farewell
+
+
+def test_joined_schedules_span_their_parts():
+    joined = Joined([Constant(), Polynomial(), Cosine()], [2, 6])
+
+    assert table(joined, 8, 8) == pytest.approx([1, 1, 1, 0.75, 0.5, 0.25, 1, 0.5])
+    joined.check()
+    for wrong in ([2], [6, 2], [0, 3], [2, 4, 6]):
+        with pytest.raises(ValueError, match="Joined needs 2 boundaries for 3 schedules"):
+            Joined([Constant(), Polynomial(), Cosine()], wrong).check()
+
+
+def test_functions_of_the_epoch_are_checked():
+    assert table(FromFunction(lambda epoch: 1 / (1 + epoch)), 3) == [1, 1 / 2, 1 / 3]
+    with pytest.raises(ValueError, match="for epoch 2 it returned -1"):
+        FromFunction(lambda epoch: -1).multiplier(2, 9, 0)
 
 
 def test_adaptive_divides_by_five_until_the_rate_is_small():

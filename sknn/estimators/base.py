@@ -3,79 +3,72 @@
 from __future__ import annotations
 
 import inspect
-import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
 
+from sknn._constraints import Constraint, check_parameters
 from sknn._math import Array
-from sknn._random import make_random_state
-from sknn.activations import ACTIVATIONS
-from sknn.architecture import build_layers
-from sknn.estimators.settings import CONSTRAINTS, make_optimizer, make_solver
-from sknn.estimators.validation import (
-    FLOATS,
-    Constraint,
-    InvalidParameterError,
-    check_hidden_layer_sizes,
-    check_parameters,
-    check_sample_weight,
+from sknn.estimators.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
+from sknn.estimators.data import check_data, check_samples, is_known
+from sknn.estimators.diagnosis import explain
+from sknn.estimators.evaluation import HeldOut
+from sknn.estimators.fitting import Fit
+from sknn.estimators.settings import (
+    CONSTRAINTS,
+    check_settings,
+    make_draw,
+    make_layers,
+    make_solver,
 )
-from sknn.initializers import GlorotUniform
+from sknn.estimators.summary import NetworkSummary
+from sknn.estimators.validation import check_hidden_layer_sizes, check_sample_weight
+from sknn.initializers import is_pair_of_lists
 from sknn.losses import Loss
 from sknn.network import Network
-from sknn.objective import Objective
-from sknn.penalties import L2
-from sknn.solvers import Problem, TrainingState, solve
+from sknn.solvers import HISTORY, Stochastic, TrainingState
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class BaseMLP(BaseEstimator, ABC):
+CONDITIONAL = ("normalization_", "learning_rate_", "lr_find_")
+"""Attributes that depend on the parameters."""
+
+
+class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     """The training of a multilayer perceptron in scikit-learn's terms.
 
     ``fit`` works on a copy of the estimator and takes over its attributes at the end, so that a
     call that fails leaves everything as it was.
     """
 
-    # Set by the constructors of the subclasses.
+    # Set by the constructors of the subclasses, like all other parameters.
     hidden_layer_sizes: Any
-    activation: Any
-    solver: str
+    initializer: Any
     alpha: float
-    batch_size: Any
-    learning_rate: str
-    learning_rate_init: float
-    power_t: float
-    max_iter: int
-    shuffle: bool
+    augmentation: Any
+    early_stopping: bool
+    learning_rate_init: Any
     random_state: Any
-    tol: float
+    refit_full: bool
+    scoring: Any
     verbose: Any
     warm_start: bool
-    momentum: float
-    nesterovs_momentum: bool
-    early_stopping: bool
-    validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    n_iter_no_change: float
-    max_fun: int
-    target_loss: float | None
     coefs_: list[Array]
     intercepts_: list[Array]
+    normalization_: list[dict[str, Array]]
     n_features_in_: int
     n_outputs_: int
+    learning_rate_: float
+    lr_find_: pd.DataFrame
     _network: Network
     _loss: Loss
     _state: TrainingState
@@ -95,8 +88,16 @@ class BaseMLP(BaseEstimator, ABC):
         """Return the targets as an array (n_samples, n_outputs); `classes` may be known."""
 
     @abstractmethod
-    def _make_loss(self) -> Loss:
-        """Return the loss that belongs to the targets."""
+    def _encode_held_out(self, y: Any) -> Array:
+        """Return targets to validate on, as those to train on were encoded."""
+
+    @abstractmethod
+    def _training_targets(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
+        """Return encoded targets and weights as training uses them."""
+
+    @abstractmethod
+    def _make_loss(self, y: Array) -> Loss:
+        """Return the loss that belongs to encoded targets."""
 
     @abstractmethod
     def _strata(self, y: Array) -> Array | None:
@@ -106,19 +107,40 @@ class BaseMLP(BaseEstimator, ABC):
     def _score_raw(self, raw: Array, y: Array, sample_weight: Array | None) -> float:
         """Return the validation score of raw scores (n_outputs, n_samples); raw is consumed."""
 
+    def _check_validation_scores(self, state: TrainingState, held_out: HeldOut) -> None:
+        """Warn if the score that early stopping has watched says little."""
+
     # Fitting.
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
         ----------
         X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
-            The samples. float32 and float64 are used as they are.
+            The samples. float32 and float64 are used as they are; a memmap is read batch by batch.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The targets.
+            The targets. A classifier also takes probabilities of the classes: a float matrix
+            whose rows sum to 1.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the samples, at least 0; None weighs all alike.
+        X_val : array-like of shape (n_validation_samples, n_features), default=None
+            Samples to validate on, in place of a part of X. Without `early_stopping` score and loss
+            on them are only recorded.
+        y_val : array-like of shape (n_validation_samples,) or more columns, default=None
+            Their targets.
+        sample_weight_val : float or array-like, default=None
+            Their weights.
 
         Returns
         -------
@@ -130,101 +152,100 @@ class BaseMLP(BaseEstimator, ABC):
         ValueError
             If a parameter or the data are not valid, or if training has diverged.
         """
-        return self._fit(X, y, sample_weight, is_partial=False)
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, is_partial: bool, classes: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        given: tuple[Any, Any, Any],
+        is_partial: bool = False,
+        classes: Any = None,
     ) -> Self:
-        self._check_parameters()
-        if is_partial and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
+        check_parameters(self, self._constraints)
+        check_settings(self)
+        is_first = not hasattr(self, "coefs_") or not (self.warm_start or is_partial)
+        if is_partial and self._has_stopped(given, is_first):
+            return self
+        tasks = None if is_partial else EpochTasks.of(self, X, y, sample_weight)
         fitted = object.__new__(type(self))
         fitted.__dict__.update(vars(self))
-        is_first = not hasattr(self, "coefs_") or not (self.warm_start or is_partial)
+        for name in CONDITIONAL if is_first else ():
+            fitted.__dict__.pop(name, None)
+        labels = y
         X, y = fitted._validate_data(X, y, is_first)
         y = fitted._encode_targets(y, is_first, classes)
         weight = check_sample_weight(sample_weight, X)
-        problem = fitted._build_problem(X, y, weight, is_first, is_partial)
-        fitted._publish(solve(problem))
+        held_out = fitted._check_held_out(*given)
+        training = Fit(fitted, X, y, labels, weight, held_out, is_first, is_partial)
+        problem = training.problem
+        problem.explain = lambda state: explain(fitted, state.theta, X, y)
+        if tasks is not None:
+            tasks.watch(problem, fitted._attributes)
+        state = training.run()
+        fitted._check_finite(state, problem.explain)
+        attributes = fitted._attributes(state.theta, state)
+        fitted.__dict__.update(attributes)
+        if tasks is not None:
+            tasks.end_fit(attributes)
         self.__dict__ = fitted.__dict__
         return self
 
-    def _check_parameters(self) -> None:
-        check_parameters(self, self._constraints)
-        check_hidden_layer_sizes(self.hidden_layer_sizes)
-        if self.early_stopping and self.validation_fraction == 0:
-            raise InvalidParameterError(
-                "validation_fraction=0 leaves nothing to validate on; with early_stopping=True it "
-                "must be a float in the range (0, 1)."
+    def _has_stopped(self, given: tuple[Any, Any, Any], is_first: bool) -> bool:
+        """Check a call of partial_fit; return whether early stopping has ended the training."""
+        if self.early_stopping and given[0] is None:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True without samples to validate on; "
+                "pass X_val and y_val."
             )
-
-    def _validate_data(self, X: Any, y: Any, is_first: bool, **options: Any) -> tuple[Any, Any]:
-        if is_first and _is_plain(X) and _is_plain_target(y, X):
-            # The usual case by a short way: nothing would be converted.
-            self.__dict__.pop("feature_names_in_", None)
-            self.n_features_in_ = X.shape[1]
-            return X, y
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            dtype=FLOATS,
-            reset=is_first,
-            **options,
+        if is_first or not self._state.has_stopped:
+            return False
+        warnings.warn(
+            "Early stopping has ended the training: partial_fit changes nothing any more. Stop "
+            "calling it, or begin anew with fit or a clone.",
+            UserWarning,
+            stacklevel=4,
         )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if not isinstance(X, np.ndarray):
-            X = X.tocsr()
-        return X, y
+        return True
 
-    def _build_problem(
-        self, X: Any, y: Array, weight: Array | None, is_first: bool, is_partial: bool
-    ) -> Problem:
-        """Return what is to be solved: network, data, numbers and where to start from."""
-        rng = make_random_state(self.random_state)
-        state = self._start(X, y, rng) if is_first else self._resume(y.shape[1], is_partial)
-        X = X.astype(state.theta.dtype, copy=False)
-        train, held_out = self._split(y, rng)
-        objective = Objective(self._network, self._loss, L2(), float(self.alpha))
-        problem = Problem(
-            objective=objective,
-            solver=make_solver(self, len(y) if train is None else len(train)),
-            X=X,
-            y=y,
-            sample_weight=weight,
-            rows=train,
-            state=state,
-            rng=rng,
-            rng_is_own=isinstance(self.random_state, Integral),
-            keeps_incoming=not is_first,
-            one_epoch=is_partial,
-            verbose=bool(self.verbose),
-        )
-        if held_out is not None:
-            held_out_weight = None if weight is None else weight[held_out]
-            if weight is not None and not (weight[train].any() and weight[held_out].any()):
-                raise ValueError(
-                    "sample_weight is 0 for all samples of a part of the early-stopping split; "
-                    f"{len(held_out)} samples of {len(y)} are held out."
-                )
-            problem.validate = self._make_validation(X[held_out], y[held_out], held_out_weight)
-        return problem
+    def _validate_data(self, X: Any, y: Any, is_first: bool) -> tuple[Any, Any]:
+        return check_data(self, X, y, is_first)
 
-    def _start(self, X: Any, y: Array, rng: np.random.RandomState) -> TrainingState:
-        """Build the network and draw its initial weights."""
+    def _check_held_out(self, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:
+        """Return validated samples to validate on, if there are any."""
+        if X is None and y is None:
+            if sample_weight is not None:
+                raise ValueError("sample_weight_val needs X_val and y_val.")
+            return None
+        if X is None or y is None:
+            raise ValueError("X_val and y_val belong together; pass both or none of them.")
+        labels = y
+        X, y = self._validate_data(X, y, is_first=False)
+        return HeldOut(X, self._encode_held_out(y), check_sample_weight(sample_weight, X), labels)
+
+    def _begin(
+        self, X: Any, y: Array, rng: np.random.RandomState, is_first: bool, is_partial: bool
+    ) -> TrainingState:
+        """Return the state that training begins with: new weights, or those of the last call."""
+        if not is_first:
+            return self._resume(y.shape[1], is_partial)
         self.n_outputs_ = y.shape[1]
-        self._loss = self._make_loss()
+        self._loss = self._make_loss(y)
         self._network = self._make_network(X.shape[1])
-        factor = ACTIVATIONS.resolve(self.activation).glorot_factor
-        return TrainingState(self._network.initialize(GlorotUniform(), factor, rng, X.dtype))
+        dtype = X.dtype if X.dtype.kind == "f" and X.dtype.itemsize in (4, 8) else np.float64
+        theta = self._network.initialize(make_draw(self, rng), dtype)
+        if is_pair_of_lists(self.initializer):
+            coefs, intercepts = self.initializer
+            _, _, others = self._network.split(theta)
+            try:
+                theta = self._network.join(coefs, intercepts, others).astype(dtype)
+            except ValueError as error:
+                raise ValueError(f"initializer does not fit the network: {error}") from error
+        return TrainingState(theta)
 
     def _make_network(self, n_features: int) -> Network:
-        sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
-        activation = ACTIVATIONS.resolve(self.activation)
-        return Network(build_layers(sizes, activation, self.n_outputs_), n_features)
+        return Network(make_layers(self, self.n_outputs_ * self._loss.raw_per_target), n_features)
 
     def _resume(self, n_outputs: int, is_partial: bool) -> TrainingState:
         """Return the state of the last call, with the weights as they are now."""
@@ -241,7 +262,7 @@ class BaseMLP(BaseEstimator, ABC):
                 "set warm_start=False to begin anew."
             )
         old, self._network = self._state, self._make_network(self.n_features_in_)
-        theta = self._network.join(self.coefs_, self.intercepts_)
+        theta = self._network.join(self.coefs_, self.intercepts_, self._other_arrays())
         state = replace(
             old,
             theta=theta,
@@ -250,128 +271,112 @@ class BaseMLP(BaseEstimator, ABC):
             history=list(old.history),
             n_iter=0,
             first_bad_epoch=None,
+            best_epoch=0,
+            n_recoveries=0,
         )
-        moments = old.moments or {}
-        if is_partial and set(moments) == set(make_optimizer(self).moments):
+        moments, solver = old.moments or {}, make_solver(self, n_samples=np.iinfo(np.intp).max)
+        if (
+            is_partial
+            and isinstance(solver, Stochastic)
+            and set(moments) == solver.moment_names()
+            and all(array.shape == theta.shape for array in moments.values())
+        ):
             state.moments = {name: array.copy() for name, array in moments.items()}
         else:
             state = replace(state, moments=None, n_steps=0, n_epochs=0, plateau_factor=1.0)
         return state
 
-    def _split(
-        self, y: Array, rng: np.random.RandomState
-    ) -> tuple[Array, Array] | tuple[None, None]:
-        """Return the rows to train on and those to validate on; None, None for all and none."""
-        if not self.early_stopping:
-            return None, None
-        part = f"validation_fraction={self.validation_fraction} of {len(y)} samples"
-        try:
-            train, held_out = train_test_split(
-                np.arange(len(y)),
-                random_state=rng,
-                test_size=self.validation_fraction,
-                stratify=self._strata(y),
-            )
-        except ValueError as error:
-            raise ValueError(
-                f"{error} (early_stopping=True holds out {part}: more of either may help.)"
-            ) from error
-        if len(held_out) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of "
-                f"your dataset: {part} is {len(held_out)}, and at least 2 are needed."
-            )
-        return train, held_out
+    def _attributes(self, theta: Array, state: TrainingState) -> dict[str, Any]:
+        """Return the attributes of an estimator that is fitted as far as a state says."""
+        coefs, intercepts, others = self._network.split(theta)
+        learnt = {n: v for n, v in vars(self).items() if n.endswith("_") or n == "_encoding"}
+        attributes: dict[str, Any] = {
+            **learnt,
+            "coefs_": coefs,
+            "intercepts_": intercepts,
+            "n_layers_": len(coefs) + 1,
+            "out_activation_": self._loss.out_activation,
+            "n_outputs_": self.n_outputs_,
+            "n_iter_": state.n_iter,
+            "t_": state.t,
+            "loss_": state.loss,
+            "loss_curve_": state.loss_curve,
+            "best_loss_": None if self.early_stopping else state.best_loss,
+            "validation_scores_": state.validation_scores if state.validation_scores else None,
+            "best_validation_score_": state.best_score if self.early_stopping else None,
+            "has_stopped_": state.has_stopped,
+            "_network": self._network,
+            "_loss": self._loss,
+            "_state": replace(state, theta=np.empty(0)),  # coefs_ and intercepts_ have it
+        }
+        if others:
+            names = self._network.other_names()
+            n = len(dict.fromkeys(names))
+            attributes["normalization_"] = [
+                dict(zip(names[i : i + n], others[i : i + n], strict=True))
+                for i in range(0, len(names), n)
+            ]
+        return attributes
 
-    def _make_validation(self, X: Any, y: Array, weight: Array | None) -> Callable[[Array], float]:
-        """Return the function that scores a parameter vector on held-out rows."""
-
-        def validate(theta: Array) -> float:
-            raw = self._network.predict(X, self._network.layout.views(theta))
-            return self._score_raw(raw, y, weight)
-
-        return validate
-
-    def _publish(self, state: TrainingState) -> None:
-        """Turn the result of training into fitted attributes."""
+    def _check_finite(self, state: TrainingState, explain: Callable[[TrainingState], str]) -> None:
+        """Raise if training has diverged; warn if it had to go back."""
         if not np.isfinite(state.theta).all():
             epoch = state.n_iter if state.first_bad_epoch is None else state.first_bad_epoch
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
                 f"values and need to be preprocessed. Training diverged in epoch {epoch}: scale "
                 "X (and, in regression, y), for example with StandardScaler, or lower "
-                f"learning_rate_init={self.learning_rate_init}."
+                f"learning_rate_init={self.learning_rate_init}.{explain(state)}"
             )
-        self.coefs_, self.intercepts_ = self._network.split(state.theta)
-        self.n_layers_ = len(self.coefs_) + 1
-        self.out_activation_ = self._loss.out_activation
-        self.n_iter_ = state.n_iter
-        self.t_ = state.t
-        self.loss_ = state.loss
-        self.loss_curve_ = state.loss_curve
-        self.best_loss_ = None if self.early_stopping else state.best_loss
-        self.validation_scores_ = state.validation_scores if self.early_stopping else None
-        self.best_validation_score_ = state.best_score if self.early_stopping else None
-        self._state = replace(state, theta=np.empty(0))  # coefs_ and intercepts_ have it
+        if state.n_recoveries:
+            warnings.warn(
+                f"Training diverged {state.n_recoveries} times, went back to the last good epoch "
+                f"and went on at {0.5**state.n_recoveries:g} of the learning rate. Lower "
+                f"learning_rate_init={self.learning_rate_init}.{explain(state)}",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _view(self, theta: Array, state: TrainingState) -> Self:
+        """Return an estimator that is fitted with a parameter vector, for arrays without names."""
+        view = object.__new__(type(self))
+        view.__dict__.update(vars(self))
+        view.__dict__.pop("feature_names_in_", None)
+        view.__dict__.update(self._attributes(theta, state))
+        return view
 
     # Prediction.
 
+    def _other_arrays(self) -> list[Array]:
+        """Return the parameters beside weights and intercepts."""
+        layers = vars(self).get("normalization_", ())
+        return [array for layer in layers for array in layer.values()]
+
+    def _parameters(self) -> list[dict[str, Array]]:
+        return self._network.parameters(self.coefs_, self.intercepts_, self._other_arrays())
+
     def _predict_raw(self, X: Any) -> Array:
         """Return raw scores (n_outputs, n_samples) for unchecked X, in buffers of this call."""
-        if not self._is_known(X):
+        if not is_known(self, X):
             check_is_fitted(self)
-            X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-            if not isinstance(X, np.ndarray):
-                X = X.tocsr()
-        return self._network.predict(X, self._network.parameters(self.coefs_, self.intercepts_))
-
-    def _is_known(self, X: Any) -> bool:
-        """Whether validate_data would return X unchanged; False where that is not certain."""
-        fitted = vars(self)
-        if "coefs_" not in fitted or "feature_names_in_" in fitted:
-            return False
-        return _is_plain(X) and X.shape[1] == self.n_features_in_
+            X = check_samples(self, X)
+        return self._network.predict(X, self._parameters())
 
     @property
     def history_(self) -> pd.DataFrame:
-        """The training curves as a DataFrame, one row an epoch: loss, val_score, learning_rate.
+        """The training curves, a row an epoch; NaN where there is no such thing.
 
-        val_score is NaN without early stopping, learning_rate (as scheduled, before Adam's own
-        scaling) with lbfgs. The index counts the epochs of all calls from 1.
+        The columns are loss, val_loss, val_score, learning_rate (as scheduled), batch_size,
+        grad_norm (of one of the last batches) and seconds. The index counts the epochs of all
+        calls from 1.
         """
         import pandas as pd
 
         check_is_fitted(self)
-        columns = ["loss", "val_score", "learning_rate"]
         epochs = pd.RangeIndex(1, len(self._state.history) + 1, name="epoch")
-        return pd.DataFrame(self._state.history, epochs, columns, dtype=np.float64)
+        return pd.DataFrame(self._state.history, epochs, list(HISTORY), dtype=np.float64)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _is_plain(X: Any) -> bool:
-    """Whether check_array would return X unchanged; False where that is not certain.
-
-    It takes 60 us to find that out, ten times the work of predicting one row.
-    """
-    if type(X) is not np.ndarray or X.ndim != 2 or X.dtype not in FLOATS:
-        return False
-    if not X.size or not X.flags.c_contiguous or get_config()["array_api_dispatch"]:
-        return False
-    return _is_finite(X.reshape(-1))
-
-
-def _is_plain_target(y: Any, X: Array) -> bool:
-    """Whether check_array would return y, one number for each sample, unchanged."""
-    if type(y) is not np.ndarray or y.shape != X.shape[:1]:
-        return False
-    return y.dtype.kind in "biu" or (y.dtype in FLOATS and _is_finite(y))
-
-
-def _is_finite(flat: Array) -> bool:
-    # A sum of squares is finite only if all entries are; if it overflows, the long way tells.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(get_config()["assume_finite"]) or math.isfinite(np.dot(flat, flat))

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 
 from sknn._math import Array
 from sknn.estimators.base import BaseMLP
+from sknn.estimators.class_weight import (
+    label_weights,
+    sample_weights,
+    smooth,
+    warn_if_imbalanced,
+)
+from sknn.estimators.evaluation import HeldOut
+from sknn.estimators.prediction import ClassPredictions
 from sknn.estimators.scoring import accuracy
-from sknn.estimators.settings import available_if_stochastic
-from sknn.estimators.targets import LabelEncoding
-from sknn.losses import BinaryLogLoss, LogLoss, Loss
+from sknn.estimators.settings import (
+    CLASSIFIER_CONSTRAINTS,
+    available_if_stochastic,
+    mixes_targets,
+)
+from sknn.estimators.targets import (
+    LabelEncoding,
+    MultiOutputEncoding,
+    check_classes,
+    learn_encoding,
+)
+from sknn.losses import CLASSIFICATION_LOSSES, Grouped, LabelWeighted, Loss
+from sknn.solvers import TrainingState
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):
+class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
     r"""Multilayer perceptron for classification.
 
     A network of layers :math:`h_{l+1} = f(h_l W_l + b_l)` is trained to minimise
@@ -28,31 +45,46 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     over each batch, where p is the softmax of the network's raw scores. Two classes need but one
     score and the logistic function; with several labels a sample (multilabel) each has one.
 
-    With the same `random_state` it is the model that
-    :class:`sklearn.neural_network.MLPClassifier` trains, up to rounding and to the differences
-    listed in the user guide.
+    At its defaults it is the model that :class:`sklearn.neural_network.MLPClassifier` trains, up to
+    rounding and to the differences listed in the user guide.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer, at least 1. Empty for a linear model.
-    activation : {"identity", "logistic", "tanh", "relu"} or Activation, default="relu"
-        The function between the layers.
-    solver : {"lbfgs", "sgd", "adam"}, default="adam"
-        How the objective is minimised: L-BFGS on all samples at once, or mini-batch gradient
-        descent with momentum or with Adam.
+    activation : str, Activation or sequence, default="relu"
+        The function between the layers, or one for each hidden layer: "identity", "logistic" (or
+        "sigmoid"), "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus",
+        an instance from :mod:`sknn.activations`, or an object with the methods ``forward(z)``
+        and ``backward(z, grad)``.
+    loss : {"log_loss", "focal"} or Loss, default="log_loss"
+        What is minimised, see :mod:`sknn.losses`.
+    label_smoothing : float, default=0.0
+        The share s of the targets that is spread evenly over the K classes while training,
+        :math:`y' = (1 - s) y + s / K`, in [0, 1). Labels of multilabel problems have K = 2.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes, as scikit-learn's. In multilabel problems a dict has the weights
+        of the positive samples of each label, and "balanced" gives them that of the negative ones.
+    solver : str or Optimizer, default="adam"
+        How the objective is minimised: "lbfgs" on all samples at once, or mini-batch gradient
+        descent with "sgd", "adam", "adamw", "amsgrad", "nadam", "rmsprop", "adagrad", "lion",
+        "muon" or "schedule_free"; or an instance from :mod:`sknn.optimizers`, whose numbers then
+        replace `beta_1`, `beta_2`, `epsilon` and `momentum`.
     alpha : float, default=0.0001
-        Strength of the L2 penalty on the weights (not the intercepts), at least 0. It is divided
-        by the number of samples, or their total weight, of the batch.
-    batch_size : int or "auto", default="auto"
-        Samples in a mini-batch; "auto" is the smaller of 200 and the number of samples. Not used
-        by lbfgs.
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        How the learning rate of sgd and adam changes. "invscaling" divides it by
-        ``(t + 1) ** power_t`` after t samples; "adaptive" divides it by 5 whenever training would
-        otherwise stop for lack of improvement, until it is at most 1e-6.
-    learning_rate_init : float, default=0.001
-        The initial learning rate, positive. Not used by lbfgs.
+        Strength of the penalty on the weights (not the intercepts), at least 0. It is divided by
+        the number of samples, or their total weight, of the batch.
+    batch_size : int, "auto" or "adaptive", default="auto"
+        Samples in a mini-batch; "auto" is the smaller of 200 and the number of samples, "adaptive"
+        begins with 32 and doubles as the noise of the gradient allows. Not used by lbfgs.
+    learning_rate : str, Schedule or callable, default="constant"
+        How the learning rate changes from epoch to epoch: "constant", "invscaling" (divided by
+        ``(t + 1) ** power_t`` after t samples), "adaptive" (divided by 5 whenever training would
+        otherwise stop for lack of improvement, until it is at most 1e-6), "cosine", "one_cycle",
+        "exponential", "step", "polynomial" or "coslog"; an instance from :mod:`sknn.schedules`;
+        or a function from the epoch, counted from 0, to a multiplier.
+    learning_rate_init : float or "auto", default=0.001
+        The initial learning rate, positive; "auto" finds it by a range test before training. Not
+        used by lbfgs.
     power_t : float, default=0.5
         The exponent of "invscaling", at least 0.
     max_iter : int, default=200
@@ -62,9 +94,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights, the early-stopping split and the shuffling.
     tol : float, default=0.0001
-        An epoch counts as an improvement if the training loss falls (or with early stopping the
-        validation score rises) by more than `tol`. With lbfgs, training stops when no component
-        of the gradient is larger.
+        An epoch is an improvement if the training loss falls (or with early stopping the score
+        rises) by more. With lbfgs, training stops when no component of the gradient is larger.
     verbose : bool or int, default=False
         Whether to print a line an epoch.
     warm_start : bool, default=False
@@ -74,18 +105,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     nesterovs_momentum : bool, default=True
         Whether sgd uses Nesterov's momentum.
     early_stopping : bool, default=False
-        Whether to hold out a part of the samples, to stop when their score (accuracy) no longer
-        improves, and to return the weights that scored best. The split is
-        stratified, but not in multilabel problems, nor in multiclass ones where a class is too
-        rare for both parts.
+        Whether to hold out a part of the samples, to stop when their score no longer improves, and
+        to return the weights that scored best. The split is stratified, but not with several
+        labels or targets, nor where one of several classes is too rare for both parts.
     validation_fraction : float, default=0.1
         The part that early stopping holds out, in (0, 1).
     beta_1 : float, default=0.9
-        Decay of Adam's first moment, in [0, 1).
+        Decay of the first moment of adam, adamw, nadam and amsgrad, in [0, 1).
     beta_2 : float, default=0.999
-        Decay of Adam's second moment, in [0, 1).
+        Decay of their second moment, in [0, 1).
     epsilon : float, default=1e-8
-        Added to Adam's denominator, positive.
+        Added to their denominator, positive.
     n_iter_no_change : int or inf, default=10
         Training stops (with "adaptive" the learning rate falls) after more than so many epochs
         in a row without an improvement by `tol`.
@@ -93,11 +123,46 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Evaluations of the objective that lbfgs may use, at least 1.
     target_loss : float or None, default=None
         Training also stops once the training loss has reached this value.
+    dropout : float or sequence of float, default=0.0
+        Share of a hidden layer's outputs that a training step sets to 0, in [0, 1); one for all
+        hidden layers or one for each.
+    normalization : {"batch", "layer"} or None, default=None
+        What is normalised between a hidden layer's sums and its activation.
+    residual : bool, default=False
+        Whether a hidden layer as wide as the one before adds that one's output to its own.
+    initializer : str, Initializer or (coefs, intercepts), default="auto"
+        The initial weights: "auto" is scikit-learn's rule, and there are "glorot", "he", "lecun"
+        and "orthogonal", see :mod:`sknn.initializers`. Two lists of arrays begin with these, such
+        as the `coefs_` and `intercepts_` of another network.
+    weight_decay : float or None, default=None
+        Decoupled weight decay: each step multiplies the weights, not the intercepts, by 1 - rate
+        times this, at least 0. None is the solver's own, 0.01 for "adamw" and else 0.
+    l1_ratio : float, default=0.0
+        The share of the absolute values in the penalty `alpha`, in [0, 1]; the rest is L2.
+    max_grad_norm : float or None, default=None
+        A gradient with a larger norm is shortened to it, positive.
+    weight_averaging : {"ema", "swa"}, Averaging or None, default=None
+        The average of the parameters that is validated and returned, see :mod:`sknn.averaging`.
+    warmup : int, default=0
+        Epochs in which the learning rate rises in a straight line, before its schedule begins.
+    scoring : None, "loss", str or callable, default=None
+        What early stopping watches: None is the accuracy, "loss" the negative loss on the held-out
+        samples; or any scikit-learn scorer.
+    max_time : float or None, default=None
+        Seconds after which training ends with the epoch that runs, positive.
+    refit_full : bool, default=False
+        Whether the network is trained anew on all samples, for as many epochs as were best.
+    augmentation : str, Augmentation or None, default=None
+        Random changes of each batch: "gaussian_noise", "mixup" or "swap_noise", see
+        :mod:`sknn.augmentation`.
+    on_divergence : {"raise", "recover"}, default="raise"
+        Whether training that diverges raises, or up to three times goes back by an epoch and on at
+        half the learning rate.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The classes, sorted; in multilabel problems the numbers of the labels.
+    classes_ : ndarray of shape (n_classes,) or list of ndarray
+        The classes, sorted, for each target; in multilabel problems the numbers of the labels.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -128,33 +193,32 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     best_validation_score_ : float or None
         The best of them; None without early stopping.
     history_ : DataFrame
-        The columns loss, val_score and learning_rate, one row an epoch.
-
-    See Also
-    --------
-    MLPRegressor : The same for regression.
+        The columns loss, val_loss, val_score, learning_rate, batch_size, grad_norm and seconds, one
+        row an epoch.
+    normalization_ : list of dict of ndarray
+        With `normalization`, the other parameters of each hidden layer.
+    learning_rate_ : float
+        The rate that ``learning_rate_init="auto"`` has found.
+    lr_find_ : DataFrame
+        The losses at the rates that were tried.
+    has_stopped_ : bool
+        Whether early stopping has ended a training by `partial_fit`.
 
     References
     ----------
     Hinton, G., "Connectionist learning procedures", Artificial Intelligence 40 (1989).
 
-    Glorot, X. and Bengio, Y., "Understanding the difficulty of training deep feedforward neural
-    networks", AISTATS 2010.
-
-    Kingma, D. and Ba, J., "Adam: A method for stochastic optimization", ICLR 2015.
-
     Examples
     --------
-    >>> from sklearn.datasets import load_breast_cancer
-    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.model_selection import cross_val_score
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sknn import MLPClassifier
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> X, y = load_wine(return_X_y=True)
     >>> model = make_pipeline(StandardScaler(), MLPClassifier(random_state=0, max_iter=400))
-    >>> round(model.fit(X_train, y_train).score(X_test, y_test), 2)
-    0.97
+    >>> print(f"{cross_val_score(model, X, y).mean():.2f}")
+    0.98
     """
 
     def __init__(
@@ -162,11 +226,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         hidden_layer_sizes: Any = (100,),
         activation: Any = "relu",
         *,
-        solver: str = "adam",
+        loss: Any = "log_loss",
+        label_smoothing: float = 0.0,
+        class_weight: Any = None,
+        solver: Any = "adam",
         alpha: float = 0.0001,
         batch_size: Any = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
+        learning_rate: Any = "constant",
+        learning_rate_init: Any = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
@@ -184,9 +251,26 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         target_loss: float | None = None,
+        dropout: Any = 0.0,
+        normalization: str | None = None,
+        residual: bool = False,
+        initializer: Any = "auto",
+        weight_decay: float | None = None,
+        l1_ratio: float = 0.0,
+        max_grad_norm: float | None = None,
+        weight_averaging: Any = None,
+        warmup: int = 0,
+        scoring: Any = None,
+        max_time: float | None = None,
+        refit_full: bool = False,
+        augmentation: Any = None,
+        on_divergence: str = "raise",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.loss = loss
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -209,13 +293,38 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.target_loss = target_loss
+        self.dropout = dropout
+        self.normalization = normalization
+        self.residual = residual
+        self.initializer = initializer
+        self.weight_decay = weight_decay
+        self.l1_ratio = l1_ratio
+        self.max_grad_norm = max_grad_norm
+        self.weight_averaging = weight_averaging
+        self.warmup = warmup
+        self.scoring = scoring
+        self.max_time = max_time
+        self.refit_full = refit_full
+        self.augmentation = augmentation
+        self.on_divergence = on_divergence
 
     _encoding: LabelEncoding
-    _loss: BinaryLogLoss | LogLoss
-    classes_: Array
+    classes_: Any
+
+    _constraints: ClassVar = CLASSIFIER_CONSTRAINTS
 
     @available_if_stochastic
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        classes: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train for one epoch on the given samples, going on from the last call.
 
         Parameters
@@ -227,118 +336,65 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the samples, at least 0.
         classes : array-like of shape (n_classes,), default=None
-            All classes that will ever occur. Required in the first call.
+            All classes that will ever occur. Required in the first call; not for probabilities.
+        X_val : array-like of shape (n_validation_samples, n_features), default=None
+            Samples to validate on. With `early_stopping` the score on them decides when training
+            ends: the best weights are then restored, and further calls change nothing.
+        y_val : array-like of shape (n_validation_samples,) or more columns, default=None
+            Their targets.
+        sample_weight_val : float or array-like, default=None
+            Their weights.
 
         Returns
         -------
         self : object
             The fitted estimator.
         """
-        known = getattr(self, "classes_", None)
-        if known is None:
-            if classes is None:
-                raise ValueError("classes must be passed on the first call to partial_fit.")
-        elif classes is not None and not np.array_equal(known, np.unique(classes)):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
-                f"{known!r}"
-            )
-        return self._fit(X, y, sample_weight, is_partial=True, classes=classes)
-
-    def predict(self, X: Any) -> Any:
-        """Predict the classes of samples.
-
-        Parameters
-        ----------
-        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_labels)
-            The most probable class, or for each label whether its probability exceeds 1/2.
-            Multilabel predictions are sparse if the targets were.
-        """
-        raw = self._predict_raw(X)
-        self._loss.inverse_link(raw)
-        return self._encoding.decode(self._encoding.decide(raw))
-
-    def predict_proba(self, X: Any) -> Array:
-        """Predict the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            One column for each of ``classes_``. Rows sum to 1, but not in multilabel problems.
-        """
-        raw = self._both_sides(self._predict_raw(X))
-        self._loss.inverse_link(raw)
-        return np.ascontiguousarray(raw.T)
-
-    def predict_log_proba(self, X: Any) -> Array:
-        """Predict the logarithms of the probabilities of the classes.
-
-        They are computed from the raw scores (a log-softmax), so they stay finite where the
-        probability itself is rounded to 0.
-
-        Parameters
-        ----------
-        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            One column for each of ``classes_``.
-        """
-        raw = self._both_sides(self._predict_raw(X))
-        self._loss.log_inverse_link(raw)
-        return np.ascontiguousarray(raw.T)
-
-    @staticmethod
-    def _both_sides(raw: Array) -> Array:
-        """Return raw scores for both classes of a binary problem, others as they are."""
-        if len(raw) > 1:
-            return raw
-        both = np.empty((raw.shape[1], 2), raw.dtype).T  # its transpose is what is returned
-        np.negative(raw[0], out=both[0])
-        both[1] = raw[0]
-        return both
+        check_classes(getattr(self, "classes_", None), classes, y)
+        given = X_val, y_val, sample_weight_val
+        return self._fit(X, y, sample_weight, given, is_partial=True, classes=classes)
 
     def _encode_targets(self, y: Any, is_first: bool, classes: Any) -> Array:
         if is_first:
-            self._encoding = LabelEncoding.learn(y, classes)
+            self._encoding = learn_encoding(y, classes)
             self.classes_ = self._encoding.classes
         if not is_first or classes is not None:
             self._encoding.check(y, must_have_all=is_first is False and self.warm_start)
         return self._encoding.encode(y)
 
-    def _make_loss(self) -> Loss:
-        return LogLoss() if self._encoding.is_multiclass else BinaryLogLoss()
+    def _encode_held_out(self, y: Any) -> Array:
+        self._encoding.check(y, must_have_all=False)
+        return self._encoding.encode(y)
+
+    def _training_targets(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
+        if self.class_weight is not None:
+            weight = sample_weights(self.class_weight, self._encoding, y, weight)
+        return smooth(y, self.label_smoothing, self._encoding), weight
+
+    def _make_loss(self, y: Array) -> Loss:
+        encoding = self._encoding
+        are_soft = encoding.are_soft or self.label_smoothing > 0 or mixes_targets(self)
+        loss = CLASSIFICATION_LOSSES.resolve(self.loss)
+        if isinstance(encoding, MultiOutputEncoding):
+            return Grouped(loss.for_targets(True, are_soft), encoding.sizes)
+        loss = loss.for_targets(encoding.is_multiclass, are_soft)
+        if encoding.is_multilabel and self.class_weight is not None:
+            return LabelWeighted(loss, label_weights(self.class_weight, y.sum(axis=0), len(y)))
+        return loss
 
     def _strata(self, y: Array) -> Array | None:
-        if self._encoding.is_multilabel:
-            return None
-        if not self._encoding.is_multiclass:
-            # Strings, for the sake of what scikit-learn's message says about rare classes.
-            return np.where(y[:, 0], "True", "False")
-        n_held_out = math.ceil(self.validation_fraction * len(y))
-        counts = y.sum(axis=0)
-        counts = counts[counts > 0]
-        fits = len(counts) <= min(n_held_out, len(y) - n_held_out)
-        return y.argmax(axis=1) if fits and counts.min() >= 2 else None
+        return self._encoding.strata(y, math.ceil(self.validation_fraction * len(y)))
 
     def _score_raw(self, raw: Array, y: Array, sample_weight: Array | None) -> float:
         self._loss.inverse_link(raw)
         is_right = self._encoding.is_right(self._encoding.decide(raw), y)
         return accuracy(is_right, sample_weight)
 
+    def _check_validation_scores(self, state: TrainingState, held_out: HeldOut) -> None:
+        warn_if_imbalanced(self._encoding, held_out, state.best_score)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
         return tags

@@ -9,13 +9,14 @@ from sklearn.base import RegressorMixin
 
 from sknn._math import Array
 from sknn.estimators.base import BaseMLP
-from sknn.estimators.scoring import r2
-from sknn.estimators.settings import available_if_stochastic
-from sknn.estimators.validation import OneOf
+from sknn.estimators.data import check_data
+from sknn.estimators.prediction import TargetPredictions
+from sknn.estimators.scoring import d2_pinball, r2
+from sknn.estimators.settings import REGRESSOR_CONSTRAINTS, available_if_stochastic
 from sknn.losses import LOSSES, Loss
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):
+class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
     r"""Multilayer perceptron for regression.
 
     A network of layers :math:`h_{l+1} = f(h_l W_l + b_l)` is trained to minimise
@@ -24,9 +25,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         J(\theta) = \frac{1}{\sum_i w_i} \Big( \sum_i w_i L(y_i, \hat y_i)
         + \frac{\alpha}{2} \sum_l \lVert W_l \rVert^2 \Big)
 
-    over each batch, with half the squared error or half the Poisson deviance as loss L, summed
-    over the outputs. The targets are not scaled: bring them to a spread of about 1 (for example
-    with :class:`sklearn.compose.TransformedTargetRegressor`).
+    over each batch, with half the squared error or another loss L, summed over the outputs. The
+    targets are not scaled: bring them to a spread of about 1 (for example with
+    :class:`sklearn.compose.TransformedTargetRegressor`).
 
     With the same `random_state` it is the model that
     :class:`sklearn.neural_network.MLPRegressor` trains, up to rounding and to the differences
@@ -36,26 +37,36 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer, at least 1. Empty for a linear model.
-    activation : {"identity", "logistic", "tanh", "relu"} or Activation, default="relu"
-        The function between the layers.
-    loss : {"squared_error", "poisson"}, default="squared_error"
-        Half the squared error with the identity as output, or half the Poisson deviance with the
-        exponential as output, for y >= 0.
-    solver : {"lbfgs", "sgd", "adam"}, default="adam"
-        How the objective is minimised: L-BFGS on all samples at once, or mini-batch gradient
-        descent with momentum or with Adam.
+    activation : str, Activation or sequence, default="relu"
+        The function between the layers, or one for each hidden layer: "identity", "logistic" (or
+        "sigmoid"), "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus",
+        an instance from :mod:`sknn.activations`, or an object with the methods ``forward(z)``
+        and ``backward(z, grad)``.
+    loss : str or Loss, default="squared_error"
+        What is minimised: "squared_error", "absolute_error", "huber", "log_cosh", "quantile" (the
+        median); "poisson" and "tweedie" for y >= 0 and "gamma" for y > 0, with the exponential
+        as output; "gaussian", which learns mean and variance; or an instance from
+        :mod:`sknn.losses`, such as ``Quantile([0.1, 0.5, 0.9])``.
+    solver : str or Optimizer, default="adam"
+        How the objective is minimised: "lbfgs" on all samples at once, or mini-batch gradient
+        descent with "sgd", "adam", "adamw", "amsgrad", "nadam", "rmsprop", "adagrad", "lion",
+        "muon" or "schedule_free"; or an instance from :mod:`sknn.optimizers`, whose numbers then
+        replace `beta_1`, `beta_2`, `epsilon` and `momentum`.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights (not the intercepts), at least 0. It is divided
         by the number of samples, or their total weight, of the batch.
-    batch_size : int or "auto", default="auto"
-        Samples in a mini-batch; "auto" is the smaller of 200 and the number of samples. Not used
-        by lbfgs.
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        How the learning rate of sgd and adam changes. "invscaling" divides it by
-        ``(t + 1) ** power_t`` after t samples; "adaptive" divides it by 5 whenever training would
-        otherwise stop for lack of improvement, until it is at most 1e-6.
-    learning_rate_init : float, default=0.001
-        The initial learning rate, positive. Not used by lbfgs.
+    batch_size : int, "auto" or "adaptive", default="auto"
+        Samples in a mini-batch; "auto" is the smaller of 200 and the number of samples, "adaptive"
+        begins with 32 and doubles as the noise of the gradient allows. Not used by lbfgs.
+    learning_rate : str, Schedule or callable, default="constant"
+        How the learning rate changes from epoch to epoch: "constant", "invscaling" (divided by
+        ``(t + 1) ** power_t`` after t samples), "adaptive" (divided by 5 whenever training would
+        otherwise stop for lack of improvement, until it is at most 1e-6), "cosine", "one_cycle",
+        "exponential", "step", "polynomial" or "coslog"; an instance from :mod:`sknn.schedules`;
+        or a function from the epoch, counted from 0, to a multiplier.
+    learning_rate_init : float or "auto", default=0.001
+        The initial learning rate, positive; "auto" finds it by a range test before training. Not
+        used by lbfgs.
     power_t : float, default=0.5
         The exponent of "invscaling", at least 0.
     max_iter : int, default=200
@@ -82,11 +93,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     validation_fraction : float, default=0.1
         The part that early stopping holds out, in (0, 1).
     beta_1 : float, default=0.9
-        Decay of Adam's first moment, in [0, 1).
+        Decay of the first moment of adam, adamw, nadam and amsgrad, in [0, 1).
     beta_2 : float, default=0.999
-        Decay of Adam's second moment, in [0, 1).
+        Decay of their second moment, in [0, 1).
     epsilon : float, default=1e-8
-        Added to Adam's denominator, positive.
+        Added to their denominator, positive.
     n_iter_no_change : int or inf, default=10
         Training stops (with "adaptive" the learning rate falls) after more than so many epochs
         in a row without an improvement by `tol`.
@@ -94,6 +105,42 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Evaluations of the objective that lbfgs may use, at least 1.
     target_loss : float or None, default=None
         Training also stops once the training loss has reached this value.
+    dropout : float or sequence of float, default=0.0
+        Share of a hidden layer's outputs that a training step sets to 0, in [0, 1); one for all
+        hidden layers or one for each.
+    normalization : {"batch", "layer"} or None, default=None
+        What is normalised between a hidden layer's sums and its activation.
+    residual : bool, default=False
+        Whether a hidden layer as wide as the one before adds that one's output to its own.
+    initializer : str, Initializer or (coefs, intercepts), default="auto"
+        The initial weights: "auto" is scikit-learn's rule, and there are "glorot", "he", "lecun"
+        and "orthogonal", see :mod:`sknn.initializers`. Two lists of arrays begin with these, such
+        as the `coefs_` and `intercepts_` of another network.
+    weight_decay : float or None, default=None
+        Decoupled weight decay: each step multiplies the weights, not the intercepts, by 1 - rate
+        times this, at least 0. None is the solver's own, 0.01 for "adamw" and else 0.
+    l1_ratio : float, default=0.0
+        The share of the absolute values in the penalty `alpha`, in [0, 1]; the rest is L2.
+    max_grad_norm : float or None, default=None
+        A gradient with a larger norm is shortened to it; positive.
+    weight_averaging : {"ema", "swa"}, Averaging or None, default=None
+        The average of the parameters that is validated and returned, see :mod:`sknn.averaging`.
+    warmup : int, default=0
+        Epochs in which the learning rate rises in a straight line, before its schedule begins.
+    scoring : None, "loss", str or callable, default=None
+        What early stopping watches: None is R^2, "loss" the negative loss on the held-out
+        samples; or any scikit-learn scorer.
+    max_time : float or None, default=None
+        Seconds after which training ends with the epoch that runs, positive.
+    refit_full : bool, default=False
+        Whether early stopping only finds the number of epochs, and the network is then trained
+        anew on all samples for as many.
+    augmentation : str, Augmentation or None, default=None
+        Random changes of each batch: "gaussian_noise", "mixup" or "swap_noise", see
+        :mod:`sknn.augmentation`.
+    on_divergence : {"raise", "recover"}, default="raise"
+        Whether training that diverges raises, or goes back to the last good epoch and on at half
+        the learning rate, up to three times.
 
     Attributes
     ----------
@@ -127,7 +174,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     best_validation_score_ : float or None
         The best of them; None without early stopping.
     history_ : DataFrame
-        The columns loss, val_score and learning_rate, one row an epoch.
+        The columns loss, val_loss, val_score, learning_rate, batch_size, grad_norm and seconds, one
+        row an epoch.
+    normalization_ : list of dict of ndarray
+        With `normalization`, the other parameters of each hidden layer; as `coefs_`.
+    learning_rate_ : float
+        The rate that ``learning_rate_init="auto"`` has found.
+    lr_find_ : DataFrame
+        The losses at the rates that were tried.
+    has_stopped_ : bool
+        Whether early stopping has ended a training by `partial_fit`.
 
     See Also
     --------
@@ -136,11 +192,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     References
     ----------
     Hinton, G., "Connectionist learning procedures", Artificial Intelligence 40 (1989).
-
-    Glorot, X. and Bengio, Y., "Understanding the difficulty of training deep feedforward neural
-    networks", AISTATS 2010.
-
-    Kingma, D. and Ba, J., "Adam: A method for stochastic optimization", ICLR 2015.
 
     Examples
     --------
@@ -166,11 +217,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         activation: Any = "relu",
         *,
         loss: Any = "squared_error",
-        solver: str = "adam",
+        solver: Any = "adam",
         alpha: float = 0.0001,
         batch_size: Any = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
+        learning_rate: Any = "constant",
+        learning_rate_init: Any = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
@@ -188,6 +239,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         target_loss: float | None = None,
+        dropout: Any = 0.0,
+        normalization: str | None = None,
+        residual: bool = False,
+        initializer: Any = "auto",
+        weight_decay: float | None = None,
+        l1_ratio: float = 0.0,
+        max_grad_norm: float | None = None,
+        weight_averaging: Any = None,
+        warmup: int = 0,
+        scoring: Any = None,
+        max_time: float | None = None,
+        refit_full: bool = False,
+        augmentation: Any = None,
+        on_divergence: str = "raise",
     ) -> None:
         if isinstance(hidden_layer_sizes, str) and hidden_layer_sizes in LOSSES:
             # In scikit-learn's regressor the loss comes first.
@@ -220,11 +285,35 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.target_loss = target_loss
+        self.dropout = dropout
+        self.normalization = normalization
+        self.residual = residual
+        self.initializer = initializer
+        self.weight_decay = weight_decay
+        self.l1_ratio = l1_ratio
+        self.max_grad_norm = max_grad_norm
+        self.weight_averaging = weight_averaging
+        self.warmup = warmup
+        self.scoring = scoring
+        self.max_time = max_time
+        self.refit_full = refit_full
+        self.augmentation = augmentation
+        self.on_divergence = on_divergence
 
-    _constraints: ClassVar = {**BaseMLP._constraints, "loss": [OneOf(["squared_error", "poisson"])]}
+    loss: Any
+    _constraints: ClassVar = REGRESSOR_CONSTRAINTS
 
     @available_if_stochastic
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train for one epoch on the given samples, going on from the last call.
 
         Parameters
@@ -235,33 +324,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             The targets.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the samples, at least 0.
+        X_val : array-like of shape (n_validation_samples, n_features), default=None
+            Samples to validate on. With `early_stopping` the score on them decides when training
+            ends: the best weights are then restored, and further calls change nothing.
+        y_val : array-like of shape (n_validation_samples,) or more columns, default=None
+            Their targets.
+        sample_weight_val : float or array-like, default=None
+            Their weights.
 
         Returns
         -------
         self : object
             The fitted estimator.
         """
-        return self._fit(X, y, sample_weight, is_partial=True)
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), is_partial=True)
 
-    def predict(self, X: Any) -> Array:
-        """Predict the targets of samples.
-
-        Parameters
-        ----------
-        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predicted targets.
-        """
-        raw = self._predict_raw(X)
-        self._loss.inverse_link(raw)
-        return raw[0] if len(raw) == 1 else np.ascontiguousarray(raw.T)
-
-    def _validate_data(self, X: Any, y: Any, is_first: bool, **options: Any) -> tuple[Any, Any]:
-        X, y = super()._validate_data(X, y, is_first, y_numeric=True, **options)
+    def _validate_data(self, X: Any, y: Any, is_first: bool) -> tuple[Any, Any]:
+        X, y = check_data(self, X, y, is_first, y_numeric=True)
         if not isinstance(y, np.ndarray) or y.dtype.kind not in "biuf":
             kind = getattr(y, "dtype", type(y).__name__)
             raise ValueError(
@@ -275,12 +354,24 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return X, y
 
     def _encode_targets(self, y: Array, is_first: bool, classes: Any) -> Array:
-        if self.loss == "poisson" and (y < 0).any():
-            row = int(np.argmax((y < 0).reshape(len(y), -1).any(axis=1)))
-            raise ValueError(f"loss='poisson' needs y >= 0; found {np.min(y[row])} at row {row}.")
+        loss = LOSSES.resolve(self.loss)
+        outside = y <= loss.lowest if loss.is_open else y < loss.lowest
+        if outside.any():
+            row = int(np.argmax(outside.reshape(len(y), -1).any(axis=1)))
+            name = self.loss if isinstance(self.loss, str) else type(self.loss).__name__
+            raise ValueError(
+                f"loss={name!r} needs y {'>' if loss.is_open else '>='} {loss.lowest:g}; found "
+                f"{np.min(y[row])} at row {row}."
+            )
         return y.reshape(len(y), -1)
 
-    def _make_loss(self) -> Loss:
+    def _encode_held_out(self, y: Array) -> Array:
+        return self._encode_targets(y, False, None)
+
+    def _training_targets(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
+        return y, weight
+
+    def _make_loss(self, y: Array) -> Loss:
         return LOSSES.resolve(self.loss)
 
     def _strata(self, y: Array) -> Array | None:
@@ -288,10 +379,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _score_raw(self, raw: Array, y: Array, sample_weight: Array | None) -> float:
         self._loss.inverse_link(raw)
-        return r2(y.T, raw, sample_weight)
+        kinds = raw.reshape(self._loss.raw_per_target, -1, raw.shape[1])
+        if not self._has_many_levels():
+            return r2(y.T, kinds[0], sample_weight)
+        pairs = zip(self.loss.level, kinds, strict=True)
+        return float(np.mean([d2_pinball(y.T, q, level, sample_weight) for level, q in pairs]))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss == "poisson"
+        loss = self.loss
+        if isinstance(loss, Loss) or loss in LOSSES:
+            tags.target_tags.positive_only = LOSSES.resolve(loss).lowest >= 0
         return tags

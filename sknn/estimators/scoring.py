@@ -7,6 +7,7 @@ much as an epoch of a small network.
 from __future__ import annotations
 
 import numpy as np
+from sklearn.metrics import d2_pinball_score
 
 from sknn._math import Array
 
@@ -48,3 +49,22 @@ def r2(y: Array, predicted: Array, sample_weight: Array | None) -> float:
     constant = np.where(residual == 0, 1.0, 0.0)
     scores = np.divide(residual, total, out=1 - constant, where=total > 0)
     return float(np.mean(1 - scores))
+
+
+def d2_pinball(y: Array, predicted: Array, level: float, sample_weight: Array | None) -> float:
+    """Return the share of the pinball loss that quantiles save, averaged over outputs.
+
+    Parameters
+    ----------
+    y, predicted : ndarray of shape (n_outputs, n_samples)
+    level : float
+    sample_weight : ndarray of shape (n_samples,) or None
+
+    Returns
+    -------
+    float
+        NaN if a prediction is not finite.
+    """
+    if not np.isfinite(predicted).all():
+        return float("nan")
+    return float(d2_pinball_score(y.T, predicted.T, sample_weight=sample_weight, alpha=level))

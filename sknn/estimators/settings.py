@@ -1,36 +1,56 @@
-"""From an estimator's parameters to a solver: what is allowed, and what it means."""
+"""From an estimator's parameters to network and solver: what is allowed, and what it means."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from sknn.activations import ACTIVATIONS, Activation
-from sknn.estimators.validation import (
+from sknn._component import Component
+from sknn._constraints import (
     BOOLEAN,
     NONE,
-    RANDOM_STATE,
     Check,
     Constraint,
     Interval,
+    InvalidParameterError,
     Member,
     OneOf,
 )
-from sknn.optimizers import SGD, Adam, Optimizer
-from sknn.schedules import SCHEDULES, InverseScaling, Schedule
+from sknn.activations import ACTIVATIONS, Activation, is_activation, resolve_activation
+from sknn.architecture import NORMALIZATIONS, build_layers
+from sknn.augmentation import AUGMENTATIONS, Augmentation
+from sknn.averaging import AVERAGINGS, Averaging
+from sknn.estimators.validation import RANDOM_STATE, check_hidden_layer_sizes
+from sknn.initializers import INITIALIZERS, Initializer, is_pair_of_lists
+from sknn.layers import Draw, Layer
+from sknn.losses import CLASSIFICATION_LOSSES, LOSSES, Loss
+from sknn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, AMSGrad, NAdam, Optimizer
+from sknn.penalties import L2, ElasticNet, Penalty
+from sknn.schedules import SCHEDULES, FromFunction, InverseScaling, Schedule, Warmup
 from sknn.solvers import LBFGS, Solver, Stochastic
 
+SEQUENCE = Check(
+    lambda value: isinstance(value, (list, tuple)), "a sequence with one for each hidden layer"
+)
+
 CONSTRAINTS: dict[str, list[Constraint]] = {
-    "activation": [Member(ACTIVATIONS, Activation)],
-    "solver": [OneOf(["lbfgs", "sgd", "adam"])],
+    "activation": [
+        Member(ACTIVATIONS, Activation),
+        Check(is_activation, "an object with the methods forward and backward"),
+        SEQUENCE,
+    ],
+    "solver": [OneOf(["lbfgs"]), Member(OPTIMIZERS, Optimizer)],
     "alpha": [Interval(Real, 0, None)],
-    "batch_size": [OneOf(["auto"]), Interval(Integral, 1, None)],
-    "learning_rate": [OneOf(SCHEDULES)],
-    "learning_rate_init": [Interval(Real, 0, None, "neither")],
+    "batch_size": [OneOf(["auto", "adaptive"]), Interval(Integral, 1, None)],
+    "learning_rate": [Member(SCHEDULES, Schedule), Check(callable, "a function of the epoch")],
+    "learning_rate_init": [OneOf(["auto"]), Interval(Real, 0, None, "neither")],
     "power_t": [Interval(Real, 0, None)],
     "max_iter": [Interval(Integral, 1, None)],
     "shuffle": [BOOLEAN],
@@ -51,25 +71,211 @@ CONSTRAINTS: dict[str, list[Constraint]] = {
     ],
     "max_fun": [Interval(Integral, 1, None)],
     "target_loss": [NONE, Interval(Real, None, None)],
+    "dropout": [Interval(Real, 0, 1), SEQUENCE],
+    "normalization": [NONE, OneOf(list(NORMALIZATIONS))],
+    "residual": [BOOLEAN],
+    "initializer": [
+        Member(INITIALIZERS, Initializer),
+        Check(is_pair_of_lists, "a pair of lists (coefs, intercepts)"),
+    ],
+    "weight_decay": [NONE, Interval(Real, 0, None)],
+    "l1_ratio": [Interval(Real, 0, 1, "both")],
+    "max_grad_norm": [NONE, Interval(Real, 0, None, "neither")],
+    "weight_averaging": [NONE, Member(AVERAGINGS, Averaging)],
+    "warmup": [Interval(Integral, 0, None)],
+    "max_time": [NONE, Interval(Real, 0, None, "neither")],
+    "refit_full": [BOOLEAN],
+    "augmentation": [NONE, Member(AUGMENTATIONS, Augmentation)],
+    "on_divergence": [OneOf(["raise", "recover"])],
 }
+
+CLASSIFIER_CONSTRAINTS: dict[str, list[Constraint]] = {
+    **CONSTRAINTS,
+    "loss": [Member(CLASSIFICATION_LOSSES, Loss)],
+    "label_smoothing": [Interval(Real, 0, 1)],
+    "class_weight": [
+        NONE,
+        OneOf(["balanced"]),
+        Check(lambda value: isinstance(value, (dict, list)), "a dict or a list of dicts"),
+    ],
+}
+
+REGRESSOR_CONSTRAINTS: dict[str, list[Constraint]] = {
+    **CONSTRAINTS,
+    "loss": [Member(LOSSES, Loss)],
+}
+
+STOCHASTIC_ONLY = {
+    "dropout": 0.0,
+    "augmentation": None,
+    "weight_averaging": None,
+    "max_grad_norm": None,
+    "warmup": 0,
+}
+"""Parameters that lbfgs cannot heed, with the value that leaves them out."""
+
+ADAPTIVE_BATCH = 32
+"""With how many samples the adaptive batch size begins."""
+
+MAX_ADAPTIVE_BATCH = 4096
+"""Up to how many samples the adaptive batch grows."""
+
+
+def check_settings(estimator: Any) -> None:
+    """Raise for parameters that exclude each other, or have the wrong length.
+
+    Raises
+    ------
+    InvalidParameterError
+        It names the parameters.
+    """
+    sizes = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
+    per_layer(estimator.activation, "activation", sizes, _is_layer_activation)
+    per_layer(estimator.dropout, "dropout", sizes, Interval(Real, 0, 1).accepts)
+    for value in vars(estimator).values():
+        for component in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(component, Component):
+                component.check()
+    if estimator.early_stopping and estimator.validation_fraction == 0:
+        raise InvalidParameterError(
+            "validation_fraction=0 leaves nothing to validate on; with early_stopping=True it "
+            "must be a float in the range (0, 1)."
+        )
+    if estimator.refit_full and not estimator.early_stopping:
+        raise InvalidParameterError(
+            "refit_full=True needs early_stopping=True, which finds the best number of epochs."
+        )
+    if estimator.residual and not any(a == b for a, b in itertools.pairwise(sizes)):
+        raise InvalidParameterError(
+            "residual=True needs two neighbouring hidden layers of the same size; "
+            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r} has none."
+        )
+    if estimator.solver == "lbfgs":
+        _check_lbfgs(estimator)
+    elif estimator.weight_averaging is not None and _averages(estimator.solver):
+        raise InvalidParameterError(
+            f"weight_averaging={estimator.weight_averaging!r} excludes "
+            f"solver={estimator.solver!r}, which has an average of its own."
+        )
+
+
+def _averages(solver: Any) -> bool:
+    return "average" in (OPTIMIZERS[solver] if isinstance(solver, str) else solver).moments
+
+
+def _check_lbfgs(estimator: Any) -> None:
+    for name, off in STOCHASTIC_ONLY.items():
+        value = getattr(estimator, name)
+        if any(value) if isinstance(value, (list, tuple)) else value != off:
+            raise InvalidParameterError(
+                f"{name}={value!r} needs a stochastic solver such as 'adam'; solver='lbfgs' works "
+                "on the whole of the data, without random numbers or steps of its own."
+            )
+    if estimator.weight_decay:
+        raise InvalidParameterError(
+            f"weight_decay={estimator.weight_decay!r} needs a stochastic solver; with "
+            "solver='lbfgs' use alpha."
+        )
+    if estimator.learning_rate_init == "auto":
+        raise InvalidParameterError(
+            "learning_rate_init='auto' needs a stochastic solver; solver='lbfgs' has no rate."
+        )
+    if estimator.normalization == "batch":
+        raise InvalidParameterError(
+            "normalization='batch' needs a stochastic solver; with solver='lbfgs' use 'layer'."
+        )
+
+
+def _is_layer_activation(value: Any) -> bool:
+    return value in ACTIVATIONS if isinstance(value, str) else is_activation(value)
+
+
+def per_layer(value: Any, name: str, sizes: list[int], accepts: Callable[[Any], bool]) -> list[Any]:
+    """Return a parameter's value for each hidden layer, or raise InvalidParameterError."""
+    if not isinstance(value, (list, tuple)):
+        return [value] * len(sizes)
+    if len(value) != len(sizes):
+        raise InvalidParameterError(
+            f"The {name!r} parameter has {len(value)} values, but there are {len(sizes)} hidden "
+            f"layers: {name}={value!r}."
+        )
+    for i, item in enumerate(value):
+        if not accepts(item):
+            allowed = " or ".join(map(str, CONSTRAINTS[name][:-1]))
+            raise InvalidParameterError(
+                f"The {name!r} parameter has {item!r} for hidden layer {i + 1}; it must be "
+                f"{allowed}."
+            )
+    return list(value)
+
+
+def make_layers(estimator: Any, n_outputs: int) -> list[Layer]:
+    """Return the layers of the network that `estimator` describes."""
+    sizes = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
+    choices = per_layer(estimator.activation, "activation", sizes, _is_layer_activation)
+    return build_layers(
+        sizes,
+        [resolve_activation(choice) for choice in choices],
+        n_outputs,
+        dropout=per_layer(estimator.dropout, "dropout", sizes, Interval(Real, 0, 1).accepts),
+        normalization=estimator.normalization,
+        residual=estimator.residual,
+    )
+
+
+def make_draw(estimator: Any, rng: np.random.RandomState) -> Draw:
+    """Return the function that draws the initial weights of a layer."""
+    activation = estimator.activation
+    if isinstance(activation, (list, tuple)):  # the first one decides for scikit-learn's rule
+        activation = activation[0] if activation else "identity"
+    factor = resolve_activation(activation).glorot_factor
+    choice = "auto" if is_pair_of_lists(estimator.initializer) else estimator.initializer
+    initializer = INITIALIZERS.resolve(choice)
+    return lambda n_in, n_out: initializer.draw(rng, n_in, n_out, factor)
+
+
+def make_penalty(estimator: Any) -> Penalty:
+    """Return the penalty on the weights."""
+    return ElasticNet(float(estimator.l1_ratio)) if estimator.l1_ratio else L2()
 
 
 def make_optimizer(estimator: Any) -> Optimizer:
     """Return the update rule of the stochastic solver that `estimator` names."""
-    if estimator.solver == "adam":
-        return Adam(estimator.beta_1, estimator.beta_2, estimator.epsilon)
-    return SGD(estimator.momentum, bool(estimator.nesterovs_momentum))
+    choice = estimator.solver
+    if isinstance(choice, Optimizer):
+        return choice
+    rule = OPTIMIZERS[choice]
+    if rule in (Adam, AdamW, NAdam, AMSGrad):
+        betas = float(estimator.beta_1), float(estimator.beta_2)
+        return rule(*betas, float(estimator.epsilon))
+    if rule is SGD:
+        return SGD(float(estimator.momentum), bool(estimator.nesterovs_momentum))
+    return rule()
+
+
+def mixes_targets(estimator: Any) -> bool:
+    """Whether the augmentation makes probabilities of a classifier's targets."""
+    choice = estimator.augmentation
+    return choice is not None and AUGMENTATIONS.resolve(choice).changes_targets
 
 
 def make_schedule(estimator: Any) -> Schedule:
     """Return the learning-rate schedule that `estimator` names."""
-    if estimator.learning_rate == "invscaling":
-        return InverseScaling(estimator.power_t)
-    return SCHEDULES.resolve(estimator.learning_rate)
+    choice = estimator.learning_rate
+    schedule: Schedule
+    if isinstance(choice, str) and choice == "invscaling":
+        schedule = InverseScaling(estimator.power_t)
+    elif isinstance(choice, (str, Schedule)):
+        schedule = SCHEDULES.resolve(choice)
+    else:
+        schedule = FromFunction(choice)
+    return Warmup(schedule, estimator.warmup) if estimator.warmup else schedule
 
 
 def choose_batch_size(choice: Any, n_samples: int) -> int:
     """Return the batch size that an estimator's parameter means for so many samples."""
+    if choice == "adaptive":
+        return min(ADAPTIVE_BATCH, n_samples)
     return min(200, n_samples) if choice == "auto" else choice
 
 
@@ -80,6 +286,7 @@ def make_solver(estimator: Any, n_samples: int) -> Solver:
         "tol": estimator.tol,
         "n_iter_no_change": estimator.n_iter_no_change,
         "target_loss": estimator.target_loss,
+        "max_time": estimator.max_time,
     }
     if estimator.solver == "lbfgs":
         return LBFGS(max_fun=estimator.max_fun, **stopping)
@@ -90,19 +297,26 @@ def make_solver(estimator: Any, n_samples: int) -> Solver:
             f"batch_size={batch_size}, but there are {n_samples} training samples.",
             stacklevel=5,
         )
+    optimizer, decay = make_optimizer(estimator), estimator.weight_decay
+    averaging, rate = estimator.weight_averaging, estimator.learning_rate_init
     return Stochastic(
-        optimizer=make_optimizer(estimator),
+        optimizer=optimizer,
         schedule=make_schedule(estimator),
-        learning_rate=float(estimator.learning_rate_init),
+        learning_rate=math.nan if rate == "auto" else float(rate),  # the range test sets it
         batch_size=min(batch_size, n_samples),
         shuffle=bool(estimator.shuffle),
+        max_batch_size=MAX_ADAPTIVE_BATCH if estimator.batch_size == "adaptive" else None,
+        weight_decay=optimizer.default_weight_decay if decay is None else float(decay),
+        max_grad_norm=estimator.max_grad_norm,
+        averaging=None if averaging is None else AVERAGINGS.resolve(averaging),
+        recovers=estimator.on_divergence == "recover",
         **stopping,
     )
 
 
 def _is_stochastic(estimator: Any) -> bool:
     """Say whether the estimator can learn from one batch of data after the other."""
-    if estimator.solver == "lbfgs":
+    if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. "
             f"{estimator.solver} is not stochastic."

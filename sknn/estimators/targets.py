@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -34,16 +34,19 @@ class LabelEncoding:
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        The sorted classes, or the numbers of the labels.
+        The sorted classes, or the numbers of the labels; a list of them for several targets.
     is_multilabel : bool
     container : type or None, default=None
         The sparse class in which multilabel predictions are returned, as the targets came.
     """
 
-    def __init__(self, classes: Array, is_multilabel: bool, container: Any = None) -> None:
+    def __init__(self, classes: Any, is_multilabel: bool, container: Any = None) -> None:
         self.classes = classes
         self.is_multilabel = is_multilabel
         self.container = container
+
+    are_soft: ClassVar[bool] = False
+    """Whether encoded targets are probabilities, not bools."""
 
     @classmethod
     def learn(cls, y: Any, classes: Any = None) -> LabelEncoding:
@@ -52,11 +55,6 @@ class LabelEncoding:
         if kind == "multilabel-indicator":
             container = type(y.tocsr()) if sp.issparse(y) else None
             return cls(np.arange(y.shape[1]), True, container)
-        if kind == "multiclass-multioutput":
-            raise ValueError(
-                "Multioutput target data is not supported: y has several columns with more than "
-                "two classes. Allowed are one column of labels, or an indicator matrix."
-            )
         if kind not in ("binary", "multiclass"):
             raise ValueError(
                 f"Unknown label type: {kind}. A classifier needs labels of one type, such as ints "
@@ -97,6 +95,18 @@ class LabelEncoding:
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. "
                 f"'y' has {found}."
             )
+
+    def strata(self, encoded: Array, n_held_out: int) -> Array | None:
+        """Return what a split is stratified by: the classes, unless one is too rare for it."""
+        if self.is_multilabel:
+            return None
+        if not self.is_multiclass:
+            # Strings, for the sake of what scikit-learn's message says about rare classes.
+            return np.where(encoded[:, 0], "True", "False")
+        counts = encoded.sum(axis=0)
+        counts = counts[counts > 0]
+        fits = len(counts) <= min(n_held_out, len(encoded) - n_held_out)
+        return encoded.argmax(axis=1) if fits and counts.min() >= 2 else None
 
     def encode(self, y: Any) -> Array:
         """Return bools of shape (n_samples, n_outputs); all labels must be known."""
@@ -142,3 +152,158 @@ class LabelEncoding:
         if self.is_multiclass:
             return decision == encoded.argmax(axis=1)
         return decision == encoded[:, 0]
+
+
+class SoftEncoding(LabelEncoding):
+    """Targets that are probabilities of the classes already.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The numbers of the columns.
+    """
+
+    are_soft = True
+
+    def __init__(self, classes: Array) -> None:
+        super().__init__(classes, is_multilabel=False)
+
+    @property
+    def is_multiclass(self) -> bool:
+        """Whether exactly one of several outputs is true."""
+        return True
+
+    def check(self, y: Any, must_have_all: bool) -> None:
+        if not is_soft(y) or y.shape[1] != len(self.classes):
+            raise ValueError(
+                f"The estimator was fitted on probabilities of {len(self.classes)} classes; `y` "
+                "must be a float matrix with as many columns, whose rows sum to 1."
+            )
+
+    def strata(self, encoded: Array, n_held_out: int) -> Array | None:
+        return None
+
+    def encode(self, y: Any) -> Array:
+        return np.asarray(y)
+
+    def is_right(self, decision: Array, encoded: Array) -> Array:
+        return decision == encoded.argmax(axis=1)
+
+
+class MultiOutputEncoding(LabelEncoding):
+    """Several targets, each with classes of its own.
+
+    Parameters
+    ----------
+    parts : list of LabelEncoding
+        One for each target.
+    """
+
+    def __init__(self, parts: list[LabelEncoding]) -> None:
+        self.parts = parts
+        super().__init__([part.classes for part in parts], is_multilabel=False)
+
+    @classmethod
+    def of(cls, y: Array, classes: Any = None) -> MultiOutputEncoding:
+        """Return the encoding of the columns of `y`, or of known classes for each."""
+        known = [None] * y.shape[1] if classes is None else classes
+        return cls([_SoftmaxEncoding.of(*pair) for pair in zip(y.T, known, strict=True)])
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of classes of each target."""
+        return tuple(len(part.classes) for part in self.parts)
+
+    @property
+    def is_multiclass(self) -> bool:
+        """Whether exactly one of several outputs is true."""
+        return False
+
+    def check(self, y: Any, must_have_all: bool) -> None:
+        if np.ndim(y) != 2 or y.shape[1] != len(self.parts):
+            raise ValueError(f"`y` must have {len(self.parts)} columns, as in the first call.")
+        for part, column in zip(self.parts, y.T, strict=True):
+            part.check(column, must_have_all)
+
+    def strata(self, encoded: Array, n_held_out: int) -> Array | None:
+        return None
+
+    def encode(self, y: Any) -> Array:
+        columns = zip(self.parts, np.asarray(y).T, strict=True)
+        return np.hstack([part.encode(column) for part, column in columns])
+
+    def decide(self, probability: Array) -> Array:
+        return np.stack([rows.argmax(axis=0) for rows in self.split(probability)])
+
+    def decode(self, decision: Array) -> Any:
+        columns = zip(self.parts, decision, strict=True)
+        return np.stack([part.classes.take(codes) for part, codes in columns], axis=1)
+
+    def is_right(self, decision: Array, encoded: Array) -> Array:
+        """Return for each sample the share of its targets that are right."""
+        truth = np.stack([rows.argmax(axis=0) for rows in self.split(encoded.T)])
+        return (decision == truth).mean(axis=0)
+
+    def split(self, rows: Array) -> list[Array]:
+        """Return the rows (n_outputs, n_samples) of each target."""
+        return np.split(rows, np.cumsum(self.sizes)[:-1])
+
+
+class _SoftmaxEncoding(LabelEncoding):
+    """One target among several: an output for each class, also where there are only two."""
+
+    @classmethod
+    def of(cls, y: Array, classes: Any) -> _SoftmaxEncoding:
+        return cls(_labels_of(y if classes is None else classes), False)
+
+    @property
+    def is_multiclass(self) -> bool:
+        """Whether exactly one of several outputs is true."""
+        return True
+
+
+def is_soft(y: Any) -> bool:
+    """Whether targets are probabilities of classes: a float matrix whose rows sum to 1."""
+    if not isinstance(y, np.ndarray) or y.ndim != 2 or y.dtype.kind != "f" or y.shape[1] < 2:
+        return False
+    sums = y.sum(axis=1)
+    return bool((y >= 0).all() and np.abs(sums - 1).max() < 1e-5 and ((y > 0) & (y < 1)).any())
+
+
+def learn_encoding(y: Any, classes: Any) -> LabelEncoding:
+    """Return the encoding of targets of any kind; `classes` may be known."""
+    if is_soft(y):
+        return SoftEncoding(np.arange(y.shape[1]))
+    has_columns = getattr(y, "ndim", 1) == 2
+    are_known = classes is not None and len(classes) > 0 and np.ndim(classes[0]) == 1
+    if has_columns and (are_known or _kind_of(y) == "multiclass-multioutput"):
+        return MultiOutputEncoding.of(np.asarray(y), classes)
+    return LabelEncoding.learn(y, classes)
+
+
+def check_classes(known: Any, classes: Any, y: Any) -> None:
+    """Raise ValueError unless partial_fit knows all classes, and the same as before.
+
+    Parameters
+    ----------
+    known : ndarray, list of ndarray or None
+        Those of an earlier call.
+    classes : array-like, list of array-like or None
+        Those of this call.
+    y : array-like
+        The targets of this call.
+    """
+    if known is None:
+        if classes is None and not is_soft(y):
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+    elif classes is not None and not _same_classes(known, classes):
+        raise ValueError(
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}"
+        )
+
+
+def _same_classes(known: Any, classes: Any) -> bool:
+    if isinstance(known, list):
+        pairs = zip(known, classes, strict=False)
+        return len(known) == len(classes) and all(np.array_equal(a, np.unique(b)) for a, b in pairs)
+    return np.array_equal(known, np.unique(classes))

@@ -1,8 +1,22 @@
 """Layers of a network."""
 
-from sknn.layers._base import BoundLayer, Layer
+from sknn.layers._base import BoundLayer, Draw, Layer
 from sknn.layers.activation import ActivationLayer
+from sknn.layers.dropout import Dropout
 from sknn.layers.linear import Linear
+from sknn.layers.normalization import BatchNorm, LayerNorm
+from sknn.layers.residual import Residual
 from sknn.layers.sparse import SparseBatch
 
-__all__ = ["ActivationLayer", "BoundLayer", "Layer", "Linear", "SparseBatch"]
+__all__ = [
+    "ActivationLayer",
+    "BatchNorm",
+    "BoundLayer",
+    "Draw",
+    "Dropout",
+    "Layer",
+    "LayerNorm",
+    "Linear",
+    "Residual",
+    "SparseBatch",
+]

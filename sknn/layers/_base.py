@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sknn._component import Component
 from sknn._math import Array, Call
 from sknn.parameters import Shapes
+
+Draw: TypeAlias = Callable[[int, int], tuple[Array, Array]]
+"""Draws weights of shape (n_in, n_out) and intercepts of shape (n_out,)."""
 
 
 class BoundLayer(NamedTuple):
@@ -48,6 +51,12 @@ class Layer(Component):
     penalized: tuple[str, ...] = ()
     """Names of the parameters that the penalty acts on."""
 
+    statistics: tuple[str, ...] = ()
+    """Names of the parameters that the layer itself keeps, without a gradient."""
+
+    couples_rows = False
+    """Whether a row's output depends on the other rows of the batch."""
+
     def n_out(self, n_in: int) -> int:
         """Return the number of outputs for `n_in` inputs."""
         return n_in
@@ -56,12 +65,20 @@ class Layer(Component):
         """Return the shapes of the parameters by name."""
         return {}
 
+    def n_noise(self, n_in: int) -> int:
+        """Return how many words of random bits a row needs in a step."""
+        return 0
+
+    def initialize(self, parameters: dict[str, Array], draw: Draw) -> None:
+        """Set the parameters to what training begins with."""
+
     @abstractmethod
     def bind(
         self,
         x: Any,
         parameters: dict[str, Array],
         gradients: dict[str, Array],
+        noise: Array,
         wants_input_gradient: bool,
     ) -> BoundLayer:
         """Tie the layer to its input buffer, its parameters and their gradients.
@@ -73,6 +90,8 @@ class Layer(Component):
             overwrite it.
         parameters, gradients : dict of ndarray
             Views of the flat vectors, by name.
+        noise : ndarray of uint64, shape (..., n_samples, n_noise)
+            Random bits, new in each step.
         wants_input_gradient : bool
             Whether something below needs the gradient with respect to `x`.
         """

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sknn._math import Array, Call, number
-from sknn.activations import Activation
+from sknn.activations import Activation, Room
 from sknn.layers._base import BoundLayer, Layer
 
 
@@ -32,11 +32,12 @@ class ActivationLayer(Layer):
         x: Any,
         parameters: dict[str, Array],
         gradients: dict[str, Array],
+        noise: Array,
         wants_input_gradient: bool,
     ) -> BoundLayer:
-        slope, mask = np.empty_like(x), np.empty(x.shape, bool)
+        slope, room = np.empty_like(x), Room.like(x, self.activation.n_rooms)
         constants = (number(value, x.dtype) for value in self.activation.constants())
-        forward = partial(self.activation.forward, x, slope, mask, *constants)
+        forward = partial(self.activation.forward, x, slope, room, *constants)
 
         def backward(grad: Array) -> tuple[list[Call], Array | None]:
             return [partial(np.multiply, grad, slope, grad)], grad

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sknn._math import Array, Call, product, swap
-from sknn.layers._base import BoundLayer, Layer
+from sknn.layers._base import BoundLayer, Draw, Layer
 from sknn.layers.sparse import SparseBatch, add_sparse_gradient, sparse_product
 from sknn.parameters import Shapes
 
@@ -28,28 +28,41 @@ class Linear(Layer):
         Number of sums.
     output_major : bool, default=False
         Whether the output has the axes (n_units, n_samples), as losses expect it.
+    has_intercept : bool, default=True
+        Whether there is a b; before batch normalisation it would have no effect.
     """
 
     penalized = ("coef",)
 
-    def __init__(self, n_units: int, output_major: bool = False) -> None:
+    def __init__(
+        self, n_units: int, output_major: bool = False, has_intercept: bool = True
+    ) -> None:
         self.n_units = n_units
         self.output_major = output_major
+        self.has_intercept = has_intercept
 
     def n_out(self, n_in: int) -> int:
         return self.n_units
 
     def shapes(self, n_in: int) -> Shapes:
-        return {"coef": (n_in, self.n_units), "intercept": (self.n_units,)}
+        shapes: Shapes = {"coef": (n_in, self.n_units)}
+        return {**shapes, "intercept": (self.n_units,)} if self.has_intercept else shapes
+
+    def initialize(self, parameters: dict[str, Array], draw: Draw) -> None:
+        coef, intercept = draw(*parameters["coef"].shape)
+        parameters["coef"][...] = coef
+        if self.has_intercept:
+            parameters["intercept"][...] = intercept
 
     def bind(
         self,
         x: Any,
         parameters: dict[str, Array],
         gradients: dict[str, Array],
+        noise: Array,
         wants_input_gradient: bool,
     ) -> BoundLayer:
-        coef, intercept = parameters["coef"], parameters["intercept"]
+        coef = parameters["coef"]
         *lead, n, _ = x.shape
         shape = (self.n_units, n) if self.output_major else (n, self.n_units)
         z = np.empty((*lead, *shape), coef.dtype)
@@ -60,7 +73,8 @@ class Linear(Layer):
             forward = [partial(product(z), swap(coef), swap(x), z)]
         else:
             forward = [partial(product(z), x, coef, z)]
-        forward.append(self._add_intercept(z, intercept))
+        if self.has_intercept:
+            forward.append(self._add_intercept(z, parameters["intercept"]))
 
         def backward(grad: Array) -> tuple[list[Call], Array | None]:
             rows = self._rows(grad)
@@ -69,7 +83,8 @@ class Linear(Layer):
                 calls.append(partial(add_sparse_gradient, x, rows, gradients["coef"]))
             else:
                 calls.append(partial(product(grad), swap(x), rows, gradients["coef"]))
-            calls.append(_sum_samples(rows, gradients["intercept"]))
+            if self.has_intercept:
+                calls.append(sum_samples(rows, gradients["intercept"]))
             if not wants_input_gradient:
                 return calls, None
             calls += _times_transposed(rows, coef, x)
@@ -79,7 +94,9 @@ class Linear(Layer):
         return BoundLayer(z, forward, backward, n_accumulated)
 
     def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
-        coef, intercept = parameters["coef"], parameters["intercept"]
+        coef, intercept = parameters["coef"], parameters.get("intercept")
+        if intercept is None:
+            return np.asarray(x @ coef)
         if self.output_major:
             z = np.dot(coef.T, x.T) if isinstance(x, np.ndarray) else (x @ coef).T
             z += intercept[:, np.newaxis]
@@ -112,7 +129,7 @@ def _weighted_sums(x: Any, coef: Array, intercept: Array) -> Array:
     return z
 
 
-def _sum_samples(grad: Array, out: Array) -> Call:
+def sum_samples(grad: Array, out: Array) -> Call:
     """Return the call that sums `grad` over samples: a product with a row of ones."""
     return partial(product(grad), np.ones(grad.shape[-2], grad.dtype), grad, out)
 

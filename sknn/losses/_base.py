@@ -14,11 +14,13 @@ Conventions, once for all losses:
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any, ClassVar
 
 import numpy as np
+from scipy.special import xlogy
 
 from sknn._component import Component, Registry
-from sknn._math import Array
+from sknn._math import Array, number
 
 
 class Loss(Component):
@@ -27,26 +29,79 @@ class Loss(Component):
     Attributes
     ----------
     out_activation : str
-        scikit-learn's name of the inverse link (``out_activation_``).
+        The name of the inverse link (``out_activation_``).
+    raw_per_target : int
+        How many raw scores there are for each target; those of one kind lie together.
+    lowest : float
+        The targets are at least this large, or larger if `is_open`.
+    is_open : bool
+        Whether `lowest` itself is excluded.
     """
 
-    out_activation: str
+    out_activation: str = "identity"
+    lowest: ClassVar[float] = -np.inf
+    is_open: ClassVar[bool] = False
+
+    @property
+    def raw_per_target(self) -> int:
+        """How many raw scores there are for each target."""
+        return 1
+
+    def for_targets(self, one_of_many: bool, are_soft: bool) -> Loss:
+        """Return the form of a classifier's loss that suits the targets.
+
+        Parameters
+        ----------
+        one_of_many : bool
+            Whether exactly one of several outputs is true; else each is so or not by itself.
+        are_soft : bool
+            Whether targets may lie between 0 and 1.
+        """
+        return self
+
+    def constants(self) -> tuple[Any, ...]:
+        """Return the numbers in the formula; the methods get them as arrays of raw's dtype."""
+        return ()
 
     @abstractmethod
-    def gradient(self, raw: Array, target: Array, weight: Array, record: Array) -> None:
+    def gradient(
+        self,
+        raw: Array,
+        target: Array,
+        weight: Array,
+        record: Array,
+        scratch: Array,
+        *constants: Array,
+    ) -> None:
         """Replace raw by dL/draw, and leave in `record` what `values` needs.
 
         Parameters
         ----------
-        raw, target, record : ndarray of shape (..., n_outputs, n_samples)
-            Raw scores, targets as numbers, and room of the same shape.
+        raw, record : ndarray of shape (..., n_outputs, n_samples)
+            Raw scores, and room of the same shape.
+        target : ndarray of shape (..., n_targets, n_samples)
+            Targets as numbers; as many as raw scores where `raw_per_target` is 1.
         weight : ndarray, broadcastable to raw
             Weights of the samples, divided by their sum; 1 / n_samples without weights.
+        scratch : ndarray of shape (2, ..., n_outputs, n_samples)
+            Two arrays like raw, free to use.
+        *constants : ndarray
+            What ``constants()`` returns.
         """
 
     @abstractmethod
-    def values(self, record: Array, target: Array, scratch: Array) -> Array:
-        """Return each sample's loss, summed over outputs; `record` and `scratch` are consumed.
+    def values(self, record: Array, target: Array, scratch: Array, *constants: Array) -> Array:
+        """Return each sample's loss, summed over outputs.
+
+        Parameters
+        ----------
+        record : ndarray of shape (..., n_outputs, n_samples)
+            What `gradient` left, consumed; the leading axes may be more than there.
+        target : ndarray of shape (..., n_targets, n_samples)
+        scratch : ndarray of shape (2, ..., n_outputs, n_samples)
+            Two arrays like record, free to use.
+        *constants : ndarray
+            What ``constants()`` returns.
 
         Returns
         -------
@@ -56,7 +111,22 @@ class Loss(Component):
 
     @abstractmethod
     def inverse_link(self, raw: Array) -> None:
-        """Replace raw by predictions, in place."""
+        """Replace raw by predictions, in place; the first rows are what `predict` returns."""
+
+    def sample_values(self, raw: Array, target: Array) -> Array:
+        """Return each sample's loss, in new arrays.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_outputs, n_samples)
+            Consumed.
+        target : ndarray of shape (n_targets, n_samples)
+        """
+        constants = tuple(number(value, raw.dtype) for value in self.constants())
+        target, weight = target.astype(raw.dtype), np.ones((), raw.dtype)
+        record, scratch = np.empty_like(raw), np.empty((2, *raw.shape), raw.dtype)
+        self.gradient(raw, target, weight, record, scratch, *constants)
+        return self.values(record, target, scratch, *constants)
 
     def reported(self, n_outputs: int) -> float:
         """Return what scikit-learn's reported loss is divided by (its issue 8349)."""
@@ -64,6 +134,10 @@ class Loss(Component):
 
 
 LOSSES: Registry[Loss] = Registry("loss")
+"""The losses of regressors."""
+
+CLASSIFICATION_LOSSES: Registry[Loss] = Registry("loss")
+"""The losses of classifiers."""
 
 
 def sum_outputs(values: Array) -> Array:
@@ -72,3 +146,11 @@ def sum_outputs(values: Array) -> Array:
     for k in range(1, values.shape[-2]):
         np.add(total, values[..., k, :], out=total)
     return total
+
+
+def power(base: Array, exponent: Array, out: Array) -> None:
+    """Write base ** exponent to `out`, which may be `base`, for base >= 0."""
+    # np.power has short cuts for one exponent that it does not take for a column of them; in the
+    # last digit a stack of models would differ from single ones.
+    xlogy(exponent, base, out)
+    np.exp(out, out)

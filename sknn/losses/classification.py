@@ -1,85 +1,113 @@
-"""Losses of classifiers."""
+"""Cross-entropies."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit
 
 from sknn._math import Array
-from sknn.losses._base import LOSSES, Loss, sum_outputs
+from sknn.losses._base import CLASSIFICATION_LOSSES, Loss, sum_outputs
+from sknn.losses.links import LogisticLink, SoftmaxLink, softmax
 
 
-@LOSSES.register("binary_log_loss")
-class BinaryLogLoss(Loss):
+class BinaryLogLoss(LogisticLink):
     r"""Cross-entropy of independent yes-no targets, with the logistic link.
 
     .. math:: L = -y \log p - (1 - y) \log(1 - p), \qquad p = \frac{1}{1 + e^{-z}}
 
     The gradient is :math:`p - y`. The reported value clips p to [eps, 1 - eps] of the dtype, as
     scikit-learn does; the gradient knows no clipping.
+
+    Parameters
+    ----------
+    is_soft : bool, default=False
+        Whether targets may lie between 0 and 1.
     """
 
-    out_activation = "logistic"
+    def __init__(self, is_soft: bool = False) -> None:
+        self.is_soft = is_soft
 
-    def gradient(self, raw: Array, target: Array, weight: Array, record: Array) -> None:
+    def for_targets(self, one_of_many: bool, are_soft: bool) -> Loss:
+        return LogLoss(are_soft) if one_of_many else BinaryLogLoss(are_soft)
+
+    def gradient(
+        self,
+        raw: Array,
+        target: Array,
+        weight: Array,
+        record: Array,
+        scratch: Array,
+        *constants: Array,
+    ) -> None:
         expit(raw, record)
         np.subtract(record, target, raw)
         np.multiply(raw, weight, raw)
 
-    def values(self, record: Array, target: Array, scratch: Array) -> Array:
+    def values(self, record: Array, target: Array, scratch: Array, *constants: Array) -> Array:
         # As in scikit-learn 1 - p is taken from the rounded p, so that the line search of L-BFGS
         # sees the same values also where p is nearly 1.
         clip_probability(record)
-        np.subtract(1, target, scratch)
-        np.subtract(scratch, record, record)
+        rest, log_rest = scratch
+        np.subtract(1, target, rest)
+        if self.is_soft:
+            np.subtract(1, record, log_rest)
+            np.log(log_rest, log_rest)
+            np.multiply(log_rest, rest, rest)
+            np.log(record, record)
+            np.multiply(record, target, record)
+            np.add(record, rest, record)
+            return negate(sum_outputs(record))
+        np.subtract(rest, record, record)
         np.absolute(record, record)  # p where y = 1, 1 - p where y = 0
         np.log(record, record)
         return negate(sum_outputs(record))
 
-    def inverse_link(self, raw: Array) -> None:
-        expit(raw, out=raw)
 
-    def log_inverse_link(self, raw: Array) -> None:
-        """Replace raw by the logarithm of the probability, which is never -inf."""
-        clip_to_finite(raw)
-        # Above 1/2 the logarithm of the rounded probability, so that both rank alike.
-        raw[...] = np.where(raw > 0, np.log(expit(np.maximum(raw, 0))), log_expit(raw))
-
-
-@LOSSES.register("log_loss")
-class LogLoss(Loss):
+@CLASSIFICATION_LOSSES.register("log_loss")
+class LogLoss(SoftmaxLink):
     r"""Cross-entropy of one class among several, with the softmax link.
 
     .. math:: L = -\sum_k y_k \log p_k, \qquad p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}
 
     The gradient is :math:`p - y`. The reported value clips p to [eps, 1 - eps] of the dtype, as
     scikit-learn does.
+
+    Parameters
+    ----------
+    is_soft : bool, default=False
+        Whether targets may be any distribution over the classes.
     """
 
-    out_activation = "softmax"
+    def __init__(self, is_soft: bool = False) -> None:
+        self.is_soft = is_soft
 
-    def gradient(self, raw: Array, target: Array, weight: Array, record: Array) -> None:
+    def for_targets(self, one_of_many: bool, are_soft: bool) -> Loss:
+        return LogLoss(are_soft) if one_of_many else BinaryLogLoss(are_soft)
+
+    def gradient(
+        self,
+        raw: Array,
+        target: Array,
+        weight: Array,
+        record: Array,
+        scratch: Array,
+        *constants: Array,
+    ) -> None:
         softmax(raw, record)
         np.subtract(record, target, raw)
         np.multiply(raw, weight, raw)
 
-    def values(self, record: Array, target: Array, scratch: Array) -> Array:
+    def values(self, record: Array, target: Array, scratch: Array, *constants: Array) -> Array:
+        if self.is_soft:
+            clip_probability(record)
+            np.log(record, record)
+            np.multiply(record, target, record)
+            return negate(sum_outputs(record))
         np.multiply(record, target, record)
         chosen = sum_outputs(record)
         clip_probability(chosen)
         np.log(chosen, out=chosen)
         return negate(chosen)
-
-    def inverse_link(self, raw: Array) -> None:
-        probabilities = np.empty_like(raw)
-        softmax(raw, probabilities)
-        raw[...] = probabilities
-
-    def log_inverse_link(self, raw: Array) -> None:
-        """Replace raw by the logarithm of the probabilities, which is never -inf."""
-        clip_to_finite(raw)
-        raw -= raw.max(axis=-2, keepdims=True)
-        raw -= np.log(np.exp(raw).sum(axis=-2, keepdims=True))
 
 
 def negate(a: Array) -> Array:
@@ -99,20 +127,3 @@ _CLIP = {
     np.dtype(kind): (np.asarray(np.finfo(kind).eps), np.asarray(1 - np.finfo(kind).eps))
     for kind in (np.float32, np.float64)
 }
-
-
-def clip_to_finite(raw: Array) -> None:
-    """Replace infinite scores, in place, by large ones whose differences are finite."""
-    largest = np.finfo(raw.dtype).max / 4
-    np.clip(raw, -largest, largest, out=raw)
-
-
-def softmax(raw: Array, out: Array) -> None:
-    """Write the softmax over the outputs to `out`, another array; `raw` is consumed."""
-    # The first row of whichever array is free at the moment serves as the buffer.
-    largest, total = out[..., :1, :], raw[..., :1, :]
-    np.maximum.reduce(raw, axis=-2, keepdims=True, out=largest)
-    np.subtract(raw, largest, raw)
-    np.exp(raw, out)
-    np.add.reduce(out, axis=-2, keepdims=True, out=total)
-    np.divide(out, total, out)

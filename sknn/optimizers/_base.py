@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from sknn._component import Component, Registry
-from sknn._math import Array
+from sknn._math import Array, Call
+from sknn.parameters import ParameterLayout
 
 State = dict[str, Array]
 
@@ -23,7 +26,14 @@ class Optimizer(Component):
     """
 
     moments: ClassVar[tuple[str, ...]] = ()
-    """Names of the arrays shaped like theta that the rule carries from step to step."""
+    """Names of the arrays shaped like theta that the rule carries from step to step. One that is
+    called "average" is what validation sees and training returns."""
+
+    default_weight_decay: ClassVar[float] = 0.0
+    """The decoupled weight decay that belongs to the rule."""
+
+    is_elementwise: ClassVar[bool] = True
+    """Whether each parameter's step depends on its own numbers only."""
 
     def init(self, theta: Array) -> State:
         """Return the state before the first step."""
@@ -37,8 +47,8 @@ class Optimizer(Component):
         """
         return {}
 
-    def step_numbers(self, t: Array, rate: Any) -> Array:
-        """Return the number that each of the coming steps needs.
+    def step_numbers(self, t: Array, rate: Any) -> tuple[Array, ...]:
+        """Return the numbers that each of the coming steps needs.
 
         Parameters
         ----------
@@ -49,14 +59,35 @@ class Optimizer(Component):
 
         Returns
         -------
-        ndarray
-            Of the shape that `t` and `rate` have together.
+        tuple of ndarray
+            Broadcastable to the shape that `t` and `rate` have together.
         """
-        return np.broadcast_to(rate, np.broadcast_shapes(t.shape, np.shape(rate)))
+        return (np.asarray(rate),)
 
     def constants(self) -> tuple[Any, ...]:
         """Return the numbers that stay the same in all steps; `step` gets them as arrays."""
         return ()
+
+    def bind(
+        self,
+        theta: Array,
+        grad: Array,
+        scratch: Array,
+        moments: tuple[Array, ...],
+        constants: tuple[Array, ...],
+        layout: ParameterLayout,
+    ) -> Callable[[tuple[Array, ...]], list[Call]]:
+        """Return what makes the calls of a step from its numbers.
+
+        Parameters
+        ----------
+        theta, grad, scratch, moments, constants
+            See `step`.
+        layout : ParameterLayout
+            Where the matrices lie in theta; for rules that are not elementwise.
+        """
+        step = partial(self.step, theta, grad, scratch, moments, constants)
+        return lambda numbers: [partial(step, *numbers)]
 
     @abstractmethod
     def step(
@@ -66,9 +97,12 @@ class Optimizer(Component):
         scratch: Array,
         moments: tuple[Array, ...],
         constants: tuple[Array, ...],
-        number: Array,
+        *numbers: Array,
     ) -> None:
-        """Update `theta` and the moments in place; `grad` and `scratch` may be consumed."""
+        """Update `theta` and the moments in place; `grad` and `scratch` may be consumed.
+
+        A gradient of 0 has to stay 0: nobody writes that of statistics again.
+        """
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("solver")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 
+from sknn._constraints import BOOLEAN, Interval
 from sknn._math import Array
 from sknn.optimizers._base import OPTIMIZERS, Optimizer
 
@@ -34,6 +36,11 @@ class SGD(Optimizer):
 
     moments = ("velocity",)
 
+    constraints: ClassVar = {
+        "momentum": [Interval(Real, 0, 1, "both")],
+        "nesterov": [BOOLEAN],
+    }
+
     def __init__(self, momentum: float = 0.9, nesterov: bool = True) -> None:
         self.momentum = momentum
         self.nesterov = nesterov
@@ -48,9 +55,9 @@ class SGD(Optimizer):
         scratch: Array,
         moments: tuple[Array, ...],
         constants: tuple[Array, ...],
-        number: Array,
+        *numbers: Array,
     ) -> None:
-        (velocity,), (momentum,) = moments, constants
+        (velocity,), (momentum,), (number,) = moments, constants, numbers
         np.multiply(grad, number, grad)
         np.multiply(velocity, momentum, velocity)
         np.subtract(velocity, grad, velocity)

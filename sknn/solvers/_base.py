@@ -10,10 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from sknn._component import Component
 from sknn._math import Array
+from sknn.augmentation import Augmentation
 from sknn.objective import Objective
+
+HISTORY = ("loss", "val_loss", "val_score", "learning_rate", "batch_size", "grad_norm", "seconds")
+"""What is noted of each epoch; NaN where there is no such thing."""
 
 
 @dataclass
@@ -39,9 +44,17 @@ class TrainingState:
     loss_curve, validation_scores : list of float
         One entry an epoch; the scores only of epochs with a validation set.
     history : list of tuple of float
-        (loss, validation score or NaN, scheduled learning rate or NaN) of each epoch.
+        A row of `HISTORY` for each epoch.
     best_loss, best_score : float
         The lowest loss, the highest validation score.
+    best_epoch : int
+        The epoch of the current call after which the score was highest; 0 before the first.
+    best_theta : ndarray or None
+        The parameters after that epoch.
+    has_stopped : bool
+        Whether early stopping has ended a training that goes on epoch by epoch.
+    n_recoveries : int
+        How often the current call has gone back after a divergence.
     n_no_change : int
         Epochs in a row without an improvement by more than tol.
     first_bad_epoch : int or None
@@ -62,9 +75,13 @@ class TrainingState:
     loss: float = np.nan
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
-    history: list[tuple[float, float, float]] = field(default_factory=list)
+    history: list[tuple[float, ...]] = field(default_factory=list)
     best_loss: float = np.inf
     best_score: float = -np.inf
+    best_epoch: int = 0
+    best_theta: Array | None = None
+    has_stopped: bool = False
+    n_recoveries: int = 0
     n_no_change: int = 0
     first_bad_epoch: int | None = None
     ending: Exception | None = None
@@ -92,7 +109,20 @@ class Problem:
     rng_is_own : bool
         Whether nobody else uses it, also not afterwards.
     validate : callable or None
-        ``validate(theta)`` returns the score that early stopping watches.
+        ``validate(theta)`` returns a score, the higher the better, and the loss on other samples.
+    stops_early : bool
+        Whether the score decides when to stop, and which parameters are the best.
+    before_epoch : callable or None
+        ``before_epoch()`` is called when an epoch begins.
+    after_epoch : callable or None
+        ``after_epoch(state, theta)`` is called with the parameters to be judged and returns whether
+        to stop.
+    explain : callable or None
+        ``explain(state)`` returns what to add to a warning that training has not converged.
+    augmentation : Augmentation or None
+        Changes each batch at random.
+    seed : sequence of int
+        Seeds the random numbers of layers and of the augmentation.
     keeps_incoming : bool
         Whether the initial parameters, too, may turn out to be the best.
     one_epoch : bool
@@ -113,7 +143,13 @@ class Problem:
     state: TrainingState
     rng: np.random.RandomState
     rng_is_own: bool = False
-    validate: Callable[[Array], float] | None = None
+    validate: Callable[[Array], tuple[float, float]] | None = None
+    stops_early: bool = False
+    before_epoch: Callable[[], object] | None = None
+    explain: Callable[[TrainingState], str] | None = None
+    after_epoch: Callable[[TrainingState, Array], bool] | None = None
+    augmentation: Augmentation | None = None
+    seed: tuple[int, ...] = (0,)
     keeps_incoming: bool = False
     one_epoch: bool = False
     verbose: bool = False
@@ -171,7 +207,19 @@ def solve(problem: Problem) -> TrainingState:
         state = meet(problem)
     ending, state.ending = state.ending, None
     if isinstance(ending, Warning):
+        category = type(ending)
+        is_about_convergence = issubclass(category, ConvergenceWarning)
+        if is_about_convergence and problem.explain is not None and not _is_ignored(category):
+            ending = category(f"{ending}{problem.explain(state)}")
         warnings.warn(ending, stacklevel=2)
     elif ending is not None:
         raise ending
     return state
+
+
+def _is_ignored(category: type[Warning]) -> bool:
+    """Whether the filters leave out all warnings of a category."""
+    for action, message, other, module, _ in warnings.filters:
+        if issubclass(category, other):
+            return action == "ignore" and message is None and module is None
+    return False

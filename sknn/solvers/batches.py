@@ -42,8 +42,10 @@ class Rows:
         rows: Array | None,
         rng: np.random.RandomState | None,
     ) -> None:
-        # `take` would copy an array of another memory layout at every call.
-        self.X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X
+        # `take` would copy an array of another memory layout at every call. A matrix on disk is
+        # never copied.
+        is_in_memory = isinstance(X, np.ndarray) and not isinstance(X, np.memmap)
+        self.X = np.ascontiguousarray(X) if is_in_memory else X
         self.y = np.ascontiguousarray(y)
         self.sample_weight = sample_weight
         self._rng = rng
@@ -86,6 +88,18 @@ class Rows:
 def _same_arrays(a: Array, b: Array) -> bool:
     """Whether two arrays are equal; most that are not show it in the first few rows."""
     return a is b or (np.array_equal(a[:8], b[:8]) and np.array_equal(a, b))
+
+
+def _gather(X: Array, indices: Array, out: Array) -> Call:
+    """Return the call that copies rows of X to `out`."""
+    if X.dtype == out.dtype and X.flags.c_contiguous:
+        # "clip" spares the check of the indices, and the copy that it would need.
+        return partial(X.take, indices, 0, out, "clip")
+    return partial(_copy_rows, X, indices, out)
+
+
+def _copy_rows(X: Array, indices: Array, out: Array) -> None:
+    out[...] = X[indices]
 
 
 class BatchLoader:
@@ -137,8 +151,7 @@ class BatchLoader:
         calls: list[Call] = []
         for g, (rows, models) in enumerate(self._groups):
             first, copies = buffers[models.start], buffers[models.start + 1 : models.stop]
-            # "clip" spares the check of the indices, and the copy that it would need.
-            calls.append(partial(rows.X.take, self._indices[g, slot, part], 0, first, "clip"))
+            calls.append(_gather(rows.X, self._indices[g, slot, part], first))
             if len(copies):
                 calls.append(partial(np.copyto, copies, first))
         return calls

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import nullcontext
 from typing import Any
 
@@ -13,7 +14,7 @@ from sknn._crew import SCIPY_BLAS
 from sknn._math import Array
 from sknn.objective import WholeObjective
 from sknn.solvers._base import Problem, Solver, TrainingState
-from sknn.solvers.stopping import Monitor, mark_interrupted
+from sknn.solvers.stopping import Epoch, Monitor, mark_interrupted
 
 
 class LBFGS(Solver):
@@ -28,6 +29,8 @@ class LBFGS(Solver):
         also the least improvement of the validation score.
     n_iter_no_change, target_loss
         See :class:`sknn.solvers.stopping.Monitor`; the former matters with early stopping only.
+    max_time : float or None, default=None
+        Seconds after which training ends.
 
     References
     ----------
@@ -42,12 +45,14 @@ class LBFGS(Solver):
         tol: float,
         n_iter_no_change: float,
         target_loss: float | None,
+        max_time: float | None = None,
     ) -> None:
         self.max_iter = max_iter
         self.max_fun = max_fun
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.target_loss = target_loss
+        self.max_time = max_time
 
     def minimize(self, problems: list[Problem]) -> list[TrainingState]:
         return [self._minimize_one(problem) for problem in problems]
@@ -75,15 +80,17 @@ class _Descent:
     def __init__(self, problem: Problem, solver: LBFGS) -> None:
         self.problem = problem
         self.solver = solver
-        no_plateau = np.inf if problem.validate is None else solver.n_iter_no_change
-        self.monitor = Monitor(problem, solver.tol, no_plateau, solver.target_loss)
+        no_plateau = solver.n_iter_no_change if problem.stops_early else np.inf
+        self.monitor = Monitor(problem, solver.tol, no_plateau, solver.target_loss, solver.max_time)
         self.theta = problem.state.theta.astype(np.float64)
         self._point = self.theta.copy()
         X, y, weight = problem.X.astype(np.float64, copy=False), problem.y, problem.sample_weight
         if (rows := problem.rows) is not None:
             X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
         self._objective = WholeObjective(problem.objective, self._point, X, y, weight)
-        self._evaluations: list[tuple[float, float]] = []
+        self._evaluations: list[tuple[float, float, float]] = []
+        self._clock = time.perf_counter()
+        self._has_begun = False
 
     def run(self) -> None:
         """Minimise, and note if that did not converge."""
@@ -101,33 +108,39 @@ class _Descent:
             options=options,
         )
         self.theta = result.x
-        self.problem.state.loss = self._reported_at(result.fun)
+        self.problem.state.loss, _ = self._evaluation_at(result.fun)
         if result.status not in (0, 99):  # 99: stopped by the callback
             self.problem.state.ending = self._not_converged(result)
 
     def _value_and_grad(self, theta: Array) -> tuple[float, Array]:
+        if not self._has_begun and self.problem.before_epoch is not None:
+            self.problem.before_epoch()
+        self._has_begun = True
         self._point[:] = theta
         value, reported = self._objective.evaluate()
-        self._evaluations.append((value, reported))
+        self._evaluations.append((value, reported, float(np.linalg.norm(self._objective.grad))))
         # A copy: SciPy keeps what it is given, and the buffer is written to again.
         return value, self._objective.grad.copy()
 
     def _end_iteration(self, intermediate_result: Any) -> None:
-        self.theta = intermediate_result.x
-        reported = self._reported_at(intermediate_result.fun)
-        reason = self.monitor.end_epoch(reported, self.theta, np.nan)
+        self.theta, self._has_begun = intermediate_result.x, False
+        reported, norm = self._evaluation_at(intermediate_result.fun)
+        now = time.perf_counter()
+        epoch = Epoch(reported, grad_norm=norm, seconds=now - self._clock)
+        self._clock = now
+        reason = self.monitor.end_epoch(epoch, self.theta)
         if reason == "plateau" and self.problem.verbose:
             print(f"{self.monitor.plateau_message()} Stopping.")
         if reason is not None:
             raise StopIteration
 
-    def _reported_at(self, value: float) -> float:
-        """Return the reported loss of the latest evaluation that gave `value`."""
+    def _evaluation_at(self, value: float) -> tuple[float, float]:
+        """Return reported loss and gradient norm of the latest evaluation that gave `value`."""
         # A loss that is not a number equals nothing; then the last evaluation it is.
-        matches = [reported for v, reported in self._evaluations if v == value]
-        last = (value, matches[-1] if matches else self._evaluations[-1][1])
-        self._evaluations[:] = [last]
-        return last[1]
+        matches = [evaluation for evaluation in self._evaluations if evaluation[0] == value]
+        _, reported, norm = matches[-1] if matches else self._evaluations[-1]
+        self._evaluations[:] = [(value, reported, norm)]
+        return reported, norm
 
     def _not_converged(self, result: Any) -> Warning:
         return ConvergenceWarning(

@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 
 from sknn._math import Array
+from sknn._random import make_words
+from sknn.averaging import follow
 from sknn.solvers._base import Problem
 from sknn.solvers.batches import Rows
-from sknn.solvers.stopping import Monitor, not_converged
+from sknn.solvers.stopping import Epoch, Monitor, not_converged
+
+MAX_RECOVERIES = 3
+"""So often a diverging training goes back to its last good epoch."""
 
 
 class Model:
@@ -25,13 +30,19 @@ class Model:
     ----------
     rows : Rows
         Its rows, which models with the same rows and draws may share.
+    batch_size : int
+        Samples in a batch of the coming epoch.
     is_training : bool
         Whether it has not finished yet.
     settles_draws : bool
         Whether its random state, which somebody else may use afterwards, may go on being drawn
         from for other models when this one has finished.
     moments : dict of ndarray
-        The optimizer's arrays, in the units of its `step`.
+        The optimizer's arrays, in the units of its `step`, and the average of the parameters.
+    noise : ndarray of uint64, shape (batch_size, n_noise)
+        The state of the random numbers of the network's layers.
+    rng : Generator or None
+        The random numbers of the augmentation, if there is any.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -41,24 +52,59 @@ class Model:
         self.state = problem.state
         self.is_training = True
         self.settles_draws = False
+        self.batch_size = solver.batch_size
         rng = problem.rng if solver.shuffle else None
         self.rows = Rows(problem.X, problem.y, problem.sample_weight, problem.rows, rng)
-        self.monitor = Monitor(problem, solver.tol, solver.n_iter_no_change, solver.target_loss)
-        self.moments = self.state.moments or solver.optimizer.init(self.state.theta)
-        for name, unit in solver.optimizer.moment_units().items():
-            np.divide(self.moments[name], unit, out=self.moments[name], casting="same_kind")
+        stopping = solver.tol, solver.n_iter_no_change, solver.target_loss, solver.max_time
+        self.monitor = Monitor(problem, *stopping)
+        self.moments = self._begin_moments()
+        self._seed = (*problem.seed, self.state.n_epochs)
+        self.rng: Any = None
+        if problem.augmentation is not None:
+            self.rng = np.random.Generator(np.random.PCG64((*self._seed, 1)))
+        self.resize(solver.batch_size)
+        self._last_good: Any = None
+        if solver.recovers:
+            self._keep(self.state.theta, self.moments)
         self._draws_at_end: Any = None
 
     @property
     def rate(self) -> float:
         """The learning rate of the coming epoch."""
-        multiplier = self.solver.schedule.multiplier(self.state.n_epochs, self.state.t)
-        return self.solver.learning_rate * multiplier * self.state.plateau_factor
+        state, solver = self.state, self.solver
+        multiplier = solver.schedule.multiplier(state.n_epochs, solver.max_iter, state.t)
+        return solver.learning_rate * multiplier * state.plateau_factor
 
-    def end_epoch(self, loss: float, theta: Array, rate: float, n_steps: int) -> bool:
-        """Do the bookkeeping of an epoch; return whether it was the last."""
+    def resize(self, batch_size: int) -> None:
+        """Change the size of the batches."""
+        self.batch_size = batch_size
+        self.noise = make_words(self._seed, batch_size, self.problem.objective.network.n_noise)
+
+    def begin_epoch(self) -> None:
+        """Say that an epoch begins."""
+        if self.problem.before_epoch is not None:
+            try:
+                self.problem.before_epoch()
+            except Exception as error:
+                self.state.ending = error
+
+    def end_epoch(
+        self, epoch: Epoch, theta: Array, moments: dict[str, Array], n_steps: int
+    ) -> bool:
+        """Do the bookkeeping of an epoch; return whether it was the last.
+
+        Parameters
+        ----------
+        epoch : Epoch
+        theta, moments : ndarray, dict of ndarray
+            Views of the parameters and the moments.
+        n_steps : int
+            How many steps the epoch had.
+        """
+        if self.state.ending is not None:
+            return True
         try:
-            return self._end_epoch(loss, theta, rate, n_steps)
+            return self._end_epoch(epoch, theta, moments, n_steps)
         except Exception as error:  # from validation; the other models of the stack go on
             self.state.ending = error
             return True
@@ -68,6 +114,9 @@ class Model:
         self.is_training = False
         for name, unit in self.solver.optimizer.moment_units().items():
             np.multiply(self.moments[name], unit, out=self.moments[name], casting="same_kind")
+        if "average" in self.moments:
+            self.moments["iterate"] = self.state.theta
+            self.state.theta = self.moments["average"].copy()
         self.state.moments = self.moments
         self.monitor.finish()
         if self.settles_draws:
@@ -78,20 +127,64 @@ class Model:
         if self._draws_at_end is not None:
             self.problem.rng.set_state(self._draws_at_end)
 
-    def _end_epoch(self, loss: float, theta: Array, rate: float, n_steps: int) -> bool:
-        state = self.state
+    def _begin_moments(self) -> dict[str, Array]:
+        """Return the optimizer's arrays, those of an earlier call if there are any."""
+        state, optimizer = self.state, self.solver.optimizer
+        moments = state.moments
+        if moments is None:
+            moments = optimizer.init(state.theta)
+            if self.solver.averaging is not None:
+                moments["average"] = state.theta.copy()
+        # Training goes on from where it was, not from the average that was published.
+        state.theta = moments.pop("iterate", state.theta)
+        for name, unit in optimizer.moment_units().items():
+            np.divide(moments[name], unit, out=moments[name], casting="same_kind")
+        return moments
+
+    def _end_epoch(
+        self, epoch: Epoch, theta: Array, moments: dict[str, Array], n_steps: int
+    ) -> bool:
+        state, solver = self.state, self.solver
+        if solver.averaging is not None:
+            weight = solver.averaging.epoch_weight(state.n_epochs, solver.max_iter)
+            if weight is not None:
+                follow(moments["average"], theta, weight, np.empty_like(theta))
         state.n_epochs += 1
         state.n_steps += n_steps
         state.t += self.rows.order.size
-        reason = self.monitor.end_epoch(loss, theta, rate)
+        epoch = epoch._replace(batch_size=self.batch_size)
+        reason = self.monitor.end_epoch(epoch, moments.get("average", theta))
+        if solver.recovers and self._recovers(theta, moments):
+            reason = None
         if reason == "plateau":
-            reason = self._after_plateau(rate)
+            reason = self._after_plateau(epoch.rate)
         if reason or self.problem.one_epoch:
             return True
-        if state.n_iter == self.solver.max_iter:
-            state.ending = not_converged(self.solver.max_iter)
+        if state.n_iter == solver.max_iter:
+            state.ending = not_converged(solver.max_iter)
             return True
         return False
+
+    def _recovers(self, theta: Array, moments: dict[str, Array]) -> bool:
+        """Go back to the last good epoch if this one has diverged; return whether that was done."""
+        state = self.state
+        if np.isfinite(state.loss) and np.isfinite(theta).all():
+            self._keep(theta, moments)
+            return False
+        if state.n_recoveries == MAX_RECOVERIES:
+            return False
+        good_theta, good_moments = self._last_good
+        theta[...] = good_theta
+        for name, array in good_moments.items():
+            moments[name][...] = array
+        state.n_recoveries += 1
+        state.plateau_factor *= 0.5
+        state.first_bad_epoch = None
+        return True
+
+    def _keep(self, theta: Array, moments: dict[str, Array]) -> None:
+        """Keep copies for a later recovery."""
+        self._last_good = theta.copy(), {name: array.copy() for name, array in moments.items()}
 
     def _after_plateau(self, rate: float) -> str | None:
         message, factor = self.monitor.plateau_message(), self.solver.schedule.after_plateau(rate)

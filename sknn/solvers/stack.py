@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import time
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from sknn._component import per_model, stack
+from sknn._component import per_model
 from sknn._crew import Crew, Phase
-from sknn._math import Array, Call, number
+from sknn._math import Array, Call
 from sknn.layers import SparseBatch
 from sknn.objective import DataTerm, Objective, PenaltyTerm
 from sknn.solvers.batches import BatchLoader, Rows
 from sknn.solvers.model import Model
+from sknn.solvers.stopping import Epoch
+from sknn.solvers.update import Update
 
 N_SLOTS = 32
 """Batches that are prepared together; between 16 and 64 the time is the same."""
@@ -41,22 +44,27 @@ class Stack:
         self.moments = {
             name: _stacked([model.moments[name] for model in models]) for name in first.moments
         }
+        self.noise = _stacked_rows([model.noise for model in models])
         self.scratch = np.empty_like(self.theta)
         # Workers that share the rows of a batch have a gradient each; sparse rows are not shared.
         shares_rows = len(models) == 1 and isinstance(first.rows.X, np.ndarray)
         n_gradients = crew.n_workers if shares_rows else 1
-        self.grads = [np.empty_like(self.theta) for _ in range(n_gradients)]
-        self._batch_size = first.solver.batch_size
+        # Zeros: statistics among the parameters have no gradient.
+        self.grads = [np.zeros_like(self.theta) for _ in range(n_gradients)]
+        self._batch_size = first.batch_size
         self._rows = list({id(model.rows): model.rows for model in models}.values())
         self._chunks = self._make_chunks()
 
     def run_epoch(self) -> list[int]:
         """Train all models for an epoch; return the places of those for which it was the last."""
+        begin = time.perf_counter()
+        for model in self.models:
+            if model.is_training:
+                model.begin_epoch()
         for rows in self._rows:
             rows.shuffle()
         rates = [model.rate for model in self.models]
-        totals = np.zeros(len(self.models))
-        finished = []
+        totals, norms = np.zeros((2, len(self.models)))
         with np.errstate(all="ignore"):  # divergence is reported once it is certain
             for parts, step, n_steps in self._chunks:
                 for part in parts:
@@ -64,21 +72,39 @@ class Stack:
                 self.crew.run(_steps(parts, n_steps, self.crew))
                 for part in parts:
                     totals[part.models] += part.losses(n_steps)
-            thetas = self.theta if self.theta.ndim == 2 else [self.theta]
-            bookkeeping = zip(self.models, totals.tolist(), thetas, rates, strict=True)
-            for m, (model, total, theta, rate) in enumerate(bookkeeping):
+                    norms[part.models] = part.update.grad_norms()
+            seconds = time.perf_counter() - begin
+            finished = []
+            for m, model in enumerate(self.models):
                 if model.is_training:
                     n_samples = model.rows.order.size
-                    n_steps = -(-n_samples // model.solver.batch_size)
-                    if model.end_epoch(total / n_samples, theta, rate, n_steps):
+                    record = Epoch(totals[m] / n_samples, rates[m], norms[m], seconds)
+                    n_steps = -(-n_samples // model.batch_size)
+                    if model.end_epoch(record, *self._rows_of(m), n_steps):
                         finished.append(m)
         return finished
+
+    def gradient_noise(self) -> tuple[float, float] | None:
+        """Return the mean squared norm of the epoch's gradients, and that of their mean.
+
+        Of a stack of one, and of full batches only; None for fewer than two.
+        """
+        parts, _, _ = self._chunks[0]
+        return parts[0].gradient_noise()
 
     def release(self, m: int) -> None:
         """Hand parameters and moments back to the model at place `m`."""
         model = self.models[m]
         model.state.theta = _one(self.theta, m)
         model.moments = {name: _one(array, m) for name, array in self.moments.items()}
+        if self.noise.ndim == 3:
+            model.noise = self.noise[m, : model.batch_size].copy()
+
+    def _rows_of(self, m: int) -> tuple[Array, dict[str, Array]]:
+        """Return views of one model's parameters and moments."""
+        if self.theta.ndim == 1:
+            return self.theta, self.moments
+        return self.theta[m], {name: array[m] for name, array in self.moments.items()}
 
     def _make_chunks(self) -> list[tuple[list[Part], int, int]]:
         """Return what an epoch runs: the parts, their first step, and how many steps."""
@@ -128,80 +154,103 @@ class Part:
     def __init__(self, whole: Stack, models: slice, size: int, n_slots: int) -> None:
         self.models = models
         self._size = size
+        self._n_steps_summed, self._squares_summed = 0, 0.0
         self._members = whole.models[models]
         is_single = whole.theta.ndim == 1
         mine: Any = (...,) if is_single else models
         self._theta, self._scratch = whole.theta[mine], whole.scratch[mine]
         self._grads = [grad[mine] for grad in whole.grads]
-        self._moments = tuple(array[mine] for array in whole.moments.values())
+        moments = {name: array[mine] for name, array in whole.moments.items()}
         self._objective = Objective.stacked([model.problem.objective for model in self._members])
-        self._optimizer = stack([model.solver.optimizer for model in self._members])
-        lead, dtype = self._theta.shape[:-1], self._theta.dtype
-        self._numbers = np.empty((n_slots, *lead, 1) if lead else (n_slots,), dtype)
+        # The last batch may be smaller: it has the first rows' random numbers.
+        self._noise = whole.noise[mine][..., :size, :]
         rows = [model.rows for model in self._members]
-        self._terms = self._make_terms(rows, n_slots)
+        self._n_slots = n_slots
+        self._terms = self._make_terms(rows)
         self._loader = BatchLoader(rows, self._terms, n_slots)
         self._is_weighted = rows[0].sample_weight is not None
         self._factor = self._make_factor()
-        shares = even_slices(self._theta.shape[-1], whole.crew.n_workers if is_single else 1)
+        solvers = [model.solver for model in self._members]
+        can_share = is_single and solvers[0].optimizer.is_elementwise
+        shares = even_slices(self._theta.shape[-1], whole.crew.n_workers if can_share else 1)
+        arrays = self._theta, self._scratch, self._grads, moments
+        layout = self._objective.network.layout
+        self.update = Update(solvers, layout, *arrays, n_slots, len(shares))
         n_accumulated = self._terms[0].n_accumulated
         self._after = [self._penalty(max(s.start, n_accumulated), s.stop) for s in shares]
         # Where the data term adds to the gradient the penalty has to be written before it.
         self._before: list[PenaltyTerm] = []
         if n_accumulated:
             self._before = [self._penalty(s.start, min(s.stop, n_accumulated)) for s in shares]
-        self.phases = self._make_phases(shares, n_slots)
-        self._calls = [
-            call for phases in self.phases for phase in phases for calls in phase for call in calls
+        self.phases = self._make_phases(shares)
+        by_step = [
+            [call for phase in phases for calls in phase for call in calls]
+            for phases in self.phases
         ]
+        self._calls = [call for calls in by_step for call in calls]
+        self._ends = list(itertools.accumulate(map(len, by_step), initial=0))
 
     def load(self, row: int, step: int, n_steps: int, rates: list[float]) -> None:
         """Prepare `n_steps` steps from position `row`, step number `step`, of the epoch on."""
         self._loader.load(row, n_steps)
         t = np.arange(step + 1, step + n_steps + 1)
-        if self._numbers.ndim > 1:
+        if self._theta.ndim > 1:
             t = t[:, np.newaxis, np.newaxis]
         # Mostly the same for all models, and powers of it are expensive.
-        t = t + per_model([model.state.n_steps for model in self._members])
-        rate = per_model(rates[self.models])
-        self._numbers[:n_steps] = self._optimizer.step_numbers(t, rate)
+        t = t + _counts([model.state.n_steps for model in self._members])
+        self.update.load(t, per_model(rates[self.models]))
         if self._is_weighted:
             np.multiply(self._loader.inverse_weight, self._objective.alpha, out=self._factor)
 
     def calls(self, n_steps: int) -> list[Call]:
         """Return the calls of the first steps, one after the other."""
-        return self._calls[: len(self._calls) * n_steps // len(self.phases)]
+        return self._calls[: self._ends[n_steps]]
 
     def losses(self, n_steps: int) -> Array:
         """Return the losses of the first steps, summed over samples, for each model."""
+        if self.update.gradient_sum is not None:
+            self._squares_summed += float(self.update.squares[:n_steps].sum())
+            self._n_steps_summed += n_steps
         data = sum(term.values(n_steps) for term in self._terms)
         penalty = sum(term.values(n_steps) for term in (*self._before, *self._after))
         losses = self._objective.reported(data, penalty)
         return np.atleast_1d(np.add.reduce(losses, axis=0)) * self._size
 
-    def _make_terms(self, rows: list[Rows], n_slots: int) -> list[DataTerm]:
+    def gradient_noise(self) -> tuple[float, float] | None:
+        """See `Stack.gradient_noise`; begins anew."""
+        total, n_steps = self.update.gradient_sum, self._n_steps_summed
+        if total is None or n_steps < 2:
+            return None
+        small = self._squares_summed / n_steps
+        large = float(np.dot(total, total)) / n_steps**2
+        total.fill(0)
+        self._n_steps_summed, self._squares_summed = 0, 0.0
+        return small, large
+
+    def _make_terms(self, rows: list[Rows]) -> list[DataTerm]:
         """Return the data terms: one for all rows of a batch, or one for each worker's part."""
         X = rows[0].X
         share = 1 / self._size if rows[0].sample_weight is None else None
-        sizes = [s.stop - s.start for s in even_slices(self._size, len(self._grads))]
+        parts = even_slices(self._size, len(self._grads))
         return [
             DataTerm(
                 self._objective,
                 self._theta,
                 grad,
-                n_rows,
-                n_slots,
+                part.stop - part.start,
+                self._n_slots,
                 share,
-                None if isinstance(X, np.ndarray) else SparseBatch((n_rows, X.shape[1])),
+                self._noise[..., part, :],
+                None if isinstance(X, np.ndarray) else SparseBatch((self._size, X.shape[1])),
             )
-            for n_rows, grad in zip(sizes, self._grads, strict=True)
+            for part, grad in zip(parts, self._grads, strict=True)
         ]
 
     def _make_factor(self) -> Array:
         """Return the penalty's factor in each slot."""
-        n_slots, alpha = len(self._numbers), self._objective.alpha
-        if self._theta.ndim == 1 or self._is_weighted:
-            factor = np.empty_like(self._numbers)
+        n_slots, alpha, lead = self._n_slots, self._objective.alpha, self._theta.shape[:-1]
+        if not lead or self._is_weighted:
+            factor = np.empty((n_slots, *lead, 1) if lead else n_slots, self._theta.dtype)
             np.multiply(self._loader.inverse_weight, alpha, out=factor, casting="same_kind")
             return factor
         # A number for each parameter spares a stack the slices, which are not contiguous in it.
@@ -213,34 +262,33 @@ class Part:
         arrays = self._theta, self._grads[0], self._scratch
         return PenaltyTerm(self._objective, *arrays, self._factor, slice(start, stop))
 
-    def _make_phases(self, shares: list[slice], n_slots: int) -> list[list[Phase]]:
-        updates = [
-            self._make_updates(share, penalty, n_slots)
-            for share, penalty in zip(shares, self._after, strict=True)
+    def _augment_calls(self, term: DataTerm, slot: int) -> list[Call]:
+        """Return the calls that change each model's rows of a batch at random."""
+        if self._members[0].problem.augmentation is None:
+            return []
+        X = term.x if term.x.ndim == 3 else term.x[np.newaxis]
+        targets = term.target[slot] if term.x.ndim == 3 else term.target[slot][np.newaxis]
+        return [
+            partial(augmentation.augment, x, target.T, model.rng)
+            for model, x, target in zip(self._members, X, targets, strict=True)
+            if (augmentation := model.problem.augmentation)
         ]
+
+    def _make_phases(self, shares: list[slice]) -> list[list[Phase]]:
+        updates = self.update.phases(shares, self._after, self._n_slots)
         steps: list[list[Phase]] = []
-        for slot in range(n_slots):
+        for slot, update in enumerate(updates):
             before = [[penalty.writes[slot] for penalty in self._before]] if self._before else []
             rows = [
-                [*self._loader.gather_calls(part, slot), *term.calls[slot]]
+                [
+                    *self._loader.gather_calls(part, slot),
+                    *self._augment_calls(term, slot),
+                    *term.calls[slot],
+                ]
                 for part, term in enumerate(self._terms)
             ]
-            steps.append([*before, rows, [calls[slot] for calls in updates]])
+            steps.append([*before, rows, *update])
         return steps
-
-    def _make_updates(self, share: slice, penalty: PenaltyTerm, n_slots: int) -> list[list[Call]]:
-        """Return for each slot the calls that update a share of the parameters."""
-        grad, *others = (array[..., share] for array in self._grads)
-        moments = tuple(array[..., share] for array in self._moments)
-        arrays = self._theta[..., share], grad, self._scratch[..., share], moments
-        numbers = self._optimizer.constants()
-        constants = tuple(number(value, self._theta.dtype) for value in numbers)
-        step = partial(self._optimizer.step, *arrays, constants)
-        sums = [partial(np.add, grad, other, grad) for other in others]
-        return [
-            [*sums, *penalty.adds[slot], partial(step, self._numbers[slot, ...])]
-            for slot in range(n_slots)
-        ]
 
 
 def even_slices(n: int, n_parts: int) -> list[slice]:
@@ -265,6 +313,24 @@ def _steps(parts: list[Part], n_steps: int, crew: Crew) -> list[list[Phase]]:
 def _stacked(vectors: list[Array]) -> Array:
     """Return the vector itself for one model, else a stack of them."""
     return vectors[0] if len(vectors) == 1 else np.stack(vectors)
+
+
+def _stacked_rows(arrays: list[Array]) -> Array:
+    """Return matrices of one width as a stack; those with fewer rows are filled up."""
+    n_rows = max(len(array) for array in arrays)
+    padded = [
+        np.concatenate([array, np.ones((n_rows - len(array), array.shape[1]), array.dtype)])
+        if len(array) < n_rows
+        else array
+        for array in arrays
+    ]
+    return _stacked(padded)
+
+
+def _counts(values: list[int]) -> Any:
+    """Return the common count, or a column of them, as ints."""
+    counts = per_model(values)
+    return counts.astype(np.intp) if isinstance(counts, np.ndarray) else counts
 
 
 def _one(stacked: Array, m: int) -> Array:

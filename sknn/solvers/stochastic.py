@@ -7,6 +7,7 @@ from collections.abc import Hashable
 import numpy as np
 
 from sknn._crew import MAX_CORES, Crew, count_workers
+from sknn.averaging import Averaging
 from sknn.optimizers import Optimizer
 from sknn.schedules import Schedule
 from sknn.solvers._base import ALONE, Problem, Solver, TrainingState
@@ -29,6 +30,9 @@ MIN_ROWS = 64
 MIN_OUTPUTS = 120_000
 """Outputs of all layers for all samples of a stack's batches, from which threads share models."""
 
+MIN_BATCHES = 2
+"""Batches that an epoch has at least when they grow."""
+
 MIN_PARAMETERS = 500_000
 """Parameters from which threads share the update alone, with sparse X."""
 
@@ -45,13 +49,25 @@ class Stochastic(Solver):
     learning_rate : float
         The initial learning rate, positive.
     batch_size : int
-        Samples in a batch.
+        Samples in a batch, of the first epoch if it grows.
     max_iter : int
         Epochs at most.
     shuffle : bool
         Whether to visit the samples in a new order in each epoch.
     tol, n_iter_no_change, target_loss
         See :class:`sknn.solvers.stopping.Monitor`.
+    max_time : float or None, default=None
+        Seconds after which training ends.
+    max_batch_size : int or None, default=None
+        Up to which the batch grows as the noise of the gradient does; None keeps its size.
+    weight_decay : float, default=0.0
+        Decoupled decay of the weights.
+    max_grad_norm : float or None, default=None
+        The norm to which longer gradients are cut.
+    averaging : Averaging or None, default=None
+        The average of the parameters that is judged and returned.
+    recovers : bool, default=False
+        Whether training that diverges goes back to the last good epoch, at half the rate.
     """
 
     def __init__(
@@ -65,6 +81,12 @@ class Stochastic(Solver):
         tol: float,
         n_iter_no_change: float,
         target_loss: float | None,
+        max_time: float | None = None,
+        max_batch_size: int | None = None,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = None,
+        averaging: Averaging | None = None,
+        recovers: bool = False,
     ) -> None:
         self.optimizer = optimizer
         self.schedule = schedule
@@ -75,6 +97,22 @@ class Stochastic(Solver):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.target_loss = target_loss
+        self.max_time = max_time
+        self.max_batch_size = max_batch_size
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.averaging = averaging
+        self.recovers = recovers
+
+    @property
+    def tracks_noise(self) -> bool:
+        """Whether the noise of the gradient is measured."""
+        return self.max_batch_size is not None
+
+    def moment_names(self) -> set[str]:
+        """Return the names of the arrays that a trained model carries."""
+        averages = self.averaging is not None or "average" in self.optimizer.moments
+        return {*self.optimizer.moments, *(("average", "iterate") if averages else ())}
 
     def minimize(self, problems: list[Problem]) -> list[TrainingState]:
         models = []
@@ -97,6 +135,8 @@ class Stochastic(Solver):
             # A stack would gain nothing, and threads that share the rows of a batch add up in
             # another order than it. But BLAS may ignore the limits that other threads set.
             return ALONE
+        if self.tracks_noise:  # batches change their size
+            return ALONE
         if not isinstance(problem.X, np.ndarray):
             return None
         objective, dtype = problem.objective, theta.dtype
@@ -105,9 +145,12 @@ class Stochastic(Solver):
         batches = (self.batch_size, n_samples // self.batch_size)
         return (
             objective.network.structure(),
-            objective.loss.structure(with_numbers=False),
-            objective.penalty.structure(with_numbers=False),
-            self.optimizer.structure(with_numbers=False),
+            objective.loss.structure(),
+            objective.penalty.structure(),
+            self.optimizer.structure(),
+            None if self.averaging is None else self.averaging.structure(),
+            (self.weight_decay > 0, self.max_grad_norm is not None),
+            problem.augmentation is None,
             batches if n_samples > self.batch_size else None,
             (type(self), dtype),
             problem.y.dtype,
@@ -125,12 +168,15 @@ class Stochastic(Solver):
 
     def _count_workers(self, problems: list[Problem]) -> int:
         """Return how many threads share a step: more than one where that pays."""
-        theta, X = problems[0].state.theta, problems[0].X
+        first = problems[0]
+        theta, X, network = first.state.theta, first.X, first.objective.network
         if len(problems) > 1:
-            n_outputs = len(problems) * self.batch_size * problems[0].objective.network.n_units
+            n_outputs = len(problems) * self.batch_size * network.n_units
             return count_workers(min(MAX_CORES, len(problems)) if n_outputs >= MIN_OUTPUTS else 1)
         if not isinstance(X, np.ndarray):
             return count_workers(MAX_CORES if theta.size >= MIN_PARAMETERS else 1)
+        if network.couples_rows or first.augmentation or not self.optimizer.is_elementwise:
+            return 1
         is_long = theta.nbytes * self.batch_size >= MIN_WORK
         return count_workers(self.batch_size // MIN_ROWS if is_long else 1)
 
@@ -146,6 +192,8 @@ def _train(models: list[Model], crew: Crew) -> list[Model]:
                 running.release(m)
                 models[m].finish()
                 n_training -= 1
+            if models[0].solver.tracks_noise and _grow(models[0], running):
+                break
     except KeyboardInterrupt:
         for m, model in enumerate(models):
             if model.is_training:
@@ -156,3 +204,33 @@ def _train(models: list[Model], crew: Crew) -> list[Model]:
     for m in remaining:
         running.release(m)
     return [models[m] for m in remaining]
+
+
+def _grow(model: Model, running: Stack) -> bool:
+    r"""Enlarge a model's batches if the noise of its gradient is larger; return whether it was.
+
+    With the squared norm s of the gradient of a batch of B samples, and S of the mean of k of
+    them, the noise scale is estimated as
+
+    .. math:: \frac{(s - S) / (1 / B - 1 / kB)}{(kB S - B s) / (kB - B)}
+
+    batches larger than which gain little; smaller ones waste nothing.
+
+    References
+    ----------
+    McCandlish, S., Kaplan, J. and Amodei, D., "An empirical model of large-batch training",
+    arXiv:1812.06162 (2018), appendix A.
+    """
+    squares = running.gradient_noise()
+    if squares is None or not model.is_training:
+        return False
+    small, large = squares
+    batch_size, n_samples = model.batch_size, model.rows.order.size
+    n_batches = n_samples // batch_size
+    noise = (small - large) / (1 / batch_size - 1 / (n_batches * batch_size))
+    signal = (n_batches * large - small) / (n_batches - 1)
+    limit = min(model.solver.max_batch_size, n_samples // MIN_BATCHES)
+    if noise < 2 * batch_size * max(signal, 0.0) or 2 * batch_size > limit:
+        return False
+    model.resize(2 * batch_size)
+    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
@@ -9,11 +11,29 @@ from sknn._math import Array
 from sknn.solvers._base import Problem, TrainingState
 
 
+class Epoch(NamedTuple):
+    """What is known of an epoch that has been run.
+
+    Attributes
+    ----------
+    loss : float
+    rate, grad_norm, seconds : float
+        The scheduled learning rate, the norm of the gradient of its last full batches, the time.
+    batch_size : float
+    """
+
+    loss: float
+    rate: float = np.nan
+    grad_norm: float = np.nan
+    seconds: float = np.nan
+    batch_size: float = np.nan
+
+
 class Monitor:
     """Watches one model: keeps its curves, its best parameters, and says when it is done.
 
     Training stops once the loss has reached `target_loss`, or once neither the training loss
-    nor, with a validation score, that score has improved by more than `tol` for more than
+    nor, with early stopping, the validation score has improved by more than `tol` for more than
     `n_iter_no_change` epochs in a row. As in scikit-learn the count goes on from call to call;
     with a validation score, whose best belongs to the current call, it begins anew.
 
@@ -23,7 +43,7 @@ class Monitor:
         The model; its solver has the numbers.
     tol : float
     n_iter_no_change : int or inf
-    target_loss : float or None
+    target_loss, max_time : float or None
     """
 
     def __init__(
@@ -32,52 +52,59 @@ class Monitor:
         tol: float,
         n_iter_no_change: float,
         target_loss: float | None,
+        max_time: float | None,
     ) -> None:
         self.problem = problem
         self.state = problem.state
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.target_loss = target_loss
-        self._best_theta: Array | None = None
-        if problem.validate is not None:
+        self.max_time = max_time
+        self._seconds = 0.0
+        if problem.stops_early and not problem.one_epoch:
             # The best of the current call, whatever an earlier one has seen.
-            self.state.best_score, self.state.n_no_change = -np.inf, 0
-            if problem.keeps_incoming:
-                self._keep_if_best(problem.validate(self.state.theta), self.state.theta)
+            self.state.best_score, self.state.best_theta, self.state.n_no_change = -np.inf, None, 0
+            if problem.keeps_incoming and problem.validate is not None:
+                score, _ = problem.validate(self.state.theta)
+                self._keep_if_best(score, self.state.theta)
 
-    def end_epoch(self, loss: float, theta: Array, rate: float) -> str | None:
-        """Take note of an epoch; return why training should stop, or None to go on."""
-        state, validate = self.state, self.problem.validate
+    def end_epoch(self, epoch: Epoch, theta: Array) -> str | None:
+        """Take note of an epoch; return why training should stop, or None to go on.
+
+        Parameters
+        ----------
+        epoch : Epoch
+        theta : ndarray of shape (n_parameters,)
+            The parameters that are judged, and returned if training stops.
+        """
+        state, problem, loss = self.state, self.problem, float(epoch.loss)
         # First, since Ctrl-C may end it: the curves then stay of one length.
-        score = np.nan if validate is None else float(validate(theta))
+        score, val_loss = (np.nan, np.nan) if problem.validate is None else problem.validate(theta)
         state.n_iter += 1
         state.loss = loss
         state.loss_curve.append(loss)
         if state.first_bad_epoch is None and not np.isfinite(loss):
             state.first_bad_epoch = state.n_iter
         self._say("Iteration %d, loss = %.8f", state.n_iter, loss)
-        if validate is not None:
+        if problem.validate is not None:
             state.validation_scores.append(score)
             self._say("Validation score: %f", score)
+        if problem.stops_early:
             self._count(score < state.best_score + self.tol)
             self._keep_if_best(score, theta)
         else:
             self._count(loss > state.best_loss - self.tol)
-        state.history.append((loss, score, rate))
+        state.history.append(
+            (loss, val_loss, score, epoch.rate, epoch.batch_size, epoch.grad_norm, epoch.seconds)
+        )
         if loss < state.best_loss:
             state.best_loss = loss
-        if self.target_loss is not None and loss <= self.target_loss:
-            self._say("Training loss reached target_loss=%f. Stopping.", self.target_loss)
-            return "target"
-        if state.n_no_change > self.n_iter_no_change:
-            return "plateau"
-        if state.first_bad_epoch is not None and self._is_lost(theta):
-            return "diverged"
-        return None
+        self._seconds += epoch.seconds
+        return self._reason_to_stop(loss, theta)
 
     def plateau_message(self) -> str:
         """Return what scikit-learn says when nothing improves any more."""
-        watched = "Training loss" if self.problem.validate is None else "Validation score"
+        watched = "Validation score" if self.problem.stops_early else "Training loss"
         return (
             f"{watched} did not improve more than tol={self.tol:f} for "
             f"{self.n_iter_no_change} consecutive epochs."
@@ -85,8 +112,32 @@ class Monitor:
 
     def finish(self) -> None:
         """Put the best parameters into the state, where there is a score to judge them by."""
-        if self._best_theta is not None:
-            self.state.theta = self._best_theta
+        state = self.state
+        if state.best_theta is not None and (state.has_stopped or not self.problem.one_epoch):
+            state.theta, state.best_theta = state.best_theta, None
+
+    def is_lost(self, theta: Array) -> bool:
+        """Whether the loss and the parameters are beyond what training can come back from."""
+        return self.state.first_bad_epoch is not None and not np.isfinite(theta).all()
+
+    def _reason_to_stop(self, loss: float, theta: Array) -> str | None:
+        state, problem = self.state, self.problem
+        if problem.after_epoch is not None and problem.after_epoch(state, theta):
+            self._say("A callback has ended the training.")
+            return "callback"
+        if self.target_loss is not None and loss <= self.target_loss:
+            self._say("Training loss reached target_loss=%f. Stopping.", self.target_loss)
+            return "target"
+        if state.n_no_change > self.n_iter_no_change:
+            state.has_stopped = problem.one_epoch and problem.stops_early
+            return "plateau"
+        if self.max_time is not None and self._seconds >= self.max_time:
+            self._say("max_time=%f seconds are over. Stopping.", self.max_time)
+            return "time"
+        # Nothing finite will come back; scikit-learn goes on as long as there is a score.
+        if not problem.stops_early and self.is_lost(theta):
+            return "diverged"
+        return None
 
     def _say(self, message: str, *values: float) -> None:
         if self.problem.verbose:
@@ -98,11 +149,8 @@ class Monitor:
     def _keep_if_best(self, score: float, theta: Array) -> None:
         if score > self.state.best_score:
             self.state.best_score = score
-            self._best_theta = theta.copy()
-
-    def _is_lost(self, theta: Array) -> bool:
-        """Whether training can only end in an error: nothing finite will come back."""
-        return self.problem.validate is None and not np.isfinite(theta).all()
+            self.state.best_epoch = self.state.n_iter
+            self.state.best_theta = theta.copy()
 
 
 def not_converged(max_iter: int) -> Warning:

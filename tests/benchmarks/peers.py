@@ -17,7 +17,7 @@ def find_peers():
     return {name: make for name, make in peers.items() if importlib.util.find_spec(name)}
 
 
-def make_torch(case, X, y):
+def make_torch(case, X, y, dropout=0.0, normalization=None, solver="adam"):
     import torch
     from torch import nn
 
@@ -30,10 +30,14 @@ def make_torch(case, X, y):
     def train():
         torch.manual_seed(0)
         layers = []
-        for n_in, n_out in itertools.pairwise(sizes):
-            layers += [nn.Linear(n_in, n_out), nn.ReLU()]
-        network = nn.Sequential(*layers[:-1]).to(data.dtype)
-        optimizer = torch.optim.Adam(network.parameters(), weight_decay=1e-4 / case.batch)
+        for n_in, n_out in itertools.pairwise(sizes[:-1]):
+            layers.append(nn.Linear(n_in, n_out, bias=normalization is None))
+            layers += [nn.BatchNorm1d(n_out)] if normalization == "batch" else []
+            layers += [nn.ReLU(), *([nn.Dropout(dropout)] if dropout else [])]
+        network = nn.Sequential(*layers, nn.Linear(*sizes[-2:])).to(data.dtype)
+        rule = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[solver]
+        decay = 1e-4 / case.batch if solver == "adam" else 0.01
+        optimizer = rule(network.parameters(), weight_decay=decay)
         for _ in range(case.epochs):
             for rows in torch.randperm(len(data)).split(case.batch):
                 optimizer.zero_grad()

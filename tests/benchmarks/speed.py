@@ -2,11 +2,13 @@
 
 Prints the ratio of scikit-learn's time to sknn's, measured side by side in one process, and where
 PyTorch, JAX or Keras are installed their ratios, too. The GEMM floor is the time of a step's
-matrix products alone. Options: ``--runs N`` (best of N), ``--only WORD`` (cases whose name has the
+matrix products alone. A second table has the cost of dropout, batch normalisation and AdamW, and
+the same networks in PyTorch's eager mode (``--only features`` prints it alone). Options: ``--runs N`` (best of N), ``--only WORD`` (cases whose name has the
 word), ``--epochs N``, ``--no-peers``.
 """
 
 import argparse
+import importlib.util
 import itertools
 import warnings
 from dataclasses import dataclass, replace
@@ -16,7 +18,7 @@ import scipy.sparse as sp
 import sklearn.neural_network as reference
 
 import sknn
-from tests.benchmarks.peers import find_peers
+from tests.benchmarks.peers import find_peers, make_torch
 from tests.benchmarks.timing import best_of, describe_machine, print_table
 
 
@@ -68,9 +70,10 @@ def make_data(case):
     return rng.standard_normal((case.n_samples, case.n_features)).astype(case.dtype), y
 
 
-def make_fit(module, case, X, y):
+def make_fit(module, case, X, y, **features):
     """Return a function that fits the module's MLPClassifier once."""
     numbers = {"max_iter": case.epochs, "tol": 0, "n_iter_no_change": 10**6, "random_state": 0}
+    numbers |= features
     model = module.MLPClassifier(hidden_layer_sizes=case.hidden, batch_size=case.batch, **numbers)
     return lambda: model.fit(X, y)
 
@@ -120,6 +123,44 @@ def measure_fits(cases, n_runs, peers):
     print_table([*header, "sknn / floor", *names], rows)
 
 
+FEATURES = {
+    "plain": {},
+    "dropout": {"dropout": 0.2},
+    "batch norm": {"normalization": "batch"},
+    "AdamW": {"solver": "adamw"},
+    "all three": {"dropout": 0.2, "normalization": "batch", "solver": "adamw"},
+}
+
+FEATURE_CASES = [
+    Case(20, (64, 64), 1, 32, 8000, 5, "float64", 5),
+    Case(20, (64, 64), 1, 32, 8000, 5, "float32", 5),
+    Case(50, (256, 256), 1, 256, 12000, 10, "float64", 1),
+    Case(50, (256, 256), 1, 256, 12000, 10, "float32", 1),
+]
+
+
+def measure_features(cases, n_runs):
+    """Print the table of steps with features on, against the plain step and PyTorch's."""
+    has_torch = importlib.util.find_spec("torch") is not None
+    rows = []
+    for case in cases:
+        X, y = make_data(case)
+        contenders = {}
+        for name, features in FEATURES.items():
+            contenders[name] = make_fit(sknn, case, X, y, **features)
+            if has_torch:
+                contenders[f"torch {name}"] = make_torch(case, X, y, **features)
+        best = best_of(contenders, n_runs)
+        for name in FEATURES:
+            step = best[name] / case.n_steps * 1e6
+            ratio = f"{best[name] / best['plain']:.2f}"
+            peer = f"{best[f'torch {name}'] / best[name]:.2f}" if has_torch else ""
+            rows.append([case, name, f"{step:.1f}", ratio, peer, case.target])
+        print(" ", *rows[-1], flush=True)
+    header = ["network, batch, dtype", "feature", "sknn us", "of plain", "torch / sknn", "target"]
+    print_table(header, rows)
+
+
 def measure_predictions(n_runs):
     """Print the table of predictions by a 20-100-1 classifier."""
     rng = np.random.default_rng(0)
@@ -159,6 +200,11 @@ def main():
         cases = [replace(case, epochs=options.epochs) for case in cases]
     if cases:
         measure_fits(cases, options.runs, {} if options.no_peers else find_peers())
+    features = [case for case in FEATURE_CASES if options.only in f"features {case}"]
+    if options.epochs:
+        features = [replace(case, epochs=options.epochs) for case in features]
+    if features:
+        measure_features(features, options.runs)
     if options.only in "predict":
         measure_predictions(options.runs)
 

@@ -13,6 +13,7 @@ import sklearn
 from sklearn.base import clone
 
 from sknn import MLPClassifier, MLPRegressor
+from sknn.estimators.data import is_known
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((80, 4))
@@ -131,7 +132,7 @@ def test_the_fast_way_to_predict_gives_what_the_long_way_gives(name, dtype, monk
     model = MLPRegressor((6, 5), max_iter=10, random_state=0).fit(X.astype(dtype), Y)
     rows = ROWS[name]
     fast = model.predict(rows)
-    monkeypatch.setattr(MLPRegressor, "_is_known", lambda self, X: False)
+    monkeypatch.setattr("sknn.estimators.base.is_known", lambda estimator, X: False)
     slow = model.predict(rows)
 
     np.testing.assert_array_equal(fast, slow)
@@ -141,8 +142,8 @@ def test_the_fast_way_to_predict_gives_what_the_long_way_gives(name, dtype, monk
 def test_the_fast_way_is_taken_for_plain_arrays_only():
     model = fit()
 
-    assert model._is_known(X)
-    assert model._is_known(X.astype(np.float32))
+    assert is_known(model, X)
+    assert is_known(model, X.astype(np.float32))
     for other in (
         X[:, :3],
         X[:0],
@@ -155,8 +156,8 @@ def test_the_fast_way_is_taken_for_plain_arrays_only():
         np.asfortranarray(X),
         pd.DataFrame(X),
     ):
-        assert not model._is_known(other)
-    assert not MLPClassifier()._is_known(X)
+        assert not is_known(model, other)
+    assert not is_known(MLPClassifier(), X)
 
 
 def test_huge_but_finite_values_are_predicted_without_a_warning():
@@ -203,7 +204,17 @@ def test_history_is_a_frame_of_the_epochs(Estimator):
     model = fit(Estimator, early_stopping=True, learning_rate="invscaling")
     history = model.history_
 
-    assert list(history.columns) == ["loss", "val_score", "learning_rate"]
+    assert list(history.columns) == [
+        "loss",
+        "val_loss",
+        "val_score",
+        "learning_rate",
+        "batch_size",
+        "grad_norm",
+        "seconds",
+    ]
+    assert history.notna().all(axis=None)
+    assert (history["batch_size"] == min(200, model.t_ // model.n_iter_)).all()
     assert history.index.name == "epoch"
     assert history.index[0] == 1
     np.testing.assert_array_equal(history["loss"], model.loss_curve_)
@@ -228,6 +239,7 @@ def test_history_of_lbfgs_has_no_learning_rate():
 
     assert len(history) == 10
     assert history["learning_rate"].isna().all()
+    assert history["grad_norm"].notna().all()
 
 
 def test_assigning_history_is_refused():

@@ -1,80 +1,146 @@
+import tracemalloc
+
 import numpy as np
 import pytest
-from scipy.optimize import minimize
-from scipy.special import expit, softmax, xlogy
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import huber, softmax
 
-from sknn.losses import BinaryLogLoss, LogLoss, PoissonLoss, SquaredError
-from tests.cases import LOSS_CASES, make_targets, name_of
-
-grid = pytest.mark.parametrize("loss", LOSS_CASES, ids=name_of)
-dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-
-
-def evaluate(loss, raw, target, dtype=np.float64):
-    """Return each sample's value and the gradient for unit weights."""
-    raw, target = raw.astype(dtype), target.astype(dtype)
-    record, weight = np.empty_like(raw), np.ones((), dtype)
-    loss.gradient(raw, target, weight, record)
-    return loss.values(record, target, np.empty_like(raw)).copy(), raw
-
-
-def make_case(loss, n_samples=8, n_outputs=3, seed=0):
-    """Return raw scores and targets, output by output."""
-    rng = np.random.default_rng(seed)
-    y = make_targets(loss, n_samples, n_outputs, rng)
-    return rng.standard_normal((n_outputs, n_samples)), y.T
+from sknn._component import stack
+from sknn.losses import (
+    AbsoluteError,
+    BinaryFocal,
+    BinaryLogLoss,
+    Focal,
+    GammaLoss,
+    Gaussian,
+    Grouped,
+    Huber,
+    LabelWeighted,
+    LogCosh,
+    LogLoss,
+    PoissonLoss,
+    Quantile,
+    SquaredError,
+    Tweedie,
+)
+from tests.cases import name_of
+from tests.losses.evaluating import Case, dtypes, evaluate, grid
 
 
 @grid
-def test_gradient_is_the_numeric_derivative(loss):
-    raw, target = make_case(loss)
-    _, gradient = evaluate(loss, raw, target)
+def test_gradient_is_the_numeric_derivative(case):
+    raw, target = case.make()
+    _, gradient = evaluate(case.loss, raw, target)
     for k, i in np.ndindex(raw.shape):
         ahead, behind = raw.copy(), raw.copy()
         ahead[k, i] += 1e-6
         behind[k, i] -= 1e-6
-        numeric = (evaluate(loss, ahead, target)[0] - evaluate(loss, behind, target)[0])[i] / 2e-6
-        assert gradient[k, i] == pytest.approx(numeric, rel=1e-6, abs=1e-9)
+        pair = (evaluate(case.loss, moved, target)[0][i] for moved in (ahead, behind))
+        numeric = np.subtract(*pair) / 2e-6
+        assert gradient[k, i] == pytest.approx(numeric, rel=1e-6, abs=2e-9)
 
 
 @grid
 @dtypes
-def test_a_leading_axis_means_models(loss, dtype):
-    cases = [make_case(loss, seed=seed) for seed in range(3)]
+def test_a_leading_axis_means_models(case, dtype):
+    cases = [case.make(seed=seed) for seed in range(3)]
     raws, targets = (np.stack(arrays) for arrays in zip(*cases, strict=True))
 
-    values, gradients = evaluate(loss, raws, targets, dtype)
+    values, gradients = evaluate(case.loss, raws, targets, dtype)
 
     for m, (raw, target) in enumerate(cases):
-        value, gradient = evaluate(loss, raw, target, dtype)
+        value, gradient = evaluate(case.loss, raw, target, dtype)
         np.testing.assert_array_equal(values[m], value)
         np.testing.assert_array_equal(gradients[m], gradient)
         assert value.dtype == gradient.dtype == dtype
 
 
 @pytest.mark.parametrize(
-    "loss", [BinaryLogLoss(), LogLoss(), PoissonLoss(), SquaredError()], ids=name_of
+    "losses",
+    [
+        [Huber(0.3), Huber(0.7)],
+        [Tweedie(1.5), Tweedie(1.8)],
+        [Quantile(0.1), Quantile(0.6)],
+        [Quantile([0.1, 0.5]), Quantile([0.2, 0.5])],
+        [Focal(0.5), Focal(2.0)],
+        [BinaryFocal(0.5), BinaryFocal(2.0)],
+        [Grouped(Focal(0.5), (2, 3)), Grouped(Focal(2.0), (2, 3))],
+        [LabelWeighted(BinaryFocal(g), (2.0, w, 0.5)) for g, w in ((0.5, 1.5), (2.0, 3.0))],
+    ],
+    ids=lambda losses: name_of(losses[0]),
 )
-def test_the_best_constant_is_the_link_of_the_mean(loss):
-    n_outputs = 3 if loss.out_activation == "softmax" else 1
-    rng = np.random.default_rng(1)
-    y = make_targets(loss, 40, n_outputs, rng)
-    target = y.T
+@dtypes
+def test_models_of_a_stack_have_their_own_numbers(losses, dtype):
+    cases = [Case(loss).make(seed=seed) for seed, loss in enumerate(losses)]
+    raws, targets = (np.stack(arrays) for arrays in zip(*cases, strict=True))
 
-    def total(constant):
-        values, gradient = evaluate(loss, np.repeat(constant[:, np.newaxis], 40, 1), target)
-        return values.mean(), gradient.mean(axis=1)
+    values, gradients = evaluate(stack(losses, 2), raws, targets, dtype)
 
-    best = minimize(total, np.zeros(n_outputs), jac=True, tol=1e-12).x[:, np.newaxis]
-    loss.inverse_link(best)
+    for m, (loss, (raw, target)) in enumerate(zip(losses, cases, strict=True)):
+        value, gradient = evaluate(loss, raw, target, dtype)
+        np.testing.assert_array_equal(values[m], value)
+        np.testing.assert_array_equal(gradients[m], gradient)
 
-    np.testing.assert_allclose(best[:, 0], y.mean(axis=0), rtol=1e-5)
+
+@grid
+def test_weights_multiply_the_gradient_and_arguments_stay_as_they_are(case):
+    raw, target = case.make()
+    _, expected = evaluate(case.loss, raw, target)
+    target = target.astype(float)
+    weight = np.random.default_rng(0).random((1, raw.shape[1]))
+    before = target.copy(), weight.copy()
+    constants = [np.asarray(value) for value in case.loss.constants()]
+    record, scratch = np.empty_like(raw), np.empty((2, *raw.shape))
+
+    case.loss.gradient(raw, target, weight, record, scratch, *constants)
+    case.loss.values(record, target, scratch, *constants)
+
+    np.testing.assert_array_equal(target, before[0])
+    np.testing.assert_array_equal(weight, before[1])
+    np.testing.assert_allclose(raw, expected * weight, rtol=1e-14)
+
+
+@grid
+@pytest.mark.parametrize("lead", [(), (2,)], ids=["single", "stack"])
+def test_nothing_is_allocated_that_grows_with_the_samples(case, lead):
+    raw, target = case.make(n_samples=20_000)
+    raw, target = (np.tile(a.astype(float), (*lead, 1, 1)) for a in (raw, target))
+    record, scratch, weight = np.empty_like(raw), np.empty((2, *raw.shape)), np.ones(())
+    constants = [np.asarray(value) for value in case.loss.constants()]
+
+    tracemalloc.start()
+    case.loss.gradient(raw, target, weight, record, scratch, *constants)
+    case.loss.values(record, target, scratch, *constants)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    # A row of samples has 160 kB.
+    assert peak < 20_000
+
+
+@grid
+def test_float32_and_float64_agree_and_are_finite_for_large_scores(case):
+    n_samples = 41
+    raw, target = case.make(n_samples)
+    far = np.linspace(-60, 60, n_samples)
+    raw = np.array([np.roll(far, 7 * k) for k in range(len(raw))])
+    values, gradient = evaluate(case.loss, raw, target)
+    values32, gradient32 = evaluate(case.loss, raw, target, np.float32)
+
+    assert np.isfinite(values).all()
+    assert np.isfinite(values32).all()
+    np.testing.assert_allclose(gradient32, gradient, rtol=1e-4, atol=1e-5)
+    inner = getattr(case.loss, "loss", case.loss)
+    if not isinstance(inner, (LogLoss, BinaryLogLoss)):  # they clip probabilities
+        np.testing.assert_allclose(values32, values, rtol=1e-4, atol=1e-5)
 
 
 @grid
 @dtypes
-def test_inverse_link_has_the_range_of_the_targets(loss, dtype):
-    raw = np.linspace(-60, 60, 30, dtype=dtype).reshape(3, 10)
+def test_inverse_link_has_the_range_of_the_targets(case, dtype):
+    loss = case.loss
+    n_rows = case.make()[0].shape[0]
+    raw = np.linspace(-60, 60, 10 * n_rows, dtype=dtype).reshape(n_rows, 10)
     loss.inverse_link(raw)
 
     assert raw.dtype == dtype
@@ -83,67 +149,106 @@ def test_inverse_link_has_the_range_of_the_targets(loss, dtype):
         assert raw.min() >= 0
         assert raw.max() <= 1
     if loss.out_activation == "softmax":
-        np.testing.assert_allclose(raw.sum(axis=0), 1, rtol=1e-6)
+        groups = loss.groups() if isinstance(loss, Grouped) else [slice(None)]
+        for g in groups:
+            np.testing.assert_allclose(raw[g].sum(axis=0), 1, rtol=1e-6)
     if loss.out_activation == "exp":
         assert raw.min() > 0
 
 
-def test_binary_log_loss_is_the_formula():
-    raw, target = make_case(BinaryLogLoss())
-    p, y = expit(raw), target == 1
-    values, gradient = evaluate(BinaryLogLoss(), raw, target)
-
-    expected = -(xlogy(y, p) + xlogy(~y, 1 - p)).sum(axis=0)
-    np.testing.assert_allclose(values, expected, rtol=1e-12)
-    np.testing.assert_allclose(gradient, p - y, rtol=1e-12)
+def mean(y):
+    return y.mean(axis=0)
 
 
-def test_log_loss_is_the_formula():
-    raw, target = make_case(LogLoss())
-    p = softmax(raw, axis=0)
-    values, gradient = evaluate(LogLoss(), raw, target)
-
-    np.testing.assert_allclose(values, -np.log(p[target.argmax(axis=0), range(8)]), rtol=1e-12)
-    np.testing.assert_allclose(gradient, p - target, rtol=1e-12, atol=1e-15)
+def mean_and_std(y):
+    return np.append(y.mean(axis=0), y.std(axis=0))
 
 
-def test_poisson_loss_is_half_the_deviance():
-    raw, target = make_case(PoissonLoss())
-    values, gradient = evaluate(PoissonLoss(), raw, target)
-    mu = np.exp(raw)
+def least(formula):
+    """Return the function from targets to the number where a formula's mean is least."""
 
-    expected = (xlogy(target, target / mu) - target + mu).sum(axis=0)
-    np.testing.assert_allclose(values, expected, rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(gradient, mu - target, rtol=1e-12)
+    def find(y):
+        return [minimize_scalar(lambda c: formula(c, y).mean(), tol=1e-12).x]
 
-
-def test_squared_error_is_half_the_square_and_reported_as_a_mean():
-    raw, target = make_case(SquaredError())
-    values, gradient = evaluate(SquaredError(), raw, target)
-
-    np.testing.assert_allclose(values, ((raw - target) ** 2).sum(axis=0) / 2, rtol=1e-14)
-    np.testing.assert_allclose(gradient, raw - target)
-    assert SquaredError().reported(3) == 3
+    return find
 
 
-@pytest.mark.parametrize("loss", [BinaryLogLoss(), LogLoss()], ids=name_of)
-@dtypes
-def test_reported_log_losses_clip_probabilities_as_scikit_learn_does(loss, dtype):
-    raw = np.array([[-900.0, 900.0], [900.0, -900.0]])
-    y = np.array([[True, False], [True, False]])
-    values, _ = evaluate(loss, raw, y.T, dtype)
-    eps = np.finfo(dtype).eps
+def least_focal(y):
+    """Return the probabilities that minimise the focal loss with gamma = 2."""
+    shares = y.mean(axis=0)
 
-    n_outputs = 2 if isinstance(loss, BinaryLogLoss) else 1
-    np.testing.assert_allclose(values, [-np.log(eps) * n_outputs, 0], rtol=1e-3, atol=3 * eps)
+    def total(z):
+        p = softmax(z)
+        return -(shares * (1 - p) ** 2 * np.log(p)).sum()
+
+    return softmax(minimize(total, np.zeros(3), tol=1e-10).x)
 
 
-@pytest.mark.parametrize("loss", [BinaryLogLoss(), LogLoss()], ids=name_of)
-def test_log_probabilities_stay_finite_where_probabilities_underflow(loss):
-    raw = np.array([[-1e4, 3.0], [1e4, 2.0]])
-    log_p = raw.copy()
-    loss.log_inverse_link(log_p)
-    loss.inverse_link(raw)
+def least_binary_focal(y):
+    """Return the probability that minimises the binary focal loss with gamma = 2."""
+    share = y.mean()
 
-    assert np.isfinite(log_p).all()
-    np.testing.assert_allclose(np.exp(log_p), raw, rtol=1e-14)
+    def total(p):
+        return -share * (1 - p) ** 2 * np.log(p) - (1 - share) * p**2 * np.log(1 - p)
+
+    return [minimize_scalar(total, bounds=(0.01, 0.99), options={"xatol": 1e-10}).x]
+
+
+SMOOTH = [
+    (SquaredError(), mean),
+    (PoissonLoss(), mean),
+    (GammaLoss(), mean),
+    (Tweedie(), mean),
+    (LogLoss(), mean),
+    (LogLoss(is_soft=True), mean),
+    (BinaryLogLoss(), mean),
+    (BinaryLogLoss(is_soft=True), mean),
+    (Gaussian(), mean_and_std),
+    (Huber(0.5), least(lambda c, y: huber(0.5, y - c))),
+    (LogCosh(), least(lambda c, y: np.log(np.cosh(y - c)))),
+    (Focal(), least_focal),
+    (BinaryFocal(), least_binary_focal),
+]
+
+
+@pytest.mark.parametrize(("loss", "expected"), SMOOTH, ids=lambda case: name_of(case)[:20])
+def test_the_best_constant(loss, expected):
+    n_outputs = 3 if loss.out_activation == "softmax" else 1
+    case = Case(loss, getattr(loss, "is_soft", False))
+    _, target = case.make(41, n_outputs, seed=1)
+    n_raw = n_outputs * loss.raw_per_target
+
+    def total(constant):
+        values, gradient = evaluate(loss, np.repeat(constant[:, np.newaxis], 41, 1), target)
+        return values.mean(), gradient.mean(axis=1)
+
+    best = minimize(total, np.zeros(n_raw), jac=True, tol=1e-12).x[:, np.newaxis]
+    loss.inverse_link(best)
+
+    np.testing.assert_allclose(best[:, 0], expected(target.T), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("loss", "levels"),
+    [
+        (AbsoluteError(), [0.5]),
+        (Quantile(), [0.5]),
+        (Quantile(0.1), [0.1]),
+        (Quantile([0.1, 0.5, 0.9]), [0.1, 0.5, 0.9]),
+    ],
+    ids=["AbsoluteError", "Quantile", "Quantile-low", "Quantile-many"],
+)
+def test_the_best_constants_are_quantiles(loss, levels):
+    rng = np.random.default_rng(1)
+    target = rng.standard_normal((1, 41))
+    quantiles = np.quantile(target, levels, method="inverted_cdf")
+    best = quantiles.copy()
+    best[1:] = np.log(np.expm1(np.diff(quantiles)))
+
+    def total(constant):
+        return evaluate(loss, np.repeat(constant[:, np.newaxis], 41, 1), target)[0].mean()
+
+    least_total = total(best)
+    for size in (1e-3, 1e-1, 1):
+        for direction in rng.standard_normal((100, len(levels))):
+            assert total(best + size * direction) > least_total

@@ -515,7 +515,7 @@ def test_a_search_over_a_pipeline_that_caches_its_steps_is_the_same(tmp_path):
         {"activation": ["relu", "rleu"]},
         {"batch_size": [20, 0]},
         {"validation_fraction": [0.2, 0.0], "early_stopping": [True]},
-        {"solver": ["adam", "adamw"]},
+        {"solver": ["adam", "adamx"]},
     ],
     ids=lambda parameters: next(iter(parameters)),
 )

@@ -48,6 +48,10 @@ def make_problem(
     objective = make_objective(activation or Tanh(), loss, n_outputs=n_outputs, alpha=alpha)
     state = np.random.RandomState(seed)
     numbers = NUMBERS | numbers
+
+    def draw(n_in, n_out):
+        return GlorotUniform().draw(state, n_in, n_out, 6.0)
+
     if lbfgs:
         names = ("max_iter", "tol", "n_iter_no_change", "target_loss")
         solver = LBFGS(max_fun=1000, **{name: numbers[name] for name in names})
@@ -60,6 +64,6 @@ def make_problem(
         y=y,
         sample_weight=rng.random(n_samples) if is_weighted else None,
         rows=rows,
-        state=TrainingState(objective.network.initialize(GlorotUniform(), 6.0, state, dtype)),
+        state=TrainingState(objective.network.initialize(draw, dtype)),
         rng=state,
     )

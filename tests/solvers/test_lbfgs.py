@@ -18,7 +18,7 @@ def solve_linear(problem):
     alpha, loss = problem.objective.alpha, problem.objective.loss
     problem.objective = make_objective(Identity(), loss, hidden=(), n_outputs=1, alpha=alpha)
     problem.state.theta = np.zeros(problem.objective.network.layout.size)
-    (coef,), (intercept,) = problem.objective.network.split(solve(problem).theta)
+    (coef,), (intercept,), _ = problem.objective.network.split(solve(problem).theta)
     return coef[:, 0], intercept[0]
 
 
@@ -112,9 +112,9 @@ def test_early_stopping_keeps_the_best_iteration():
 
     def validate(theta):
         seen.append(theta.copy())
-        return scores[len(seen) - 1]
+        return scores[len(seen) - 1], 0.5
 
-    problem.validate = validate
+    problem.validate, problem.stops_early = validate, True
     state = solve(problem)
 
     np.testing.assert_array_equal(state.theta, seen[2])
@@ -124,7 +124,8 @@ def test_early_stopping_keeps_the_best_iteration():
 
 def test_only_a_plateau_is_called_a_plateau(capsys):
     problem = make_problem(lbfgs=True, tol=1e-3, target_loss=0.5, max_iter=500)
-    problem.verbose, problem.validate = True, lambda theta: 0.5
+    problem.verbose, problem.stops_early = True, True
+    problem.validate = lambda theta: (0.5, 0.5)
     solve(problem)
 
     printed = capsys.readouterr().out
@@ -140,9 +141,9 @@ def test_ctrl_c_warns_and_returns_what_there_is():
         seen.append(theta.copy())
         if len(seen) == 4:
             raise KeyboardInterrupt
-        return -1.0 / len(seen)
+        return -1.0 / len(seen), 0.5
 
-    problem.validate = interrupt
+    problem.validate, problem.stops_early = interrupt, True
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         state = solve(problem)
 

@@ -10,7 +10,7 @@ from sknn.activations import ReLU
 from sknn.losses import BinaryLogLoss, LogLoss
 from sknn.optimizers import SGD, Adam
 from sknn.schedules import Adaptive, Constant, InverseScaling
-from sknn.solvers import ALONE, solve, stochastic
+from sknn.solvers import ALONE, HISTORY, solve, stochastic
 from sknn.solvers.model import Model
 from sknn.solvers.stack import Stack
 from tests.cases import (
@@ -134,7 +134,7 @@ def test_a_model_whose_validation_fails_harms_no_neighbour():
         raise KeyError("no score")
 
     problems = [make_problem(seed=m) for m in range(3)]
-    problems[1].validate = fail
+    problems[1].validate, problems[1].stops_early = fail, True
     together = problems[0].solver.minimize(problems)
 
     assert isinstance(together[1].ending, KeyError)
@@ -145,10 +145,10 @@ def test_ctrl_c_marks_the_models_that_were_still_training():
     def interrupt(theta):
         if problems[1].state.n_iter == 3:
             raise KeyboardInterrupt
-        return 0.0
+        return 0.0, 0.5
 
     problems = [make_problem(seed=m, max_iter=2 + 6 * (m > 0)) for m in range(3)]
-    problems[1].validate = interrupt
+    problems[1].validate, problems[1].stops_early = interrupt, True
     states = problems[0].solver.minimize(problems)
 
     assert [state.is_interrupted for state in states] == [False, True, True]
@@ -302,18 +302,22 @@ def test_moments_are_kept_in_the_units_of_the_published_rule():
     np.testing.assert_allclose(state.moments["second_moment"], 0.1 * grad**2, rtol=1e-12)
 
 
+def rates_of(state):
+    """Return the learning rate of each epoch."""
+    return [row[HISTORY.index("learning_rate")] for row in state.history]
+
+
 def test_learning_rates_follow_the_schedule():
     constant = solve(make_problem(schedule=Constant(), max_iter=3))
     inverse = solve(make_problem(schedule=InverseScaling(1.0), max_iter=3))
 
-    assert [rate for _, _, rate in constant.history] == [0.01] * 3
-    rates = [rate for _, _, rate in inverse.history]
-    assert rates == pytest.approx([0.01, 0.01 / 51, 0.01 / 101])
+    assert rates_of(constant) == [0.01] * 3
+    assert rates_of(inverse) == pytest.approx([0.01, 0.01 / 51, 0.01 / 101])
 
 
 def test_adaptive_rate_falls_at_a_plateau_and_ends_the_training():
     state = solve(make_problem(schedule=Adaptive(), tol=100, n_iter_no_change=1, max_iter=100))
-    rates = [rate for _, _, rate in state.history]
+    rates = rates_of(state)
 
     assert rates[:7] == pytest.approx([0.01] * 3 + [0.002] * 2 + [0.0004] * 2)
     assert rates[-1] <= 1e-6
@@ -333,9 +337,9 @@ def test_ctrl_c_warns_and_returns_what_there_is():
         calls.append(theta.copy())
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return float(len(calls))
+        return float(len(calls)), 0.5
 
-    problem.validate = interrupt
+    problem.validate, problem.stops_early = interrupt, True
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         state = solve(problem)
 

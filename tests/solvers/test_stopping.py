@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sknn.solvers.stopping import Monitor
+from sknn.solvers import HISTORY
+from sknn.solvers.stopping import Epoch, Monitor
 from tests.solvers.problems import make_problem
 
 
@@ -10,15 +11,16 @@ def make_monitor(scores=None, tol=0.1, patience=2, target=None, keeps_incoming=F
     problem = make_problem()
     if scores is not None:
         scores = iter(scores)
-        problem.validate = lambda theta: next(scores)
+        problem.validate, problem.stops_early = lambda theta: (next(scores), 0.5), True
     problem.keeps_incoming = keeps_incoming
-    return Monitor(problem, tol, patience, target)
+    return Monitor(problem, tol, patience, target, None)
 
 
 def run(monitor, losses):
     """Return the reasons of epochs with the given losses; theta is the epoch's number."""
     thetas = [np.full(3, float(i)) for i in range(len(losses))]
-    return [monitor.end_epoch(loss, t, 0.01) for loss, t in zip(losses, thetas, strict=True)]
+    epochs = [Epoch(loss, 0.01) for loss in losses]
+    return [monitor.end_epoch(e, t) for e, t in zip(epochs, thetas, strict=True)]
 
 
 def test_stops_after_more_than_n_epochs_without_improvement():
@@ -46,7 +48,7 @@ def test_with_a_score_the_loss_does_not_count():
 def test_the_best_is_that_of_the_current_call():
     monitor = make_monitor(scores=[0.2, 0.3])
     monitor.state.best_score = 0.9
-    monitor = Monitor(monitor.problem, 0.1, 2, None)
+    monitor = Monitor(monitor.problem, 0.1, 2, None, None)
     run(monitor, [1.0, 1.0])
 
     assert monitor.state.best_score == 0.3
@@ -76,15 +78,15 @@ def test_target_loss_ends_the_training():
 
 def test_divergence_ends_the_training_and_names_the_epoch():
     monitor = make_monitor()
-    reason = monitor.end_epoch(1.0, np.zeros(3), 0.01)
-    diverged = monitor.end_epoch(np.nan, np.full(3, np.nan), 0.01)
+    reason = monitor.end_epoch(Epoch(1.0), np.zeros(3))
+    diverged = monitor.end_epoch(Epoch(np.nan), np.full(3, np.nan))
 
     assert (reason, diverged) == (None, "diverged")
     assert monitor.state.first_bad_epoch == 2
 
 
 def test_an_infinite_loss_with_finite_parameters_goes_on():
-    assert make_monitor().end_epoch(np.inf, np.zeros(3), 0.01) is None
+    assert make_monitor().end_epoch(Epoch(np.inf), np.zeros(3)) is None
 
 
 def test_messages_are_scikit_learns(capsys):
@@ -104,8 +106,9 @@ def test_messages_are_scikit_learns(capsys):
 def test_history_has_a_row_an_epoch(has_score):
     monitor = make_monitor(scores=[0.1, 0.2] if has_score else None)
     run(monitor, [3.0, 2.0])
-    losses, scores, rates = np.transpose(monitor.state.history)
+    history = dict(zip(HISTORY, np.transpose(monitor.state.history), strict=True))
 
-    np.testing.assert_array_equal(losses, [3, 2])
-    np.testing.assert_array_equal(scores, [0.1, 0.2] if has_score else [np.nan] * 2)
-    np.testing.assert_array_equal(rates, [0.01, 0.01])
+    np.testing.assert_array_equal(history["loss"], [3, 2])
+    np.testing.assert_array_equal(history["val_score"], [0.1, 0.2] if has_score else [np.nan] * 2)
+    np.testing.assert_array_equal(history["val_loss"], [0.5 if has_score else np.nan] * 2)
+    np.testing.assert_array_equal(history["learning_rate"], [0.01, 0.01])

@@ -1,0 +1,115 @@
+"""Activations that bend below zero and are (nearly) straight above."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sknn._constraints import Interval
+from sknn._math import Array
+from sknn.activations._base import ACTIVATIONS, Activation, Room
+
+
+@ACTIVATIONS.register("elu")
+class ELU(Activation):
+    r"""f(z) = z where z > 0 and :math:`a (e^z - 1)` elsewhere.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        The limit -a far below 0, positive.
+
+    References
+    ----------
+    Clevert, D.-A., Unterthiner, T. and Hochreiter, S., "Fast and accurate deep network learning by
+    exponential linear units (ELUs)", ICLR 2016.
+    """
+
+    n_rooms = 1
+
+    constraints: ClassVar = {"alpha": [Interval(Real, 0, None, "neither")]}
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def constants(self) -> tuple[Any, ...]:
+        return self.alpha, 1.0, 0.0
+
+    def apply(self, z: Array) -> None:
+        np.copyto(z, self.alpha * (np.exp(np.minimum(z, 0)) - 1), where=z <= 0)
+
+    def forward(self, z: Array, slope: Array, room: Room, *constants: Array) -> None:
+        _exponential_below_zero(z, slope, room, *constants)
+
+
+@ACTIVATIONS.register("selu")
+class SELU(Activation):
+    r"""ELU, scaled so that activations keep mean 0 and variance 1 from layer to layer.
+
+    .. math:: f(z) = \lambda \begin{cases} z & z > 0 \\ a (e^z - 1) & z \le 0 \end{cases}
+
+    with :math:`\lambda` = 1.0507 and a = 1.6733. It goes with the initializer "lecun".
+
+    References
+    ----------
+    Klambauer, G., Unterthiner, T., Mayr, A. and Hochreiter, S., "Self-normalizing neural
+    networks", NeurIPS 2017.
+    """
+
+    n_rooms = 1
+
+    SCALE: ClassVar[float] = 1.0507009873554805
+    ALPHA: ClassVar[float] = 1.6732632423543772
+
+    def constants(self) -> tuple[Any, ...]:
+        return self.ALPHA, 1.0, 0.0, self.SCALE
+
+    def apply(self, z: Array) -> None:
+        np.copyto(z, self.ALPHA * (np.exp(np.minimum(z, 0)) - 1), where=z <= 0)
+        np.multiply(z, self.SCALE, z)
+
+    def forward(self, z: Array, slope: Array, room: Room, *constants: Array) -> None:
+        *others, scale = constants
+        _exponential_below_zero(z, slope, room, *others)
+        np.multiply(z, scale, z)
+        np.multiply(slope, scale, slope)
+
+
+@ACTIVATIONS.register("softplus")
+class Softplus(Activation):
+    r"""f(z) = log(1 + exp(z)), a smooth ReLU, with :math:`f' = 1 / (1 + e^{-z})`.
+
+    References
+    ----------
+    Dugas, C. et al., "Incorporating second-order functional knowledge for better option pricing",
+    NeurIPS 2000.
+    """
+
+    def constants(self) -> tuple[Any, ...]:
+        return (0.0,)
+
+    def apply(self, z: Array) -> None:
+        np.logaddexp(z, 0, out=z)
+
+    def forward(self, z: Array, slope: Array, room: Room, *constants: Array) -> None:
+        (zero,) = constants
+        np.copyto(slope, z)
+        np.logaddexp(z, zero, z)
+        np.subtract(slope, z, slope)  # exp(z) / (1 + exp(z)) = exp(z - f)
+        np.exp(slope, slope)
+
+
+def _exponential_below_zero(
+    z: Array, slope: Array, room: Room, alpha: Array, one: Array, zero: Array
+) -> None:
+    """Replace z by z or alpha (exp(z) - 1), and slope by 1 or alpha exp(z)."""
+    np.greater(z, zero, room.mask)
+    np.minimum(z, zero, out=room.one)
+    np.exp(room.one, room.one)  # 1 above zero
+    np.multiply(room.one, alpha, slope)
+    np.subtract(slope, alpha, room.one)  # 0 above zero
+    np.maximum(z, zero, out=z)
+    np.add(z, room.one, z)
+    np.copyto(slope, one, where=room.mask)

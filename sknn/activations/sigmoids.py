@@ -1,0 +1,55 @@
+"""Bounded activations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sknn._math import Array
+from sknn.activations._base import ACTIVATIONS, Activation, Room
+
+
+@ACTIVATIONS.register("sigmoid")
+@ACTIVATIONS.register("logistic")
+class Logistic(Activation):
+    """f(z) = 1 / (1 + exp(-z)), with f' = f (1 - f)."""
+
+    glorot_factor = 2.0
+
+    def constants(self) -> tuple[Any, ...]:
+        return (0.5,)
+
+    def apply(self, z: Array) -> None:
+        # 1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2; NumPy's tanh is vectorised and is
+        # about five times faster than scipy.special.expit.
+        np.multiply(z, 0.5, z)
+        np.tanh(z, z)
+        np.multiply(z, 0.5, z)
+        np.add(z, 0.5, z)
+
+    def forward(self, z: Array, slope: Array, room: Room, *constants: Array) -> None:
+        (half,) = constants
+        np.multiply(z, half, z)
+        np.tanh(z, z)
+        np.multiply(z, half, z)
+        np.add(z, half, z)
+        np.multiply(z, z, slope)
+        np.subtract(z, slope, slope)
+
+
+@ACTIVATIONS.register("tanh")
+class Tanh(Activation):
+    """f(z) = tanh(z), with f' = 1 - f^2."""
+
+    def constants(self) -> tuple[Any, ...]:
+        return (1.0,)
+
+    def apply(self, z: Array) -> None:
+        np.tanh(z, z)
+
+    def forward(self, z: Array, slope: Array, room: Room, *constants: Array) -> None:
+        (one,) = constants
+        np.tanh(z, z)
+        np.multiply(z, z, slope)
+        np.subtract(one, slope, slope)

@@ -1,0 +1,92 @@
+"""Averages of the parameters along the training: what validation sees and training returns."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sknn._component import Component, Registry
+from sknn._constraints import Interval
+from sknn._math import Array
+
+
+class Averaging(Component):
+    r"""Contract of an average a: :math:`a \leftarrow a + w (\theta - a)`, with a weight w.
+
+    An average moves after steps, after epochs, or after both.
+    """
+
+    def step_weights(self, t: Array) -> Array | None:
+        """Return the weights after the steps numbered t (from 1), or None to leave them out."""
+        return None
+
+    def epoch_weight(self, epoch: int, n_epochs: int) -> float | None:
+        """Return the weight after epoch number `epoch` (from 0) of `n_epochs`, or None."""
+        return None
+
+
+AVERAGINGS: Registry[Averaging] = Registry("weight_averaging")
+
+
+@AVERAGINGS.register("ema")
+class EMA(Averaging):
+    r"""An exponential moving average over steps.
+
+    .. math:: a_t = d_t a_{t-1} + (1 - d_t) \theta_t, \qquad
+        d_t = \min\Big(d, \frac{1 + t}{10 + t}\Big)
+
+    The first steps count less, so that the beginning is soon forgotten.
+
+    Parameters
+    ----------
+    decay : float, default=0.999
+        d, in [0, 1).
+
+    References
+    ----------
+    Polyak, B. and Juditsky, A., "Acceleration of stochastic approximation by averaging", SIAM
+    Journal on Control and Optimization 30 (1992).
+    """
+
+    constraints: ClassVar = {"decay": [Interval(Real, 0, 1)]}
+
+    def __init__(self, decay: float = 0.999) -> None:
+        self.decay = decay
+
+    def step_weights(self, t: Array) -> Array:
+        return np.asarray(1 - np.minimum(self.decay, (1 + t) / (10 + t)))
+
+
+@AVERAGINGS.register("swa")
+class SWA(Averaging):
+    r"""Stochastic weight averaging: the mean of the parameters at the ends of the last epochs.
+
+    Parameters
+    ----------
+    start : float, default=0.75
+        The share of `max_iter` after which averaging begins, in [0, 1); until then the average
+        is the latest.
+
+    References
+    ----------
+    Izmailov, P. et al., "Averaging weights leads to wider optima and better generalization",
+    UAI 2018.
+    """
+
+    constraints: ClassVar = {"start": [Interval(Real, 0, 1)]}
+
+    def __init__(self, start: float = 0.75) -> None:
+        self.start = start
+
+    def epoch_weight(self, epoch: int, n_epochs: int) -> float:
+        n_before = int(self.start * n_epochs + 1e-9)  # 0.29 * 100 is less than 29
+        return 1 / max(1.0, epoch - n_before + 1)
+
+
+def follow(average: Array, theta: Array, weight: Any, scratch: Array) -> None:
+    """Move an average towards theta, in place."""
+    np.subtract(theta, average, scratch)
+    np.multiply(scratch, weight, scratch)
+    np.add(average, scratch, average)

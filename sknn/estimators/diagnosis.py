@@ -1,0 +1,81 @@
+"""Why training ended badly, in figures, and which parameter to change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sknn._math import Array
+from sknn.network import Network
+
+N_ROWS = 500
+"""So many rows are looked at."""
+
+UNEVEN = 100.0
+"""From this ratio of the largest to the smallest standard deviation X is not scaled."""
+
+FAR = 10.0
+"""From this mean or standard deviation on X or y is not scaled."""
+
+DEAD = 0.5
+"""The share of a layer's units that do nothing, from which that is worth a word."""
+
+
+def explain(estimator: Any, theta: Array, X: Any, y: Array) -> str:
+    """Return sentences on what seems to be wrong, each with what to do, or an empty string.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+    theta : ndarray of shape (n_parameters,)
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples, n_outputs)
+        Encoded targets.
+    """
+    rows = X[:N_ROWS]
+    rows = np.asarray(rows.todense() if not isinstance(rows, np.ndarray) else rows, np.float64)
+    sentences = [_about_X(rows), _about_y(estimator, y[:N_ROWS])]
+    if np.isfinite(theta).all():
+        sentences += _about_units(estimator._network, theta, rows.astype(theta.dtype))
+    return "".join(f" {sentence}" for sentence in sentences if sentence)
+
+
+def _about_X(X: Array) -> str:
+    std, mean = X.std(axis=0), np.abs(X.mean(axis=0))
+    varying = std[std > 0]
+    if not varying.size:
+        return ""
+    ratio, largest = varying.max() / varying.min(), max(varying.max(), mean.max())
+    if ratio < UNEVEN and largest < FAR:
+        return ""
+    return (
+        f"X is not scaled: the standard deviations of its columns range from {varying.min():.3g} "
+        f"to {varying.max():.3g} and means up to {mean.max():.3g}; put a StandardScaler before "
+        "the network."
+    )
+
+
+def _about_y(estimator: Any, y: Array) -> str:
+    if hasattr(estimator, "classes_") or estimator._loss.out_activation != "identity":
+        return ""
+    std, mean = y.std(axis=0).max(), np.abs(y.mean(axis=0)).max()
+    if std == 0 or (1 / FAR < std < FAR and mean < FAR * max(std, 1)):
+        return ""
+    return (
+        f"y is not scaled: its standard deviation is {std:.3g} and its mean {mean:.3g}; wrap the "
+        "network in TransformedTargetRegressor(..., transformer=StandardScaler())."
+    )
+
+
+def _about_units(network: Network, theta: Array, X: Array) -> list[str]:
+    """Return a sentence for each layer of which many units are 0 for all rows."""
+    sentences = []
+    for i, outputs in enumerate(network.hidden_outputs(X, network.layout.views(theta)), start=1):
+        n_dead = int((~outputs.any(axis=0)).sum())
+        if n_dead >= DEAD * outputs.shape[1]:
+            sentences.append(
+                f"Of the {outputs.shape[1]} units of hidden layer {i}, {n_dead} are dead (0 for "
+                "all samples): lower learning_rate_init, or use activation='leaky_relu'."
+            )
+    return sentences

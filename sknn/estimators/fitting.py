@@ -1,0 +1,200 @@
+"""One call of fit: from validated arrays to a trained state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.model_selection import train_test_split
+
+from sknn._math import Array
+from sknn._random import make_random_state
+from sknn.augmentation import AUGMENTATIONS
+from sknn.estimators.data import is_on_disk
+from sknn.estimators.evaluation import HeldOut, make_validation, take_rows
+from sknn.estimators.range_test import find_rate
+from sknn.estimators.settings import make_penalty, make_solver
+from sknn.objective import Objective
+from sknn.solvers import Problem, TrainingState, solve
+
+if TYPE_CHECKING:
+    from sknn.estimators.base import BaseMLP
+
+
+class Fit:
+    """What a call of fit works with.
+
+    Parameters
+    ----------
+    estimator : BaseMLP
+        The copy that will be the fitted estimator.
+    X : {ndarray, CSR matrix, memmap} of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples, n_outputs)
+        Encoded targets.
+    labels : array-like
+        The targets as they were given.
+    sample_weight : ndarray of shape (n_samples,) or None
+    is_first, is_partial : bool
+        Whether training begins anew, and whether it is for one epoch only.
+
+    Attributes
+    ----------
+    problem : Problem
+        What is to be solved.
+    held_out : HeldOut or None
+        The samples to validate on.
+    """
+
+    def __init__(
+        self,
+        estimator: BaseMLP,
+        X: Any,
+        y: Array,
+        labels: Any,
+        sample_weight: Array | None,
+        given: HeldOut | None,
+        is_first: bool,
+        is_partial: bool,
+    ) -> None:
+        self.estimator = estimator
+        self._y, self._labels = y, labels
+        self._targets, self._weight = estimator._training_targets(y, sample_weight)
+        rng = make_random_state(estimator.random_state)
+        state = estimator._begin(X, y, rng, is_first, is_partial)
+        self._X = X if is_on_disk(X) else X.astype(state.theta.dtype, copy=False)
+        rows, self.held_out = self._hold_out(given, rng, state.theta.dtype)
+        self.problem = self._make_problem(rng, rows, state)
+        self.problem.keeps_incoming = not is_first
+        self.problem.one_epoch = is_partial
+        if self.held_out is not None:
+            self.problem.stops_early = bool(estimator.early_stopping)
+            self.problem.validate = make_validation(
+                estimator._network,
+                estimator._loss,
+                self.held_out,
+                estimator._score_raw,
+                estimator.scoring,
+                lambda theta: estimator._view(theta, self.problem.state),
+            )
+        if estimator.learning_rate_init == "auto":
+            self._choose_rate(self.problem.solver)
+
+    def run(self) -> TrainingState:
+        """Train; return what has become of the model."""
+        estimator, problem = self.estimator, self.problem
+        state = solve(problem)
+        stopped_early = problem.stops_early and not problem.one_epoch
+        if stopped_early and self.held_out is not None and estimator.scoring is None:
+            estimator._check_validation_scores(state, self.held_out)
+        if estimator.refit_full and stopped_early and state.best_epoch:
+            return self._run_again(state)
+        return state
+
+    def _make_problem(
+        self, rng: np.random.RandomState, rows: Array | None, state: TrainingState
+    ) -> Problem:
+        estimator = self.estimator
+        network, loss = estimator._network, estimator._loss
+        augmentation = estimator.augmentation
+        if augmentation is not None and not isinstance(self._X, np.ndarray):
+            raise ValueError(
+                f"augmentation={augmentation!r} needs dense X; convert it with X.toarray()."
+            )
+        return Problem(
+            objective=Objective(network, loss, make_penalty(estimator), float(estimator.alpha)),
+            solver=make_solver(estimator, len(self._y) if rows is None else len(rows)),
+            X=self._X,
+            y=self._targets,
+            sample_weight=self._weight,
+            rows=rows,
+            state=state,
+            rng=rng,
+            rng_is_own=isinstance(estimator.random_state, Integral),
+            verbose=bool(estimator.verbose),
+            augmentation=None if augmentation is None else AUGMENTATIONS.resolve(augmentation),
+            seed=self._draw_seed(rng),
+        )
+
+    def _draw_seed(self, rng: np.random.RandomState) -> tuple[int, ...]:
+        """Return a seed for random numbers beside the shuffles; draws only if there are any."""
+        estimator = self.estimator
+        if estimator._network.n_noise == 0 and estimator.augmentation is None:
+            return (0,)
+        return (int(rng.randint(np.iinfo(np.int32).max)),)
+
+    def _choose_rate(self, solver: Any) -> None:
+        """Have a range test choose a solver's learning rate, unless that has been done before."""
+        estimator = self.estimator
+        if not hasattr(estimator, "learning_rate_"):
+            estimator.learning_rate_, estimator.lr_find_ = find_rate(self.problem)
+        solver.learning_rate = estimator.learning_rate_
+
+    def _hold_out(
+        self, given: HeldOut | None, rng: np.random.RandomState, dtype: Any
+    ) -> tuple[Array | None, HeldOut | None]:
+        """Return the rows to train on, None for all, and the samples to validate on."""
+        estimator, weight = self.estimator, self._weight
+        if given is not None:
+            if not is_on_disk(given.X):
+                given.X = given.X.astype(dtype, copy=False)
+            _, given.sample_weight = estimator._training_targets(given.y, given.sample_weight)
+            return None, given
+        if not estimator.early_stopping:
+            return None, None
+        rows, held_out = split(estimator, self._y, rng)
+        if weight is not None and not (weight[rows].any() and weight[held_out].any()):
+            raise ValueError(
+                "sample_weight is 0 for all samples of a part of the early-stopping split; "
+                f"{len(held_out)} samples of {len(self._y)} are held out."
+            )
+        return rows, HeldOut(
+            X=take_rows(self._X, held_out, dtype),
+            y=self._y[held_out],
+            sample_weight=None if weight is None else weight[held_out],
+            labels=_take(self._labels, held_out),
+        )
+
+    def _run_again(self, first: TrainingState) -> TrainingState:
+        """Train anew on all rows, for as many epochs as were best; return the final state."""
+        estimator = self.estimator
+        rng = make_random_state(estimator.random_state)
+        state = estimator._begin(self._X, self._y, rng, True, False)
+        problem = self._make_problem(rng, None, state)
+        problem.after_epoch = lambda state, theta: state.n_iter >= first.best_epoch
+        problem.solver.n_iter_no_change = np.inf
+        if estimator.learning_rate_init == "auto":
+            self._choose_rate(problem.solver)
+        state = solve(problem)
+        return replace(
+            state, validation_scores=first.validation_scores, best_score=first.best_score
+        )
+
+
+def split(estimator: Any, y: Array, rng: np.random.RandomState) -> tuple[Array, Array]:
+    """Return the rows to train on and those to validate on."""
+    part = f"validation_fraction={estimator.validation_fraction} of {len(y)} samples"
+    try:
+        train, held_out = train_test_split(
+            np.arange(len(y)),
+            random_state=rng,
+            test_size=estimator.validation_fraction,
+            stratify=estimator._strata(y),
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"{error} (early_stopping=True holds out {part}: more of either may help.)"
+        ) from error
+    if len(held_out) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of "
+            f"your dataset: {part} is {len(held_out)}, and at least 2 are needed."
+        )
+    return train, held_out
+
+
+def _take(labels: Any, rows: Array) -> Any:
+    """Return targets as they were given, of some rows."""
+    return labels.tocsr()[rows] if sp.issparse(labels) else np.asarray(labels)[rows]

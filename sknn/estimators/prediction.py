@@ -1,0 +1,192 @@
+"""From raw scores to what users ask an estimator for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import d2_pinball_score
+
+from sknn._math import Array
+from sknn.estimators.targets import LabelEncoding, MultiOutputEncoding, is_soft
+from sknn.losses import LOSSES, Gaussian, Quantile
+
+
+class ClassPredictions:
+    """The predictions of a classifier."""
+
+    _encoding: LabelEncoding
+    _loss: Any
+    _predict_raw: Any
+
+    def predict(self, X: Any) -> Any:
+        """Predict the classes of samples.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The most probable class, or for each label whether its probability exceeds 1/2.
+            Multilabel predictions are sparse if the targets were.
+        """
+        raw = self._predict_raw(X)
+        self._loss.inverse_link(raw)
+        return self._encoding.decode(self._encoding.decide(raw))
+
+    def predict_proba(self, X: Any) -> Any:
+        """Predict the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or list of them
+            One column for each of ``classes_``. Rows sum to 1, but not in multilabel problems. With
+            several targets of many classes, one array for each target.
+        """
+        raw = self._both_sides(self._predict_raw(X))
+        self._loss.inverse_link(raw)
+        return self._for_each_target(raw)
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """Predict the logarithms of the probabilities of the classes.
+
+        They are computed from the raw scores (a log-softmax), so they stay finite where the
+        probability itself is rounded to 0.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or list of them
+            One column for each of ``classes_``.
+        """
+        raw = self._both_sides(self._predict_raw(X))
+        self._loss.log_inverse_link(raw)
+        return self._for_each_target(raw)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy on samples and their targets.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets. Of probabilities the most likely class counts; of several targets all must
+            be right.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            The share of samples that are right.
+        """
+        if is_soft(y):
+            y = np.asarray(y).argmax(axis=1)
+        elif isinstance(getattr(self, "classes_", None), list):
+            is_right = (self.predict(X) == np.asarray(y)).all(axis=1)
+            return float(np.average(is_right, weights=sample_weight))
+        return float(super().score(X, y, sample_weight))  # type: ignore[misc]
+
+    def _for_each_target(self, rows: Array) -> Any:
+        """Return rows of outputs as columns, in a list where there are several targets."""
+        if isinstance(self._encoding, MultiOutputEncoding):
+            return [np.ascontiguousarray(part.T) for part in self._encoding.split(rows)]
+        return np.ascontiguousarray(rows.T)
+
+    @staticmethod
+    def _both_sides(raw: Array) -> Array:
+        """Return raw scores for both classes of a binary problem, others as they are."""
+        if len(raw) > 1:
+            return raw
+        both = np.empty((raw.shape[1], 2), raw.dtype).T  # its transpose is what is returned
+        np.negative(raw[0], out=both[0])
+        both[1] = raw[0]
+        return both
+
+
+class TargetPredictions:
+    """The predictions of a regressor."""
+
+    loss: Any
+    _loss: Any
+    _predict_raw: Any
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Predict the targets of samples.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+        return_std : bool, default=False
+            Whether to return standard deviations, too; needs ``loss="gaussian"``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), (n_samples, n_outputs) or with an axis (..., n_levels)
+            The predicted targets; with several quantiles, one for each level in the last axis.
+        ndarray of the same shape
+            The standard deviations, with `return_std`.
+        """
+        if return_std and not isinstance(LOSSES.resolve(self.loss), Gaussian):
+            raise ValueError(f"return_std=True needs loss='gaussian'; got loss={self.loss!r}.")
+        raw = self._predict_raw(X)
+        self._loss.inverse_link(raw)
+        kinds = raw.reshape(self._loss.raw_per_target, -1, raw.shape[1])
+        if return_std:
+            return _by_sample(kinds[0]), _by_sample(kinds[1])
+        if isinstance(self._loss, Quantile) and self._loss.has_many:
+            levels = kinds.transpose(2, 1, 0)
+            return np.ascontiguousarray(levels[:, 0] if levels.shape[1] == 1 else levels)
+        return _by_sample(kinds[0])
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R^2, or with several quantiles the share of pinball loss that they save.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            At most 1. With several quantiles it is the mean over levels of
+            :func:`sklearn.metrics.d2_pinball_score`.
+        """
+        if not self._has_many_levels():
+            return float(super().score(X, y, sample_weight))  # type: ignore[misc]
+        predicted = self.predict(X)
+        return float(
+            np.mean(
+                [
+                    d2_pinball_score(y, predicted[..., k], sample_weight=sample_weight, alpha=level)
+                    for k, level in enumerate(self.loss.level)
+                ]
+            )
+        )
+
+    def _has_many_levels(self) -> bool:
+        return isinstance(self.loss, Quantile) and self.loss.has_many
+
+
+def _by_sample(rows: Array) -> Array:
+    """Return rows of outputs as one number, or a row of them, for each sample."""
+    return rows[0] if len(rows) == 1 else np.ascontiguousarray(rows.T)

@@ -1,0 +1,210 @@
+"""Batch and layer normalisation."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sknn._math import Array, Call, product
+from sknn.layers._base import BoundLayer, Draw, Layer
+from sknn.layers.linear import sum_samples
+from sknn.parameters import Shapes
+
+EPSILON = 1e-5
+"""Added to variances."""
+
+MOMENTUM = 0.1
+"""What the latest batch counts in the statistics that prediction uses."""
+
+
+class BatchNorm(Layer):
+    r"""Gives each unit mean 0 and variance 1 over the batch, then a scale and an intercept.
+
+    .. math:: \hat z = \frac{z - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad h = a \hat z + b
+
+    Prediction uses running means of the batches' means and (unbiased) variances,
+    :math:`\mu \leftarrow 0.9 \mu + 0.1 \mu_\text{batch}`. Going back, with the gradient g,
+
+    .. math::
+        \frac{\partial L}{\partial z} = \frac{a}{\sqrt{\sigma^2 + \epsilon}}
+        \Big( g - \bar g - \hat z \, \overline{g \hat z} \Big)
+
+    where bars are means over the batch. The samples of a batch count alike, whatever their weights.
+
+    References
+    ----------
+    Ioffe, S. and Szegedy, C., "Batch normalization: Accelerating deep network training by reducing
+    internal covariate shift", ICML 2015.
+    """
+
+    statistics = ("mean", "variance")
+    couples_rows = True
+
+    def shapes(self, n_in: int) -> Shapes:
+        return dict.fromkeys(("scale", "intercept", "mean", "variance"), (n_in,))
+
+    def initialize(self, parameters: dict[str, Array], draw: Draw) -> None:
+        parameters["scale"].fill(1)
+        parameters["variance"].fill(1)
+
+    def bind(
+        self,
+        x: Any,
+        parameters: dict[str, Array],
+        gradients: dict[str, Array],
+        noise: Array,
+        wants_input_gradient: bool,
+    ) -> BoundLayer:
+        n = x.shape[-2]
+        scale, intercept, mean, variance, grad_scale = (
+            array[..., np.newaxis, :]
+            for array in (*(parameters[name] for name in self.shapes(1)), gradients["scale"])
+        )
+        row = np.full((1, n), 1 / n, x.dtype)
+        centered, squares = np.empty_like(x), np.empty_like(x)
+        batch_mean, batch_variance, inverse, factor, rest = np.empty((5, *scale.shape), x.dtype)
+        average = product(x)
+        forward: list[Call] = [
+            partial(average, row, x, batch_mean),
+            partial(np.subtract, x, batch_mean, centered),
+            partial(np.multiply, centered, centered, squares),
+            partial(average, row, squares, batch_variance),
+            *_invert_roots(batch_variance, inverse),
+            partial(np.multiply, inverse, scale, factor),
+            partial(np.multiply, centered, factor, x),
+            partial(np.add, x, intercept, x),
+            *_follow(mean, batch_mean, 1, rest),
+            # The variance of a single row says nothing.
+            *(_follow(variance, batch_variance, n / (n - 1), rest) if n > 1 else []),
+        ]
+
+        def backward(grad: Array) -> tuple[list[Call], Array | None]:
+            buffers = centered, squares, inverse, factor, rest
+            grads = grad, grad_scale, gradients["intercept"]
+            return _batch_norm_backward(*grads, row, *buffers), grad
+
+        return BoundLayer(x, forward, backward)
+
+    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
+        factor = parameters["scale"] / np.sqrt(parameters["variance"] + x.dtype.type(EPSILON))
+        x *= factor
+        x += parameters["intercept"] - parameters["mean"] * factor
+        return np.asarray(x)
+
+
+class LayerNorm(Layer):
+    r"""Gives each sample mean 0 and variance 1 over the units, then a scale and a shift a unit.
+
+    .. math::
+        \hat z = \frac{z - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad h = a \hat z + b, \qquad
+        \frac{\partial L}{\partial z} = \frac{1}{\sqrt{\sigma^2 + \epsilon}}
+        \Big( a g - \overline{a g} - \hat z \, \overline{a g \hat z} \Big)
+
+    Bars are means over the units of a sample.
+
+    References
+    ----------
+    Ba, J., Kiros, J. and Hinton, G., "Layer normalization", arXiv:1607.06450 (2016).
+    """
+
+    def shapes(self, n_in: int) -> Shapes:
+        return {"scale": (n_in,), "shift": (n_in,)}
+
+    def initialize(self, parameters: dict[str, Array], draw: Draw) -> None:
+        parameters["scale"].fill(1)
+
+    def bind(
+        self,
+        x: Any,
+        parameters: dict[str, Array],
+        gradients: dict[str, Array],
+        noise: Array,
+        wants_input_gradient: bool,
+    ) -> BoundLayer:
+        scale, shift = (parameters[name][..., np.newaxis, :] for name in ("scale", "shift"))
+        column = np.full((x.shape[-1], 1), 1 / x.shape[-1], x.dtype)
+        normal, scratch = np.empty_like(x), np.empty_like(x)
+        inverse, mean = np.empty((2, *x.shape[:-1], 1), x.dtype)
+        average = product(x)
+        forward: list[Call] = [
+            partial(average, x, column, mean),
+            partial(np.subtract, x, mean, normal),
+            partial(np.multiply, normal, normal, scratch),
+            partial(average, scratch, column, inverse),
+            *_invert_roots(inverse, inverse),
+            partial(np.multiply, normal, inverse, normal),
+            partial(np.multiply, normal, scale, x),
+            partial(np.add, x, shift, x),
+        ]
+
+        def backward(grad: Array) -> tuple[list[Call], Array | None]:
+            return [
+                sum_samples(grad, gradients["shift"]),
+                partial(np.multiply, grad, normal, scratch),
+                sum_samples(scratch, gradients["scale"]),
+                partial(np.multiply, grad, scale, grad),
+                partial(average, grad, column, mean),
+                partial(np.multiply, scratch, scale, scratch),
+                partial(np.subtract, grad, mean, grad),
+                partial(average, scratch, column, mean),
+                partial(np.multiply, normal, mean, normal),
+                partial(np.subtract, grad, normal, grad),
+                partial(np.multiply, grad, inverse, grad),
+            ], grad
+
+        return BoundLayer(x, forward, backward)
+
+    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
+        x -= x.mean(axis=-1, keepdims=True)
+        x /= np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + x.dtype.type(EPSILON))
+        x *= parameters["scale"]
+        x += parameters["shift"]
+        return np.asarray(x)
+
+
+def _invert_roots(variance: Array, out: Array) -> list[Call]:
+    """Return the calls that write one by the standard deviations."""
+    return [
+        partial(np.add, variance, EPSILON, out),
+        partial(np.sqrt, out, out),
+        partial(np.divide, 1, out, out),
+    ]
+
+
+def _batch_norm_backward(
+    grad: Array,
+    grad_scale: Array,
+    grad_intercept: Array,
+    row: Array,
+    centered: Array,
+    scratch: Array,
+    inverse: Array,
+    factor: Array,
+    rest: Array,
+) -> list[Call]:
+    """Return the calls that replace `grad` by the gradient with respect to the input."""
+    n = grad.shape[-2]
+    return [
+        partial(np.multiply, grad, centered, scratch),
+        partial(product(grad), row, scratch, rest),
+        partial(np.multiply, rest, inverse, rest),
+        partial(np.multiply, rest, n, grad_scale),
+        partial(np.multiply, rest, inverse, rest),
+        partial(np.multiply, centered, rest, centered),
+        partial(np.subtract, grad, centered, scratch),
+        sum_samples(grad, grad_intercept),
+        partial(np.divide, grad_intercept[..., np.newaxis, :], n, rest),
+        partial(np.subtract, scratch, rest, scratch),
+        partial(np.multiply, scratch, factor, grad),
+    ]
+
+
+def _follow(running: Array, latest: Array, factor: float, scratch: Array) -> list[Call]:
+    """Return the calls that move a running mean towards the latest value times a factor."""
+    return [
+        partial(np.multiply, latest, MOMENTUM * factor, scratch),
+        partial(np.multiply, running, 1 - MOMENTUM, running),
+        partial(np.add, running, scratch, running),
+    ]

@@ -1,0 +1,127 @@
+"""One classification loss for each of several targets."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from sknn._math import Array
+from sknn.losses._base import Loss, sum_outputs
+
+
+class Grouped(Loss):
+    """The sum of a loss over groups of outputs; in each group exactly one output is true.
+
+    Parameters
+    ----------
+    loss : Loss
+        The loss of a group.
+    sizes : tuple of int
+        Outputs of each group.
+    """
+
+    out_activation = "softmax"
+
+    def __init__(self, loss: Loss, sizes: tuple[int, ...]) -> None:
+        self.loss = loss
+        self.sizes = sizes
+
+    def groups(self) -> list[slice]:
+        """Return which outputs make up each group."""
+        ends = itertools.accumulate(self.sizes, initial=0)
+        return [slice(*pair) for pair in itertools.pairwise(ends)]
+
+    def constants(self) -> tuple[Any, ...]:
+        return self.loss.constants()
+
+    def gradient(
+        self,
+        raw: Array,
+        target: Array,
+        weight: Array,
+        record: Array,
+        scratch: Array,
+        *constants: Array,
+    ) -> None:
+        for g in self.groups():
+            scores, truth, left, free = (a[..., g, :] for a in (raw, target, record, scratch))
+            self.loss.gradient(scores, truth, weight, left, free, *constants)
+
+    def values(self, record: Array, target: Array, scratch: Array, *constants: Array) -> Array:
+        total, *others = (
+            self.loss.values(*(a[..., g, :] for a in (record, target, scratch)), *constants)
+            for g in self.groups()
+        )
+        for values in others:
+            np.add(total, values, total)
+        return total
+
+    def inverse_link(self, raw: Array) -> None:
+        for g in self.groups():
+            self.loss.inverse_link(raw[..., g, :])
+
+    def log_inverse_link(self, raw: Array) -> None:
+        """Replace raw by the logarithm of the probabilities, which is never -inf."""
+        for g in self.groups():
+            self.loss.log_inverse_link(raw[..., g, :])
+
+
+class LabelWeighted(Loss):
+    """A loss of labels that are true or not, with weights for those that are true.
+
+    Parameters
+    ----------
+    loss : Loss
+        The loss of a label.
+    weights : tuple of float
+        One for each label.
+    """
+
+    out_activation = "logistic"
+
+    def __init__(self, loss: Loss, weights: tuple[float, ...]) -> None:
+        self.loss = loss
+        self.weights = weights
+
+    def constants(self) -> tuple[Any, ...]:
+        columns = [np.asarray(weight, float) for weight in self.weights]
+        lead = np.broadcast_shapes(*(column.shape[:1] for column in columns))
+        weights = [np.broadcast_to(column, (*lead, 1, 1)) for column in columns]
+        return np.concatenate(weights, axis=-2) - 1, *self.loss.constants()
+
+    def gradient(
+        self,
+        raw: Array,
+        target: Array,
+        weight: Array,
+        record: Array,
+        scratch: Array,
+        *constants: Array,
+    ) -> None:
+        excess, *others = constants
+        self.loss.gradient(raw, target, weight, record, scratch, *others)
+        factor, _ = scratch
+        np.multiply(target, excess, factor)
+        np.add(factor, 1, factor)
+        np.multiply(raw, factor, raw)
+
+    def values(self, record: Array, target: Array, scratch: Array, *constants: Array) -> Array:
+        excess, *others = constants
+        for k in range(len(self.weights)):
+            label = slice(k, k + 1)
+            left, truth, free = (a[..., label, :] for a in (record, target, scratch))
+            values = self.loss.values(left, truth, free, *others)
+            factor = free[0, ..., 0, :]
+            np.multiply(truth[..., 0, :], excess[..., k, :], factor)
+            np.add(factor, 1, factor)
+            np.multiply(values, factor, values)
+        return sum_outputs(record)
+
+    def inverse_link(self, raw: Array) -> None:
+        self.loss.inverse_link(raw)
+
+    def log_inverse_link(self, raw: Array) -> None:
+        """Replace raw by the logarithm of the probability, which is never -inf."""
+        self.loss.log_inverse_link(raw)

@@ -1,0 +1,74 @@
+"""Losses by their inverse links: from raw scores to predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, log_expit
+
+from sknn._math import Array
+from sknn.losses._base import Loss
+
+
+class LogisticLink(Loss):
+    """Losses of outputs that are true or not, each by itself."""
+
+    out_activation = "logistic"
+
+    def inverse_link(self, raw: Array) -> None:
+        expit(raw, out=raw)
+
+    def log_inverse_link(self, raw: Array) -> None:
+        """Replace raw by the logarithm of the probability, which is never -inf."""
+        clip_to_finite(raw)
+        # Above 1/2 the logarithm of the rounded probability, so that both rank alike.
+        raw[...] = np.where(raw > 0, np.log(expit(np.maximum(raw, 0))), log_expit(raw))
+
+
+class SoftmaxLink(Loss):
+    """Losses of outputs of which exactly one is true."""
+
+    out_activation = "softmax"
+
+    def inverse_link(self, raw: Array) -> None:
+        probabilities = np.empty_like(raw)
+        softmax(raw, probabilities)
+        raw[...] = probabilities
+
+    def log_inverse_link(self, raw: Array) -> None:
+        """Replace raw by the logarithm of the probabilities, which is never -inf."""
+        clip_to_finite(raw)
+        raw -= raw.max(axis=-2, keepdims=True)
+        raw -= np.log(np.exp(raw).sum(axis=-2, keepdims=True))
+
+
+class LogLink(Loss):
+    """Losses of a positive mean, whose logarithm is the raw score."""
+
+    out_activation = "exp"
+
+    def inverse_link(self, raw: Array) -> None:
+        np.exp(raw, raw)
+
+
+class IdentityLink(Loss):
+    """Losses whose raw score is the prediction."""
+
+    def inverse_link(self, raw: Array) -> None:
+        pass
+
+
+def clip_to_finite(raw: Array) -> None:
+    """Replace infinite scores, in place, by large ones whose differences are finite."""
+    largest = np.finfo(raw.dtype).max / 4
+    np.clip(raw, -largest, largest, out=raw)
+
+
+def softmax(raw: Array, out: Array) -> None:
+    """Write the softmax over the outputs to `out`, another array; `raw` is consumed."""
+    # The first row of whichever array is free at the moment serves as the buffer.
+    largest, total = out[..., :1, :], raw[..., :1, :]
+    np.maximum.reduce(raw, axis=-2, keepdims=True, out=largest)
+    np.subtract(raw, largest, raw)
+    np.exp(raw, out)
+    np.add.reduce(out, axis=-2, keepdims=True, out=total)
+    np.divide(out, total, out)

@@ -1,0 +1,155 @@
+"""Muon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sknn._constraints import BOOLEAN, Interval
+from sknn._math import Array, Call, number, swap
+from sknn.optimizers._base import OPTIMIZERS, Optimizer
+from sknn.optimizers.adam import AdamW
+from sknn.parameters import ParameterLayout
+
+QUINTIC = (3.4445, -4.7750, 2.0315)
+"""The coefficients of the Newton-Schulz iteration."""
+
+EPSILON = 1e-7
+"""The least norm that a matrix is divided by."""
+
+
+@OPTIMIZERS.register("muon")
+class Muon(Optimizer):
+    r"""Steps along the orthogonal matrix that is nearest to a momentum of the gradient.
+
+    .. math::
+        M_t = \mu M_{t-1} + (1 - \mu) G_t, \qquad
+        O_t \approx U V^\top \text{ for } (1 - \mu) G_t + \mu M_t = U \Sigma V^\top
+
+    .. math:: W_t = W_{t-1} - \eta \sqrt{\max(1, n_{out} / n_{in})} \, O_t
+
+    :math:`O_t` comes from a few iterations of :math:`X \leftarrow a X + b (X X^\top) X + c (X
+    X^\top)^2 X`. All parameters but the weights take AdamW's steps.
+
+    Parameters
+    ----------
+    momentum : float, default=0.95
+        :math:`\mu` in [0, 1).
+    nesterov : bool, default=True
+        Whether the step looks ahead by the gradient; without it O comes from M.
+    n_iterations : int, default=5
+        Iterations, at least 1.
+
+    References
+    ----------
+    Jordan, K. et al., "Muon: An optimizer for hidden layers in neural networks" (2024),
+    https://kellerjordan.github.io/posts/muon/
+    """
+
+    # Names of its own: with rmsprop's, training would go on from what means something else there.
+    # For all parameters but the weights the first array holds AdamW's first moment.
+    moments = ("gradient_mean", "second_moment")
+    is_elementwise = False
+    constraints: ClassVar = {
+        "momentum": [Interval(Real, 0, 1)],
+        "nesterov": [BOOLEAN],
+        "n_iterations": [Interval(Integral, 1, None)],
+    }
+
+    def __init__(
+        self, momentum: float = 0.95, nesterov: bool = True, n_iterations: int = 5
+    ) -> None:
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.n_iterations = n_iterations
+
+    def step_numbers(self, t: Array, rate: Any) -> tuple[Array, ...]:
+        return np.asarray(rate), *AdamW().step_numbers(t, rate)
+
+    def constants(self) -> tuple[Any, ...]:
+        return self.momentum, 1 - self.momentum
+
+    def bind(
+        self,
+        theta: Array,
+        grad: Array,
+        scratch: Array,
+        moments: tuple[Array, ...],
+        constants: tuple[Array, ...],
+        layout: ParameterLayout,
+    ) -> Callable[[tuple[Array, ...]], list[Call]]:
+        n, lead = layout.n_penalized, theta.shape[:-1]
+        weights = theta[..., :n], grad[..., :n], scratch[..., :n], (moments[0][..., :n],)
+        direct = partial(self.step, *weights, constants)
+        orthogonalize: list[Call] = []
+        for where, shape in layout.matrices():
+            update = scratch[..., where].reshape(*lead, *shape)
+            orthogonalize += self._orthogonalize(update)
+            factor = number(np.sqrt(max(1.0, shape[1] / shape[0])), theta.dtype)
+            orthogonalize.append(partial(np.multiply, update, factor, update))
+        rest = theta[..., n:], grad[..., n:], scratch[..., n:], tuple(m[..., n:] for m in moments)
+        adamw = AdamW()
+        betas = tuple(number(value, theta.dtype) for value in adamw.constants())
+        others = partial(adamw.step, *rest, betas)
+
+        def calls(numbers: tuple[Array, ...]) -> list[Call]:
+            rate, *adamw_numbers = numbers
+            return [
+                direct,
+                *orthogonalize,
+                partial(np.multiply, weights[2], rate, weights[2]),
+                partial(np.subtract, weights[0], weights[2], weights[0]),
+                partial(others, *adamw_numbers),
+            ]
+
+        return calls
+
+    def step(
+        self,
+        theta: Array,
+        grad: Array,
+        scratch: Array,
+        moments: tuple[Array, ...],
+        constants: tuple[Array, ...],
+        *numbers: Array,
+    ) -> None:
+        """Leave in `scratch` the direction that is then made orthogonal."""
+        (mean,), (momentum, rest) = moments, constants
+        np.multiply(mean, momentum, mean)
+        np.multiply(grad, rest, grad)
+        np.add(mean, grad, mean)
+        if self.nesterov:
+            np.multiply(mean, momentum, scratch)
+            np.add(scratch, grad, scratch)
+        else:
+            np.copyto(scratch, mean)
+
+    def _orthogonalize(self, matrix: Array) -> list[Call]:
+        """Return the calls that replace a matrix by one with singular values near 1."""
+        x = matrix if matrix.shape[-2] <= matrix.shape[-1] else swap(matrix)
+        *lead, k, _ = x.shape
+        gram, square, product = (np.empty((*lead, k, k), x.dtype) for _ in range(3))
+        moved = np.empty(x.shape, x.dtype)
+        a, b, c = (number(value, x.dtype) for value in QUINTIC)
+        iteration: list[Call] = [
+            partial(np.matmul, x, swap(x), gram),
+            partial(np.matmul, gram, gram, square),
+            partial(np.multiply, gram, b, product),
+            partial(np.multiply, square, c, square),
+            partial(np.add, product, square, product),
+            partial(np.matmul, product, x, moved),
+            partial(np.multiply, x, a, x),
+            partial(np.add, x, moved, x),
+        ]
+        return [partial(_normalize, x, moved), *iteration * self.n_iterations]
+
+
+def _normalize(x: Array, scratch: Array) -> None:
+    """Divide matrices by their Frobenius norms."""
+    np.multiply(x, x, scratch)
+    norm = np.sqrt(scratch.sum(axis=(-2, -1), keepdims=True))
+    np.divide(x, np.maximum(norm, EPSILON), x)

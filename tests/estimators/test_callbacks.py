@@ -1,0 +1,222 @@
+import importlib.util
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
+
+import sknn
+from sknn import MLPClassifier, MLPRegressor
+
+HAS_CALLBACKS = importlib.util.find_spec("sklearn.callback") is not None
+needs_callbacks = pytest.mark.skipif(not HAS_CALLBACKS, reason="scikit-learn 1.9 has callbacks")
+quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+X, Y = load_iris(return_X_y=True)
+X = scale(X)
+
+
+class Recorder:
+    """Notes its calls; ends the training after some epochs."""
+
+    def __init__(self, n_epochs=None):
+        self.n_epochs = n_epochs
+        self.calls = []
+        self.scores = []
+
+    def setup(self, estimator, context):
+        self.calls.append("setup")
+
+    def teardown(self, estimator, context):
+        self.calls.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.calls.append(f"begin {context.task_name} {context.task_id}")
+
+    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+        self.calls.append(f"end {context.task_name} {context.task_id}")
+        if fitted_estimator is not None:
+            self.scores.append(fitted_estimator.score(X, y))
+        return context.task_name == "epoch" and context.task_id + 1 == self.n_epochs
+
+
+def expected_calls(n_epochs):
+    epochs = [f"{what} epoch {i}" for i in range(n_epochs) for what in ("begin", "end")]
+    return ["setup", "begin fit 0", *epochs, "end fit 0", "teardown"]
+
+
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_each_epoch_is_a_task_whose_estimator_can_predict(solver):
+    recorder = Recorder()
+    numbers = {"max_iter": 6, "learning_rate_init": 0.05, "random_state": 0}
+    model = MLPClassifier((5,), solver=solver, **numbers).set_callbacks(recorder)
+    model.fit(X, Y)
+
+    assert recorder.calls == expected_calls(6)
+    assert len(recorder.scores) == 7
+    assert recorder.scores[-1] == recorder.scores[-2] == model.score(X, Y)
+    assert len(set(recorder.scores)) > 1
+
+
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+def test_a_callback_ends_the_training(solver):
+    recorder = Recorder(n_epochs=3)
+    model = MLPClassifier((5,), solver=solver, max_iter=50, random_state=0)
+    model.set_callbacks(recorder).fit(X, Y)
+
+    assert recorder.calls == expected_calls(3)
+    assert model.n_iter_ == 3
+
+
+@needs_callbacks
+@quiet
+def test_callbacks_change_nothing_else():
+    plain = MLPClassifier((5,), max_iter=6, random_state=0).fit(X, Y)
+    watched = MLPClassifier((5,), max_iter=6, random_state=0).set_callbacks(Recorder()).fit(X, Y)
+
+    for array, expected in zip(watched.coefs_, plain.coefs_, strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+@needs_callbacks
+def test_an_error_of_a_callback_is_raised_and_everything_is_torn_down():
+    class Failing(Recorder):
+        def on_fit_task_begin(self, estimator, context):
+            super().on_fit_task_begin(estimator, context)
+            if context.task_name == "epoch" and context.task_id == 2:
+                raise KeyError("no luck")
+
+    recorder = Failing()
+    model = MLPClassifier((5,), max_iter=6, random_state=0).set_callbacks(recorder)
+    with pytest.raises(KeyError, match="no luck"):
+        model.fit(X, Y)
+
+    assert recorder.calls[-1] == "teardown"
+    assert not hasattr(model, "coefs_")
+
+
+@needs_callbacks
+@quiet
+def test_weights_reach_the_callbacks_as_metadata():
+    seen = []
+
+    class Spy(Recorder):
+        def on_fit_task_end(self, estimator, context, *, metadata):
+            seen.append(metadata)
+
+    weight = np.ones(len(X))
+    MLPClassifier((5,), max_iter=2).set_callbacks(Spy()).fit(X, Y, sample_weight=weight)
+
+    assert all(metadata["sample_weight"] is weight for metadata in seen)
+    assert len(seen) == 3
+
+
+def monitored(estimator, scoring="accuracy"):
+    """Fit an estimator with a ScoringMonitor; return what it has logged."""
+    from sklearn.callback import ScoringMonitor
+
+    monitor = ScoringMonitor(scoring=scoring)
+    estimator.set_callbacks(monitor).fit(X, Y)
+    return monitor.get_logs()
+
+
+@needs_callbacks
+@quiet
+def test_scoring_monitor_logs_each_epoch():
+    model = MLPClassifier((5,), max_iter=6, random_state=0)
+    log = monitored(model).data_as_pandas
+
+    assert len(log) == 7  # the epochs and the fit
+    assert log["accuracy"].iloc[-1] == pytest.approx(model.score(X, Y))
+
+
+def network_in(kind):
+    network = MLPClassifier((5,), max_iter=4, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), network)
+    grid = {"mlpclassifier__alpha": [0.0, 0.1, 1.0]}
+    if kind == "pipeline":
+        return pipeline, 1
+    if kind == "search":
+        return GridSearchCV(pipeline, grid, cv=2), 3 * 2 + 1
+    halving = HalvingGridSearchCV(
+        pipeline,
+        grid,
+        cv=2,
+        factor=3,
+        resource="mlpclassifier__max_iter",
+        min_resources=2,
+        max_resources=6,
+        random_state=0,
+    )
+    return halving, None
+
+
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize("kind", ["pipeline", "search", "halving"])
+@pytest.mark.parametrize("in_lockstep", [False, True])
+def test_progress_goes_through_meta_estimators_to_the_epochs(kind, in_lockstep, capsys):
+    from sklearn.callback import ProgressBar
+
+    pytest.importorskip("rich")
+    outer, _ = network_in(kind)
+    outer.set_callbacks(ProgressBar(max_propagation_depth=None))
+    if in_lockstep:
+        with sknn.lockstep():
+            outer.fit(X, Y)
+    else:
+        outer.fit(X, Y)
+
+    assert "MLPClassifier" in capsys.readouterr().out
+
+
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize("in_lockstep", [False, True])
+def test_each_fit_of_a_search_has_its_own_tasks(in_lockstep):
+    recorders = []
+
+    class Own(Recorder):
+        def setup(self, estimator, context):
+            super().setup(estimator, context)
+            recorders.append(self)
+
+    network = MLPClassifier((5,), max_iter=3, random_state=0).set_callbacks(Own())
+    search = GridSearchCV(network, {"alpha": [0.0, 1.0]}, cv=2)
+    if in_lockstep:
+        with sknn.lockstep():
+            search.fit(X, Y)
+    else:
+        search.fit(X, Y)
+
+    assert len(recorders) == 5
+    calls = [call for recorder in set(recorders) for call in recorder.calls]
+    assert sum(call.startswith("end epoch") for call in calls) == 5 * 3
+
+
+@needs_callbacks
+def test_callbacks_must_be_callbacks():
+    with pytest.raises(TypeError, match="FitCallback protocol"):
+        MLPRegressor().set_callbacks(print)
+
+
+@needs_callbacks
+@quiet
+def test_clones_keep_their_callbacks():
+    recorder = Recorder()
+    clone(MLPRegressor((5,), max_iter=2).set_callbacks(recorder)).fit(X, Y)
+
+    assert "begin epoch 1" in recorder.calls
+
+
+@pytest.mark.skipif(HAS_CALLBACKS, reason="this scikit-learn has callbacks")
+def test_an_older_scikit_learn_is_named_with_what_is_needed():
+    with pytest.raises(NotImplementedError, match=r"scikit-learn 1\.9 or newer; this is version"):
+        MLPClassifier().set_callbacks(Recorder())

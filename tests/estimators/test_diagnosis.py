@@ -1,0 +1,102 @@
+"""What the warnings say when training ends badly."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import scale
+
+from sknn import MLPClassifier, MLPRegressor
+
+X, Y = load_breast_cancer(return_X_y=True)
+XR, YR = load_diabetes(return_X_y=True)
+XR = scale(XR)
+
+
+def message_of(model, X, y):
+    """Return the warning that training has not converged."""
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(X, y)
+    [warning] = [w for w in caught if issubclass(w.category, ConvergenceWarning)]
+    return str(warning.message)
+
+
+def test_what_is_well_is_not_mentioned():
+    message = message_of(MLPClassifier((5,), max_iter=3, random_state=0), scale(X), Y)
+
+    assert message.endswith("reached and the optimization hasn't converged yet.")
+
+
+def test_unscaled_features_are_named_with_figures():
+    message = message_of(MLPClassifier((5,), max_iter=3, random_state=0), X, Y)
+
+    std = X[:500].std(axis=0)
+    assert f"range from {std.min():.3g} to {std.max():.3g}" in message
+    assert "StandardScaler before the network" in message
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_an_unscaled_target_is_named_with_figures(solver):
+    message = message_of(MLPRegressor((5,), solver=solver, max_iter=3, random_state=0), XR, YR)
+
+    assert "y is not scaled: its standard deviation is 77" in message
+    assert "TransformedTargetRegressor" in message
+    assert "X is not scaled" not in message
+
+
+@pytest.mark.parametrize(
+    ("y", "is_fine"),
+    [
+        (scale(YR), True),
+        (YR + 1e5, False),
+        (1e-3 * scale(YR), False),
+        (scale(YR) + 3, True),
+        (np.zeros(len(YR)), True),
+    ],
+)
+def test_spread_and_place_of_the_target_both_count(y, is_fine):
+    message = message_of(MLPRegressor((5,), max_iter=2, random_state=0), XR, y)
+
+    assert ("y is not scaled" not in message) is is_fine
+
+
+def test_positive_targets_with_a_logarithmic_link_need_no_scaling():
+    message = message_of(MLPRegressor((5,), loss="poisson", max_iter=2, random_state=0), XR, YR)
+
+    assert "y is not scaled" not in message
+
+
+def test_dead_units_are_counted():
+    model = MLPClassifier((10, 8), max_iter=3, random_state=0)
+    dead = [np.full(10, -1e3), np.full(8, 0.1), np.zeros(1)]
+    weights = [np.ones((30, 10)), np.ones((10, 8)), np.ones((8, 1))]
+    message = message_of(model.set_params(initializer=(weights, dead)), scale(X), Y)
+
+    assert "Of the 10 units of hidden layer 1, 10 are dead" in message
+    assert "hidden layer 2" not in message
+    assert "activation='leaky_relu'" in message
+
+
+def test_divergence_is_explained():
+    model = MLPRegressor((5,), solver="sgd", learning_rate_init=10.0, random_state=0)
+    with pytest.raises(ValueError, match=r"Training diverged in epoch \d+.*y is not scaled"):
+        model.fit(XR, YR)
+
+
+def test_sparse_data_are_explained_too():
+    import scipy.sparse as sp
+
+    message = message_of(MLPClassifier((5,), max_iter=3, random_state=0), sp.csr_matrix(X), Y)
+    assert "X is not scaled" in message
+
+
+def test_an_ignored_warning_is_not_explained(monkeypatch):
+    def fail(*arguments):
+        raise AssertionError("nobody reads this")
+
+    monkeypatch.setattr("sknn.estimators.base.explain", fail)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        MLPClassifier((5,), max_iter=3).fit(X, Y)

@@ -1,0 +1,168 @@
+"""The losses of MLPRegressor, through the estimator."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_diabetes
+from sklearn.metrics import d2_pinball_score, mean_pinball_loss
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
+
+from sknn import MLPRegressor
+from sknn.losses import LOSSES, Huber, Loss, Quantile
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+X, Y = load_diabetes(return_X_y=True)
+X, Y = scale(X), scale(Y)
+NUMBERS = {"max_iter": 20, "learning_rate_init": 0.01, "random_state": 0}
+LEVELS = [0.1, 0.5, 0.9]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_each_loss_works_everywhere(loss, dtype, n_outputs):
+    y = np.exp(Y) if n_outputs == 1 else np.exp(np.stack([Y, X[:, 2]], axis=1))
+    model = MLPRegressor((8,), loss=loss, early_stopping=True, **NUMBERS)
+    pipeline = make_pipeline(StandardScaler(), model)
+    search = GridSearchCV(pipeline, {"mlpregressor__alpha": [0.0, 1.0]}, cv=2, error_score="raise")
+    search.fit(X.astype(dtype), y.astype(dtype), mlpregressor__sample_weight=np.ones(len(y)))
+    copy = pickle.loads(pickle.dumps(search))
+
+    assert search.best_estimator_[-1].coefs_[0].dtype == dtype
+    assert search.predict(X).shape == y.shape
+    np.testing.assert_array_equal(copy.predict(X), search.predict(X))
+    assert clone(model).loss == loss
+
+
+def test_loss_changes_the_model():
+    predictions = [
+        MLPRegressor((8,), loss=loss, **NUMBERS).fit(X, np.exp(Y)).predict(X[:3]) for loss in LOSSES
+    ]
+
+    assert len({tuple(p) for p in predictions}) == len(LOSSES)
+
+
+def test_a_quantile_is_exceeded_by_its_share():
+    for level in (0.2, 0.8):
+        model = MLPRegressor(
+            (), loss=Quantile(level), max_iter=2000, **{"learning_rate_init": 0.01}
+        )
+        model.set_params(random_state=0, alpha=0, tol=1e-6).fit(X, Y)
+        assert np.mean(model.predict(X) >= Y) == pytest.approx(level, abs=0.02)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_several_quantiles_do_not_cross(n_outputs):
+    y = Y if n_outputs == 1 else np.stack([Y, -2 * Y], axis=1)
+    model = MLPRegressor((20,), loss=Quantile(LEVELS), max_iter=300, learning_rate_init=0.01)
+    model.set_params(random_state=0).fit(X, y)
+    predicted = model.predict(X)
+
+    assert predicted.shape == (*y.shape, 3)
+    assert (np.diff(predicted, axis=-1) > 0).all()
+    assert model.n_outputs_ == n_outputs
+    share = (predicted >= y[..., np.newaxis]).mean(axis=0)
+    np.testing.assert_allclose(share, np.broadcast_to(LEVELS, share.shape), atol=0.12)
+
+
+def test_several_quantiles_are_scored_by_the_pinball_loss():
+    numbers = NUMBERS | {"max_iter": 60}
+    model = MLPRegressor((8,), loss=Quantile(LEVELS), early_stopping=True, **numbers).fit(X, Y)
+    predicted = model.predict(X)
+    expected = [d2_pinball_score(Y, predicted[:, k], alpha=q) for k, q in enumerate(LEVELS)]
+
+    assert model.score(X, Y) == pytest.approx(np.mean(expected))
+    watched = MLPRegressor((8,), loss=Quantile(LEVELS), **numbers).fit(X, Y, X_val=X, y_val=Y)
+    assert watched.validation_scores_[-1] == pytest.approx(watched.score(X, Y))
+    loss = sum(
+        mean_pinball_loss(Y, watched.predict(X)[:, k], alpha=q) for k, q in enumerate(LEVELS)
+    )
+    assert watched.history_["val_loss"].iloc[-1] == pytest.approx(loss)
+
+
+def test_gaussian_returns_standard_deviations():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (4000, 1))
+    y = x[:, 0] + (0.1 + 0.4 * (x[:, 0] > 0)) * rng.standard_normal(4000)
+    model = MLPRegressor((20,), loss="gaussian", max_iter=200, learning_rate_init=0.01)
+    model.set_params(random_state=0).fit(x, y)
+    mean, std = model.predict(np.array([[-0.5], [0.5]]), return_std=True)
+
+    np.testing.assert_allclose(mean, [-0.5, 0.5], atol=0.06)
+    np.testing.assert_allclose(std, [0.1, 0.5], rtol=0.15)
+    np.testing.assert_array_equal(model.predict(x), model.predict(x, return_std=True)[0])
+
+
+def test_standard_deviations_of_several_outputs():
+    y = np.stack([Y, X[:, 2]], axis=1)
+    mean, std = MLPRegressor((8,), loss="gaussian", **NUMBERS).fit(X, y).predict(X, return_std=True)
+
+    assert mean.shape == std.shape == y.shape
+    assert (std > 0).all()
+    with pytest.raises(ValueError, match="return_std=True needs loss='gaussian'"):
+        MLPRegressor((8,), **NUMBERS).fit(X, Y).predict(X, return_std=True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "value", "message"),
+    [
+        ("poisson", -1.3, r"loss='poisson' needs y >= 0; found -1\.3 at row 17"),
+        ("tweedie", -1.3, r"loss='tweedie' needs y >= 0; found -1\.3 at row 17"),
+        ("gamma", 0.0, r"loss='gamma' needs y > 0; found 0\.0 at row 17"),
+    ],
+)
+def test_targets_outside_the_domain_are_named(loss, value, message):
+    y = np.ones(len(X))
+    y[17] = value
+    with pytest.raises(ValueError, match=message):
+        MLPRegressor(loss=loss).fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        MLPRegressor(loss=loss, **NUMBERS).fit(X, np.ones(len(X)), X_val=X, y_val=y)
+
+
+class Asymmetric(Loss):
+    """Squared error, three times as large where the prediction is too low."""
+
+    def gradient(self, raw, target, weight, record, *constants):
+        np.subtract(raw, target, record)
+        np.multiply(record, np.where(record < 0, 3, 1) * weight, raw)
+
+    def values(self, record, target, scratch, *constants):
+        return (np.where(record < 0, 3, 1) * record**2 / 2).sum(axis=-2)
+
+    def inverse_link(self, raw):
+        pass
+
+
+def test_a_loss_of_ones_own_is_a_subclass():
+    own = MLPRegressor((8,), loss=Asymmetric(), **NUMBERS | {"max_iter": 200}).fit(X, Y)
+    plain = MLPRegressor((8,), **NUMBERS | {"max_iter": 200}).fit(X, Y)
+
+    assert own.predict(X).mean() > plain.predict(X).mean() + 0.2
+
+
+def test_numbers_of_a_loss_are_searched():
+    network = MLPRegressor((8,), loss=Huber(), **NUMBERS)
+    model = TransformedTargetRegressor(network, transformer=StandardScaler())
+    search = GridSearchCV(model, {"regressor__loss__delta": [0.1, 1.0]}, cv=2).fit(X, Y)
+
+    assert len(set(search.cv_results_["mean_test_score"])) == 2
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (Huber(0), r"'delta' parameter of Huber must be a float in the range \(0, inf\). Got 0"),
+        (Quantile([0.9, 0.1]), "'level' parameter of Quantile must be .* rising order"),
+        (Quantile(1.0), "'level' parameter of Quantile"),
+        ("hubber", "Did you mean 'huber'?"),
+    ],
+)
+def test_wrong_losses_are_refused(loss, message):
+    with pytest.raises(ValueError, match=message):
+        MLPRegressor(loss=loss).fit(X, Y)

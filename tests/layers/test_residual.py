@@ -1,0 +1,204 @@
+import numpy as np
+import pytest
+
+from sknn._random import make_words
+from sknn.activations import Identity, ReLU, Tanh
+from sknn.architecture import build_layers
+from sknn.layers import ActivationLayer, BatchNorm, Dropout, LayerNorm, Linear, Residual
+from sknn.network import Network
+from tests.gradcheck import check_gradient
+
+BLOCKS = {
+    "linear": (Linear(5),),
+    "activation": (Linear(5), ActivationLayer(Tanh())),
+    "batch": (Linear(5, has_intercept=False), BatchNorm(), ActivationLayer(Tanh())),
+    "layer": (Linear(5), LayerNorm(), ActivationLayer(Tanh())),
+    "dropout": (Linear(5), ActivationLayer(Tanh()), Dropout(0.4)),
+    "two linear": (Linear(5), ActivationLayer(Tanh()), Linear(5)),
+}
+blocks = pytest.mark.parametrize("name", BLOCKS)
+
+
+def bind(layer, n_samples=7, seed=0):
+    """Return a bound layer with what it is tied to, at random."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n_samples, 5))
+    parameters = {
+        name: rng.standard_normal(shape) if "variance" not in name else np.ones(shape)
+        for name, shape in layer.shapes(5).items()
+    }
+    gradients = {name: np.zeros_like(array) for name, array in parameters.items()}
+    words = make_words(seed, n_samples, layer.n_noise(5))
+    return layer.bind(x, parameters, gradients, words, True), x, parameters, gradients
+
+
+def run(calls):
+    for call in calls:
+        call()
+
+
+@blocks
+def test_the_input_is_added_to_what_the_layers_make_of_it(name):
+    inner, *_ = plain = bind_in_a_row(BLOCKS[name])
+    residual, x, _, _ = bind(Residual(BLOCKS[name]))
+    before = x.copy()
+    run(residual.forward)
+    run(inner)
+
+    np.testing.assert_array_equal(x, before)  # the backward pass needs it
+    np.testing.assert_allclose(residual.out, plain[1] + before, rtol=1e-14)
+
+
+def bind_in_a_row(layers):
+    """Return forward calls and output of the layers of a block without its connection."""
+    residual = Residual(layers)
+    _, x, parameters, gradients = bind(residual)
+    words = make_words(0, len(x), residual.n_noise(5))
+    calls = []
+    for i, layer in enumerate(layers):
+        own, own_gradients = (
+            {k.split(".")[1]: v for k, v in arrays.items() if k.startswith(f"{i}.")}
+            for arrays in (parameters, gradients)
+        )
+        bound = layer.bind(x, own, own_gradients, words, True)
+        calls += bound.forward
+        x = bound.out
+    return calls, x
+
+
+@blocks
+@pytest.mark.parametrize("what", ["input", "parameters"])
+def test_gradients_are_numeric_derivatives(name, what):
+    rng = np.random.default_rng(1)
+    grad = rng.standard_normal((7, 5))
+    layer = Residual(BLOCKS[name])
+    trained = [k for k in layer.shapes(5) if k not in layer.statistics]
+    _, start, start_parameters, _ = bind(layer)
+    start = (
+        start if what == "input" else np.concatenate([start_parameters[k].ravel() for k in trained])
+    )
+
+    def value_and_grad(values):
+        bound, x, parameters, gradients = bind(layer)
+        if what == "input":
+            x[...] = values
+        else:
+            ends = np.cumsum([parameters[k].size for k in trained])[:-1]
+            for k, part in zip(trained, np.split(values, ends), strict=True):
+                parameters[k][...] = part.reshape(parameters[k].shape)
+        handed = grad.copy()
+        backward, gradient = bound.backward(handed)
+        run(bound.forward)
+        value = (bound.out * grad).sum()
+        run(backward)
+        if what == "input":
+            return value, gradient
+        return value, np.concatenate([gradients[k].ravel() for k in trained])
+
+    check_gradient(value_and_grad, start, rng)
+
+
+@blocks
+def test_names_of_parameters_carry_the_layers_place(name):
+    layer = Residual(BLOCKS[name])
+    expected = {
+        (f"{i}.{own}", shape)
+        for i, inner in enumerate(BLOCKS[name])
+        for own, shape in inner.shapes(5).items()
+    }
+
+    assert {key.split(".")[1] for key in layer.penalized} == {"coef"}
+    assert set(layer.statistics) == ({"1.mean", "1.variance"} if name == "batch" else set())
+    assert layer.couples_rows == (name == "batch")
+    assert set(layer.shapes(5).items()) == expected
+
+
+def test_a_block_of_zeros_passes_values_and_gradients_on():
+    layer = Residual((Linear(5), ActivationLayer(ReLU())))
+    bound, x, parameters, _ = bind(layer)
+    for array in parameters.values():
+        array.fill(0)
+    before, grad = x.copy(), np.random.default_rng(0).standard_normal(x.shape)
+    handed = grad.copy()
+    backward, gradient = bound.backward(handed)
+    run([*bound.forward])
+    np.testing.assert_array_equal(bound.out, before)
+    run(backward)
+
+    np.testing.assert_array_equal(gradient, grad)
+
+
+def test_layers_of_a_block_drop_independently():
+    layer = Residual((Linear(5), Dropout(0.5), Dropout(0.5)))
+    bound, x, parameters, _ = bind(layer, n_samples=1000)
+    x.fill(0)
+    parameters["0.intercept"].fill(1)
+    run(bound.forward)
+
+    assert layer.n_noise(5) == 4
+    np.testing.assert_array_equal(np.unique(bound.out), [0, 4])
+    np.testing.assert_allclose(np.mean(bound.out == 4), 0.25, atol=0.03)
+
+
+def test_prediction_adds_the_input_too():
+    layer = Residual((Linear(5), ActivationLayer(Tanh())))
+    _, x, parameters, _ = bind(layer)
+    before = x.copy()
+    out = layer.apply(x, parameters)
+
+    expected = before + np.tanh(before @ parameters["0.coef"] + parameters["0.intercept"])
+    np.testing.assert_allclose(out, expected, rtol=1e-13)
+    np.testing.assert_array_equal(x, before)
+
+
+def sizes_with_connection(sizes, **options):
+    layers = build_layers(sizes, [Tanh()] * len(sizes), 2, residual=True, **options)
+    return [
+        isinstance(layer, Residual) for layer in layers if not isinstance(layer, ActivationLayer)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ((), [False]),
+        ((5,), [False, False]),
+        ((5, 5), [False, True, False]),
+        ((5, 5, 4), [False, True, False, False]),
+        ((5, 4, 4, 4), [False, False, True, True, False]),
+        ((4, 5, 4), [False, False, False, False]),
+    ],
+)
+def test_connections_are_between_hidden_layers_of_one_size(sizes, expected):
+    assert sizes_with_connection(sizes) == expected
+
+
+def test_a_network_of_as_many_inputs_as_units_has_no_connection_at_its_input():
+    layers = build_layers([4], [Identity()], 4, residual=True)
+
+    assert [type(layer) for layer in layers] == [Linear, Linear]
+
+
+def test_normalisation_activation_and_dropout_are_within_the_block():
+    layers = build_layers(
+        [5, 5], [Tanh()] * 2, 1, dropout=[0.2, 0.3], normalization="layer", residual=True
+    )
+    [block] = [layer for layer in layers if isinstance(layer, Residual)]
+
+    assert [type(layer) for layer in block.layers] == [Linear, LayerNorm, ActivationLayer, Dropout]
+    assert block.layers[-1].rate == 0.3
+
+
+def test_initial_weights_are_drawn_in_the_order_of_the_layers():
+    def draw(n_in, n_out):
+        drawn.append((n_in, n_out))
+        return np.full((n_in, n_out), len(drawn)), np.full(n_out, -len(drawn))
+
+    drawn = []
+    network = Network(build_layers([5, 5, 4], [Tanh()] * 3, 2, residual=True), 3)
+    coefs, intercepts, others = network.split(network.initialize(draw, np.float64))
+
+    assert drawn == [(3, 5), (5, 5), (5, 4), (4, 2)]
+    assert [coef[0, 0] for coef in coefs] == [1, 2, 3, 4]
+    assert [intercept[0] for intercept in intercepts] == [-1, -2, -3, -4]
+    assert others == []

@@ -1,0 +1,213 @@
+"""Losses of regressors against their formulas, scikit-learn's metrics and scipy."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, huber, xlogy
+from scipy.stats import norm
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_gamma_deviance,
+    mean_pinball_loss,
+    mean_poisson_deviance,
+    mean_tweedie_deviance,
+)
+
+from sknn.losses import (
+    AbsoluteError,
+    GammaLoss,
+    Gaussian,
+    Huber,
+    LogCosh,
+    PoissonLoss,
+    Quantile,
+    SquaredError,
+    Tweedie,
+)
+from tests.losses.evaluating import Case, dtypes, evaluate
+
+
+def test_squared_error_is_half_the_square_and_reported_as_a_mean():
+    raw, target = Case(SquaredError()).make()
+    values, gradient = evaluate(SquaredError(), raw, target)
+
+    np.testing.assert_allclose(values, ((raw - target) ** 2).sum(axis=0) / 2, rtol=1e-14)
+    np.testing.assert_allclose(gradient, raw - target)
+    assert SquaredError().reported(3) == 3
+
+
+def test_absolute_error_is_the_metric_and_has_no_slope_at_the_target():
+    raw, target = Case(AbsoluteError()).make()
+    raw[0, 0] = target[0, 0]
+    values, gradient = evaluate(AbsoluteError(), raw, target)
+
+    expected = 3 * mean_absolute_error(target.T, raw.T)
+    assert values.mean() == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_array_equal(gradient, np.sign(raw - target))
+    assert gradient[0, 0] == 0
+
+
+def test_huber_loss_worked_out_by_hand():
+    raw = np.array([[2.5, -3.0, 2.0, 1.0]])
+    values, gradient = evaluate(Huber(2.0), raw, np.array([[2.0, 2.0, 0.0, 1.0]]))
+
+    # Residuals 0.5, -5, 2 and 0: half the square, or 2 (|r| - 1) from 2 on.
+    np.testing.assert_allclose(values, [0.125, 8.0, 2.0, 0.0], rtol=1e-15)
+    np.testing.assert_array_equal(gradient, [[0.5, -2.0, 2.0, 0.0]])
+
+
+def test_huber_loss_is_that_of_scipy():
+    raw, target = Case(Huber()).make()
+    values, _ = evaluate(Huber(0.7), raw, target)
+
+    np.testing.assert_allclose(values, huber(0.7, raw - target).sum(axis=0), rtol=1e-14)
+
+
+def test_log_cosh_is_the_formula():
+    raw, target = Case(LogCosh()).make()
+    values, gradient = evaluate(LogCosh(), raw, target)
+
+    np.testing.assert_allclose(values, np.log(np.cosh(raw - target)).sum(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(gradient, np.tanh(raw - target), rtol=1e-14)
+
+
+@dtypes
+def test_log_cosh_keeps_its_digits_near_and_far(dtype):
+    raw = np.array([[1e-3, 60.0]])
+    values, _ = evaluate(LogCosh(), raw, np.zeros((1, 2)), dtype)
+
+    # Near 0 it is r^2 / 2 - r^4 / 12 + ..., far away |r| - log 2.
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(values[0], 1e-6 / 2 - 1e-12 / 12, rtol=8 * eps / 1e-3)
+    np.testing.assert_allclose(values[1], 60 - np.log(2), rtol=2 * eps)
+
+
+def test_poisson_loss_is_half_the_deviance():
+    raw, target = Case(PoissonLoss()).make()
+    values, gradient = evaluate(PoissonLoss(), raw, target)
+    mu = np.exp(raw)
+
+    expected = (xlogy(target, target / mu) - target + mu).sum(axis=0)
+    np.testing.assert_allclose(values, expected, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(gradient, mu - target, rtol=1e-12)
+
+
+DEVIANCES = [
+    (PoissonLoss(), mean_poisson_deviance),
+    (GammaLoss(), mean_gamma_deviance),
+    (Tweedie(), lambda y, mu: mean_tweedie_deviance(y, mu, power=1.5)),
+    (Tweedie(1.1), lambda y, mu: mean_tweedie_deviance(y, mu, power=1.1)),
+    (Tweedie(1.9), lambda y, mu: mean_tweedie_deviance(y, mu, power=1.9)),
+]
+
+
+@pytest.mark.parametrize(("loss", "deviance"), DEVIANCES, ids=lambda part: repr(part)[:20])
+def test_deviances_are_twice_the_loss(loss, deviance):
+    raw, target = Case(loss).make(40, 1)
+    assert (target == 0).any() != loss.is_open
+    values, _ = evaluate(loss, raw, target)
+
+    assert 2 * values.mean() == pytest.approx(deviance(target[0], np.exp(raw[0])), rel=1e-12)
+
+
+@dtypes
+def test_gamma_loss_keeps_its_digits_near_its_minimum(dtype):
+    # y / mu = 1 + 1e-3, where the loss is about half the square of that excess.
+    values, gradient = evaluate(GammaLoss(), np.zeros((1, 1)), np.array([[1 + 1e-3]]), dtype)
+    excess = 1e-3
+
+    expected = excess - np.log1p(excess)
+    np.testing.assert_allclose(values, expected, rtol=4 * np.finfo(dtype).eps / excess)
+    np.testing.assert_allclose(gradient, -excess, rtol=4 * np.finfo(dtype).eps / excess)
+
+
+def test_gaussian_loss_is_the_negative_log_likelihood():
+    raw, target = Case(Gaussian()).make()
+    values, _ = evaluate(Gaussian(), raw, target)
+    mean_and_std = raw.copy()
+    Gaussian().inverse_link(mean_and_std)
+    mean, std = mean_and_std[:3], mean_and_std[3:]
+
+    np.testing.assert_array_equal(mean, raw[:3])
+    np.testing.assert_allclose(std, np.exp(raw[3:] / 2), rtol=1e-15)
+    expected = -norm.logpdf(target, mean, std).sum(axis=0)
+    np.testing.assert_allclose(values, expected, rtol=1e-13)
+
+
+def test_gaussian_loss_worked_out_by_hand():
+    # mean 3, variance 4, target 1
+    raw = np.array([[3.0], [np.log(4.0)]])
+    values, gradient = evaluate(Gaussian(), raw, np.array([[1.0]]))
+
+    np.testing.assert_allclose(values, (np.log(2 * np.pi) + np.log(4) + 1) / 2, rtol=1e-15)
+    np.testing.assert_allclose(gradient, [[0.5], [0.0]], atol=1e-15)
+
+
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.999])
+def test_quantile_loss_is_the_pinball_metric(level):
+    raw, target = Case(Quantile()).make()
+    values, gradient = evaluate(Quantile(level), raw, target)
+
+    expected = 3 * mean_pinball_loss(target.T, raw.T, alpha=level)
+    assert values.mean() == pytest.approx(expected, rel=1e-13)
+    np.testing.assert_array_equal(gradient, np.where(raw > target, 1 - level, -level))
+
+
+def test_a_single_level_in_a_list_is_the_single_loss():
+    raw, target = Case(Quantile()).make()
+    single, listed = Quantile(0.3), Quantile([0.3])
+
+    assert listed.has_many
+    assert not single.has_many
+    for a, b in zip(evaluate(single, raw, target), evaluate(listed, raw, target), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_several_quantiles_are_a_lowest_one_and_distances():
+    loss = Quantile([0.1, 0.5, 0.9])
+    raw, target = Case(loss).make(n_outputs=2)
+    values, gradient = evaluate(loss, raw, target)
+    z = raw.reshape(3, 2, 8)
+    distances = np.log1p(np.exp(z[1:]))
+    quantiles = np.array([z[0], z[0] + distances[0], z[0] + distances[0] + distances[1]])
+
+    predicted = raw.copy()
+    loss.inverse_link(predicted)
+    np.testing.assert_allclose(predicted.reshape(3, 2, 8), quantiles, rtol=1e-13, atol=1e-14)
+
+    pairs = zip(loss.level, quantiles, strict=True)
+    expected = sum(2 * mean_pinball_loss(target.T, q.T, alpha=level) for level, q in pairs)
+    assert values.mean() == pytest.approx(expected, rel=1e-13)
+
+    slopes = np.where(quantiles > target, 1, 0) - np.reshape(loss.level, (3, 1, 1))
+    by_hand = [
+        slopes.sum(axis=0),
+        (slopes[1] + slopes[2]) * expit(z[1]),
+        slopes[2] * expit(z[2]),
+    ]
+    np.testing.assert_allclose(gradient.reshape(3, 2, 8), by_hand, rtol=1e-13, atol=1e-15)
+
+
+@dtypes
+def test_quantiles_never_cross(dtype):
+    loss = Quantile((0.05, 0.5, 0.95))
+    rng = np.random.default_rng(0)
+    raw = (30 * rng.standard_normal((6, 1000))).astype(dtype)
+    assert (np.diff(raw.reshape(3, 2, 1000), axis=0) < 0).any()
+    loss.inverse_link(raw)
+
+    assert (np.diff(raw.reshape(3, 2, 1000), axis=0) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    "level",
+    [0, 1, -0.1, "0.5", [], [0.5, 0.5], [0.9, 0.1], [0.0, 0.5], np.array(0.5), np.eye(2)],
+    ids=str,
+)
+def test_levels_that_are_none_are_refused(level):
+    with pytest.raises(ValueError, match="level"):
+        Quantile(level).check()
+
+
+@pytest.mark.parametrize("level", [0.5, [0.1, 0.9], (0.1, 0.9), np.array([0.1, 0.9])], ids=str)
+def test_levels_are_accepted(level):
+    Quantile(level).check()

@@ -1,0 +1,52 @@
+"""Update rules on their own, without the engine around them."""
+
+import numpy as np
+
+from sknn._math import number
+from sknn.parameters import ParameterLayout
+
+
+def make_layout(*shape, n_intercepts=0):
+    """Return the layout of a matrix of weights, followed by intercepts."""
+    shapes = {"coef": shape} | ({"intercept": (n_intercepts,)} if n_intercepts else {})
+    return ParameterLayout([shapes], [("coef",)], [()])
+
+
+def run(optimizer, gradient, theta, rate, n_steps, state=None, done=0, layout=None):
+    """Take `n_steps` steps on a copy of theta; return it with the state, in the step's units.
+
+    Without a layout theta is a matrix of one row. A gradient may have the first numbers only; the
+    others are 0 before the first step and never written.
+    """
+    theta = theta.copy()
+    state = optimizer.init(theta) if state is None else state
+    t = np.arange(done + 1, done + n_steps + 1)
+    if theta.ndim == 2:
+        t = t[:, np.newaxis, np.newaxis]
+        t = np.broadcast_to(t, (n_steps, len(theta), 1))
+    shape = np.broadcast_shapes(t.shape, np.shape(rate))
+    numbers = [
+        np.broadcast_to(values, shape).astype(theta.dtype)
+        for values in optimizer.step_numbers(t, rate)
+    ]
+    constants = tuple(number(value, theta.dtype) for value in optimizer.constants())
+    grad, scratch = np.zeros_like(theta), np.empty_like(theta)
+    layout = layout or make_layout(1, theta.shape[-1])
+    step = optimizer.bind(theta, grad, scratch, tuple(state.values()), constants, layout)
+    for i in range(n_steps):
+        values = gradient(theta)
+        grad[..., : values.shape[-1]] = values
+        for call in step(tuple(values[i, ...] for values in numbers)):
+            call()
+    return theta, state
+
+
+def result_of(theta, state):
+    """Return what training would return: the average, where a rule has one."""
+    return state.get("average", theta)
+
+
+def published(optimizer, state):
+    """Return a state in the units of the published rule."""
+    units = optimizer.moment_units()
+    return {name: array * units.get(name, 1) for name, array in state.items()}
