@@ -25,8 +25,13 @@ class Component(BaseEstimator):
     """What the parameters may be."""
 
     def check(self) -> None:
-        """Raise ValueError for the first parameter with a value that is not allowed."""
+        """Raise ValueError for the first parameter with a value that is not allowed.
+
+        Components among the parameters, or in sequences of them, are checked as well.
+        """
         check_parameters(self, self.constraints)
+        for value in vars(self).values():
+            check_components(value)
 
     def structure(self, with_numbers: bool = False) -> Hashable:
         """Return what two components must have in common to be interchangeable.
@@ -37,6 +42,13 @@ class Component(BaseEstimator):
             Whether their floats must be the same, too; `stack` takes any.
         """
         return _structure(self, with_numbers)
+
+
+def check_components(value: Any) -> None:
+    """Check a parameter that may be a component, or a sequence with some."""
+    for item in value if isinstance(value, (list, tuple)) else (value,):
+        if isinstance(item, Component):
+            item.check()
 
 
 def _structure(value: Any, with_numbers: bool) -> Hashable:

@@ -31,6 +31,8 @@ class ParameterLayout:
         Number of parameters.
     n_penalized : int
         Number of penalised parameters, ``theta[..., :n_penalized]``.
+    n_trained : int
+        Number of trained parameters, ``theta[..., :n_trained]``; the others are statistics.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class ParameterLayout:
         self._append(penalized)
         self.n_penalized = self.size
         self._append(trained)
+        self.n_trained = self.size
         self._append(statistics)
 
     def _append(self, names: list[tuple[str, ...]]) -> None:

@@ -332,8 +332,7 @@ class Joined(Schedule):
                 f"Joined needs {len(self.schedules) - 1} boundaries for {len(self.schedules)} "
                 f"schedules, positive and in rising order; got {self.boundaries!r}."
             )
-        for schedule in self.schedules:
-            schedule.check()
+        super().check()
 
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
         place = bisect.bisect_right(self.boundaries, epoch)

@@ -5,8 +5,8 @@ from sklearn.base import clone
 from sknn.schedules import (
     Adaptive,
     Constant,
-    CosLog,
     Cosine,
+    CosLog,
     Exponential,
     FromFunction,
     InverseScaling,

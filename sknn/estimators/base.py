@@ -330,8 +330,8 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
             )
         if state.n_recoveries:
             warnings.warn(
-                f"Training diverged {state.n_recoveries} times, went back to the last good epoch "
-                f"and went on at {0.5**state.n_recoveries:g} of the learning rate. Lower "
+                f"Training diverged, {state.n_recoveries} time(s); it went back to the last good "
+                f"epoch and on at {0.5**state.n_recoveries:g} of the learning rate. Lower "
                 f"learning_rate_init={self.learning_rate_init}.{explain(state)}",
                 ConvergenceWarning,
                 stacklevel=4,

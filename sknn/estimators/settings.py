@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from sknn._component import Component
+from sknn._component import check_components
 from sknn._constraints import (
     BOOLEAN,
     NONE,
@@ -133,9 +133,7 @@ def check_settings(estimator: Any) -> None:
     per_layer(estimator.activation, "activation", sizes, _is_layer_activation)
     per_layer(estimator.dropout, "dropout", sizes, Interval(Real, 0, 1).accepts)
     for value in vars(estimator).values():
-        for component in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(component, Component):
-                component.check()
+        check_components(value)
     if estimator.early_stopping and estimator.validation_fraction == 0:
         raise InvalidParameterError(
             "validation_fraction=0 leaves nothing to validate on; with early_stopping=True it "

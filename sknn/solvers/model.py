@@ -10,9 +10,13 @@ import numpy as np
 from sknn._math import Array
 from sknn._random import make_words
 from sknn.averaging import follow
+from sknn.network import CHUNK
 from sknn.solvers._base import Problem
 from sknn.solvers.batches import Rows
 from sknn.solvers.stopping import Epoch, Monitor, not_converged
+
+EXPLODED = 1.0
+"""By this share of the best loss, or of 1, a loss is above it in an epoch that is still good."""
 
 MAX_RECOVERIES = 3
 """So often a diverging training goes back to its last good epoch."""
@@ -65,6 +69,7 @@ class Model:
         self.resize(solver.batch_size)
         self._last_good: Any = None
         if solver.recovers:
+            self._best_loss = self._loss_before()
             self._keep(self.state.theta, self.moments)
         self._draws_at_end: Any = None
 
@@ -149,6 +154,10 @@ class Model:
             weight = solver.averaging.epoch_weight(state.n_epochs, solver.max_iter)
             if weight is not None:
                 follow(moments["average"], theta, weight, np.empty_like(theta))
+        if "average" in moments:
+            # Statistics are running means already.
+            n_trained = self.problem.objective.network.layout.n_trained
+            moments["average"][n_trained:] = theta[n_trained:]
         state.n_epochs += 1
         state.n_steps += n_steps
         state.t += self.rows.order.size
@@ -169,7 +178,10 @@ class Model:
         """Go back to the last good epoch if this one has diverged; return whether that was done."""
         state = self.state
         if np.isfinite(state.loss) and np.isfinite(theta).all():
-            self._keep(theta, moments)
+            # A loss that is finite but far above the best is on its way to the divergence.
+            if state.loss <= self._best_loss + EXPLODED * max(abs(self._best_loss), 1.0):
+                self._keep(theta, moments)
+            self._best_loss = min(self._best_loss, state.loss)
             return False
         if state.n_recoveries == MAX_RECOVERIES:
             return False
@@ -181,6 +193,16 @@ class Model:
         state.plateau_factor *= 0.5
         state.first_bad_epoch = None
         return True
+
+    def _loss_before(self) -> float:
+        """Return the loss of the initial parameters, on some of the rows."""
+        objective, rows = self.problem.objective, self.rows
+        few = np.sort(self.rows.order[:CHUNK])
+        network, X = objective.network, rows.X[few].astype(self.state.theta.dtype, copy=False)
+        raw = network.predict(X, network.layout.views(self.state.theta))
+        with np.errstate(all="ignore"):
+            values = objective.loss.sample_values(raw, rows.y[few].T)
+        return float(objective.reported(values.mean(), 0.0))
 
     def _keep(self, theta: Array, moments: dict[str, Array]) -> None:
         """Keep copies for a later recovery."""

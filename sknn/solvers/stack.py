@@ -172,9 +172,10 @@ class Part:
         self._factor = self._make_factor()
         solvers = [model.solver for model in self._members]
         can_share = is_single and solvers[0].optimizer.is_elementwise
-        shares = even_slices(self._theta.shape[-1], whole.crew.n_workers if can_share else 1)
-        arrays = self._theta, self._scratch, self._grads, moments
         layout = self._objective.network.layout
+        # Statistics belong to the layers: no rule moves them.
+        shares = even_slices(layout.n_trained, whole.crew.n_workers if can_share else 1)
+        arrays = self._theta, self._scratch, self._grads, moments
         self.update = Update(solvers, layout, *arrays, n_slots, len(shares))
         n_accumulated = self._terms[0].n_accumulated
         self._after = [self._penalty(max(s.start, n_accumulated), s.stop) for s in shares]
@@ -254,8 +255,9 @@ class Part:
             np.multiply(self._loader.inverse_weight, alpha, out=factor, casting="same_kind")
             return factor
         # A number for each parameter spares a stack the slices, which are not contiguous in it.
-        each = np.zeros_like(self._theta)
-        each[:, : self._objective.network.layout.n_penalized] = np.multiply(alpha, 1 / self._size)
+        layout = self._objective.network.layout
+        each = np.zeros_like(self._theta[:, : layout.n_trained])
+        each[:, : layout.n_penalized] = np.multiply(alpha, 1 / self._size)
         return np.broadcast_to(each, (n_slots, *each.shape))
 
     def _penalty(self, start: int, stop: int) -> PenaltyTerm:

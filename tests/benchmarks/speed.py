@@ -3,8 +3,9 @@
 Prints the ratio of scikit-learn's time to sknn's, measured side by side in one process, and where
 PyTorch, JAX or Keras are installed their ratios, too. The GEMM floor is the time of a step's
 matrix products alone. A second table has the cost of dropout, batch normalisation and AdamW, and
-the same networks in PyTorch's eager mode (``--only features`` prints it alone). Options: ``--runs N`` (best of N), ``--only WORD`` (cases whose name has the
-word), ``--epochs N``, ``--no-peers``.
+the same networks in PyTorch's eager mode; ``--only features`` prints it alone. Options:
+``--runs N`` (best of N), ``--only WORD`` (cases whose name has the word), ``--epochs N``,
+``--no-peers``.
 """
 
 import argparse

@@ -19,7 +19,7 @@ from sknn.activations import LeakyReLU
 from sknn.augmentation import Augmentation, GaussianNoise
 from sknn.averaging import EMA
 from sknn.initializers import He
-from sknn.optimizers import RMSprop
+from sknn.optimizers import OPTIMIZERS, RMSprop
 from sknn.schedules import Cosine, Joined, Polynomial
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -253,12 +253,42 @@ def test_divergence_goes_back_and_on_at_half_the_rate():
     }
     with pytest.raises(ValueError, match="Training diverged in epoch"):
         MLPRegressor((20,), **numbers).fit(XR, YR)
-    with pytest.warns(ConvergenceWarning, match=r"diverged \d times, went back"):
+    with pytest.warns(ConvergenceWarning, match=r"diverged, \d time\(s\); it went back"):
         model = MLPRegressor((20,), on_divergence="recover", **numbers).fit(XR, YR)
 
     assert all(np.isfinite(coef).all() for coef in model.coefs_)
     rates = model.history_["learning_rate"]
     assert rates.iloc[-1] in (1.0, 0.5, 0.25)
+
+
+@quiet
+def test_recovery_does_not_go_back_to_what_has_nearly_diverged():
+    # The first epoch of these ends with weights that are finite, but lost.
+    X_, y = scale(XR[:100]), scale(YR[:100])
+    for seed in (1, 4, 7):
+        numbers = {"solver": "sgd", "learning_rate_init": 1.0, "batch_size": 20, "max_iter": 60}
+        model = MLPRegressor((6,), on_divergence="recover", random_state=seed, **numbers)
+        with pytest.warns(ConvergenceWarning, match="it went back"):
+            model.fit(X_, y)
+        assert model.score(X_, y) > 0.5
+
+
+@quiet
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("averaging", [None, "ema", "swa"])
+def test_statistics_of_batch_norm_belong_to_the_layer(name, averaging):
+    if name == "schedule_free" and averaging is not None:
+        return  # which exclude each other
+    numbers = {"max_iter": 20, "learning_rate_init": 0.003, "batch_size": 50, "random_state": 0}
+    model = MLPRegressor((30,), solver=name, normalization="batch", **numbers)
+    model.set_params(weight_averaging=averaging).fit(XR, YR)
+    [layer] = model.normalization_
+
+    assert layer["variance"].min() > 0
+    # The running mean follows that of the sums, whatever the rule does with its moments.
+    sums = XR @ model.coefs_[0]
+    np.testing.assert_allclose(layer["mean"], sums.mean(axis=0), atol=0.6 * sums.std(axis=0).max())
+    assert np.isfinite(model.predict(XR)).all()
 
 
 def test_recovery_gives_up_after_three_times():
@@ -339,6 +369,7 @@ BAD = {
     "learning_rate": ("learning_rate", "cosin", "Did you mean 'cosine'?"),
     "schedule": ("learning_rate", Polynomial(-1.0), "'power' parameter of Polynomial"),
     "joined": ("learning_rate", Joined([Cosine()], [3]), "Joined needs 0 boundaries"),
+    "nested": ("learning_rate", Joined([Polynomial(-1.0)], []), "'power' parameter of Polynomial"),
     "warmup": ("warmup", -1, "an int in the range [0, inf)"),
     "learning_rate_init": ("learning_rate_init", "best", "'auto' or a float"),
     "max_time": ("max_time", 0.0, "None or a float in the range (0, inf)"),

@@ -240,7 +240,7 @@ def test_candidates_that_diverge_or_recover_do_so_in_the_same_way(on_divergence)
     texts = [text for _, text in found.warnings if "went back to the last good epoch" in text]
     assert (FitFailedWarning in {category for category, _ in found.warnings}) == (not recovers)
     assert bool(texts) == recovers
-    assert all(text.startswith("Training diverged 1 times") for text in texts)
+    assert all(text.startswith("Training diverged, 1 time(s)") for text in texts)
     is_nan = np.isnan(found.result.cv_results_["mean_test_score"])
     assert is_nan.tolist() == [False, False, not recovers, not recovers]
 
