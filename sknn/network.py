@@ -11,7 +11,7 @@ import numpy as np
 from sknn._component import stack
 from sknn._math import Array, Call
 from sknn._random import next_words
-from sknn.layers import Draw, Layer, Linear, Residual
+from sknn.layers import Draw, Layer, Linear, Residual, Share
 from sknn.parameters import ParameterLayout
 
 CHUNK = 1024
@@ -57,8 +57,6 @@ class Network:
         Number of outputs of all layers together, those of activation layers included.
     n_noise : int
         So many words of random bits a row needs in a step.
-    couples_rows : bool
-        Whether a row's raw scores depend on the other rows of its batch.
     """
 
     def __init__(self, layers: list[Layer], n_features: int) -> None:
@@ -74,7 +72,6 @@ class Network:
         self._kinds = [[(name, _kind(name)) for name in s] for s in shapes]
         self._n_noise = [layer.n_noise(n_in) for layer, n_in in inputs]
         self.n_noise = sum(self._n_noise)
-        self.couples_rows = any(layer.couples_rows for layer in layers)
         self.layout = ParameterLayout(
             shapes,
             [layer.penalized for layer in layers],
@@ -98,23 +95,24 @@ class Network:
             layer.initialize(views, draw)
         return theta
 
-    def bind(self, x: Any, theta: Array, grad: Array, noise: Array) -> BoundNetwork:
+    def bind(self, x: Any, theta: Array, grad: Array, share: Share) -> BoundNetwork:
         """Tie the layers to an input buffer and to (a stack of) parameters and gradients.
 
         Parameters
         ----------
         x : {ndarray of shape (..., n_samples, n_features), SparseBatch}
         theta, grad : ndarray of shape (..., n_parameters)
-        noise : ndarray of uint64, shape (..., n_samples, n_noise)
-            The state of the random numbers; the forward calls begin with a step of it.
+        share : Share
+            The rows' random numbers, with a step of which the forward calls begin, and the other
+            workers that have rows of the batch.
         """
-        forward: list[Call] = next_words(noise) if self.n_noise else []
+        forward: list[Call] = next_words(share.noise) if self.n_noise else []
         backwards: list[Callable[[Array], tuple[list[Call], Array | None]]] = []
         n_accumulated = 0
         ends = list(itertools.accumulate(self._n_noise, initial=0))
         views = zip(self.layout.views(theta), self.layout.views(grad), strict=True)
         for i, (layer, (parameters, gradients)) in enumerate(zip(self.layers, views, strict=True)):
-            words = noise[..., ends[i] : ends[i + 1]]
+            words = share.words(ends[i], ends[i + 1])
             bound = layer.bind(x, parameters, gradients, words, wants_input_gradient=i > 0)
             x = bound.out
             forward += bound.forward

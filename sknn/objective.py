@@ -18,7 +18,7 @@ import numpy as np
 from sknn._component import per_model, stack
 from sknn._math import Array, Call, number
 from sknn._random import make_words
-from sknn.layers import SparseBatch
+from sknn.layers import Share, SparseBatch
 from sknn.losses import Loss
 from sknn.network import Network
 from sknn.penalties import Penalty
@@ -105,8 +105,8 @@ class DataTerm:
         Samples of the batch that this term sums over, and batches prepared together.
     share : float or None
         The weight of each sample, divided by the total of the batch; None if it differs.
-    noise : ndarray of uint64, shape (..., n_rows, n_noise)
-        The state of the network's random numbers.
+    rows : Share
+        The rows' random numbers, and the workers that have the other rows of the batch.
     x : optional
         The input; by default a buffer of its own.
 
@@ -132,13 +132,13 @@ class DataTerm:
         n_rows: int,
         n_slots: int,
         share: float | None,
-        noise: Array,
+        rows: Share,
         x: Any = None,
     ) -> None:
         network, dtype, lead = objective.network, theta.dtype, theta.shape[:-1]
         self._loss = objective.loss
         self.x = np.empty((*lead, n_rows, network.n_features), dtype) if x is None else x
-        bound = network.bind(self.x, theta, grad, noise)
+        bound = network.bind(self.x, theta, grad, rows)
         self.n_accumulated = bound.n_accumulated
         shape = (n_slots, *bound.raw.shape)
         self.target = np.empty((n_slots, *lead, objective.n_targets, n_rows), dtype)
@@ -263,8 +263,8 @@ class WholeObjective:
             x = SparseBatch(X.shape)
             x.matrix = X
         share = 1 / total if sample_weight is None else None
-        noise = make_words(0, len(y), objective.network.n_noise)
-        self._data = DataTerm(objective, theta, self.grad, len(y), 1, share, noise, x)
+        rows = Share.alone(make_words(0, len(y), objective.network.n_noise))
+        self._data = DataTerm(objective, theta, self.grad, len(y), 1, share, rows, x)
         self._data.target[0] = y.T
         if sample_weight is not None:
             total = float(sample_weight.sum())

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from sknn._random import make_words
 from sknn.activations import LeakyReLU, ReLU, Tanh
 from sknn.architecture import build_layers
+from sknn.layers import Share
 from sknn.losses import BinaryLogLoss, Gaussian, LogLoss, SquaredError
 from sknn.network import Network
 from sknn.objective import Objective
@@ -171,7 +172,7 @@ def test_prediction_is_the_network_of_training_without_noise(normalization, resi
     network = make_network(Tanh(), 2, **options)
     noisy = make_network(Tanh(), 2, dropout=dropout, **options)
     theta, _ = draw_theta(network, rng)
-    bound = network.bind(X, theta, np.empty_like(theta), make_words(0, len(X), 0))
+    bound = network.bind(X, theta, np.empty_like(theta), Share.alone(make_words(0, len(X), 0)))
     for _ in range(600):  # the running statistics arrive at those of these samples
         for call in bound.forward:
             call()
@@ -256,7 +257,7 @@ def test_prediction_and_training_see_the_same_network(activation):
     rng, X, _ = _data(SquaredError())
     network = make_objective(activation, SquaredError()).network
     theta = rng.standard_normal(network.layout.size)
-    bound = network.bind(X, theta, np.empty_like(theta), make_words(0, len(X), 0))
+    bound = network.bind(X, theta, np.empty_like(theta), Share.alone(make_words(0, len(X), 0)))
     for call in bound.forward:
         call()
 

@@ -6,6 +6,7 @@ from sknn.layers.dropout import Dropout
 from sknn.layers.linear import Linear
 from sknn.layers.normalization import BatchNorm, LayerNorm
 from sknn.layers.residual import Residual
+from sknn.layers.share import Share, Team, meet
 from sknn.layers.sparse import SparseBatch
 
 __all__ = [
@@ -18,5 +19,8 @@ __all__ = [
     "LayerNorm",
     "Linear",
     "Residual",
+    "Share",
     "SparseBatch",
+    "Team",
+    "meet",
 ]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sknn._component import Component
 from sknn._math import Array, Call
+from sknn.layers.share import Share
 from sknn.parameters import Shapes
 
 Draw: TypeAlias = Callable[[int, int], tuple[Array, Array]]
@@ -54,9 +55,6 @@ class Layer(Component):
     statistics: tuple[str, ...] = ()
     """Names of the parameters that the layer itself keeps, without a gradient."""
 
-    couples_rows = False
-    """Whether a row's output depends on the other rows of the batch."""
-
     def n_out(self, n_in: int) -> int:
         """Return the number of outputs for `n_in` inputs."""
         return n_in
@@ -78,7 +76,7 @@ class Layer(Component):
         x: Any,
         parameters: dict[str, Array],
         gradients: dict[str, Array],
-        noise: Array,
+        share: Share,
         wants_input_gradient: bool,
     ) -> BoundLayer:
         """Tie the layer to its input buffer, its parameters and their gradients.
@@ -90,8 +88,8 @@ class Layer(Component):
             overwrite it.
         parameters, gradients : dict of ndarray
             Views of the flat vectors, by name.
-        noise : ndarray of uint64, shape (..., n_samples, n_noise)
-            Random bits, new in each step.
+        share : Share
+            The layer's random bits, and how to add up over rows that other workers have.
         wants_input_gradient : bool
             Whether something below needs the gradient with respect to `x`.
         """

@@ -10,6 +10,7 @@ import numpy as np
 from sknn._math import Array, Call, number
 from sknn.activations import Activation, Room
 from sknn.layers._base import BoundLayer, Layer
+from sknn.layers.share import Share
 
 
 class ActivationLayer(Layer):
@@ -32,7 +33,7 @@ class ActivationLayer(Layer):
         x: Any,
         parameters: dict[str, Array],
         gradients: dict[str, Array],
-        noise: Array,
+        share: Share,
         wants_input_gradient: bool,
     ) -> BoundLayer:
         slope, room = np.empty_like(x), Room.like(x, self.activation.n_rooms)

@@ -11,6 +11,7 @@ import numpy as np
 from sknn._constraints import Interval
 from sknn._math import Array, Call, number
 from sknn.layers._base import BoundLayer, Layer
+from sknn.layers.share import Share
 
 RESOLUTION = 1 << 16
 """Random numbers that a unit is dropped by, 16 bits each."""
@@ -47,15 +48,18 @@ class Dropout(Layer):
         x: Any,
         parameters: dict[str, Array],
         gradients: dict[str, Array],
-        noise: Array,
+        share: Share,
         wants_input_gradient: bool,
     ) -> BoundLayer:
         threshold = np.minimum(np.rint(np.multiply(self.rate, RESOLUTION)), RESOLUTION - 1)
         scale = number(1 / (1 - threshold / RESOLUTION), x.dtype)
-        bits, threshold = noise.view(np.uint16)[..., : x.shape[-1]], threshold.astype(np.uint16)
+        bits, threshold = (
+            share.noise.view(np.uint16)[..., : x.shape[-1]],
+            threshold.astype(np.uint16),
+        )
         mask, factor = np.empty(x.shape, bool), np.empty_like(x)
         forward: list[Call] = [
-            partial(np.greater_equal, bits, threshold, mask),
+            partial(np.greater_equal, bits, threshold.astype(np.uint16), mask),
             partial(np.copyto, factor, mask),
             partial(np.multiply, factor, scale, factor),
             partial(np.multiply, x, factor, x),

@@ -9,6 +9,7 @@ import numpy as np
 
 from sknn._math import Array, Call, product, swap
 from sknn.layers._base import BoundLayer, Draw, Layer
+from sknn.layers.share import Share
 from sknn.layers.sparse import SparseBatch, add_sparse_gradient, sparse_product
 from sknn.parameters import Shapes
 
@@ -59,7 +60,7 @@ class Linear(Layer):
         x: Any,
         parameters: dict[str, Array],
         gradients: dict[str, Array],
-        noise: Array,
+        share: Share,
         wants_input_gradient: bool,
     ) -> BoundLayer:
         coef = parameters["coef"]

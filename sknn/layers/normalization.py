@@ -10,6 +10,7 @@ import numpy as np
 from sknn._math import Array, Call, product
 from sknn.layers._base import BoundLayer, Draw, Layer
 from sknn.layers.linear import sum_samples
+from sknn.layers.share import Share
 from sknn.parameters import Shapes
 
 EPSILON = 1e-5
@@ -40,7 +41,6 @@ class BatchNorm(Layer):
     """
 
     statistics = ("mean", "variance")
-    couples_rows = True
 
     def shapes(self, n_in: int) -> Shapes:
         return dict.fromkeys(("scale", "intercept", "mean", "variance"), (n_in,))
@@ -54,36 +54,40 @@ class BatchNorm(Layer):
         x: Any,
         parameters: dict[str, Array],
         gradients: dict[str, Array],
-        noise: Array,
+        share: Share,
         wants_input_gradient: bool,
     ) -> BoundLayer:
-        n = x.shape[-2]
+        n = share.n_rows
         scale, intercept, mean, variance, grad_scale = (
             array[..., np.newaxis, :]
             for array in (*(parameters[name] for name in self.shapes(1)), gradients["scale"])
         )
-        row = np.full((1, n), 1 / n, x.dtype)
+        row = np.full((1, x.shape[-2]), 1 / n, x.dtype)
         centered, squares = np.empty_like(x), np.empty_like(x)
-        batch_mean, batch_variance, inverse, factor, rest = np.empty((5, *scale.shape), x.dtype)
-        average = product(x)
+        part, spread, inverse, factor, rest = np.empty((5, *scale.shape), x.dtype)
+        batch_mean, add_means = share.total(part)
+        batch_variance, add_variances = share.total(spread)
         forward: list[Call] = [
-            partial(average, row, x, batch_mean),
+            partial(product(x), row, x, part),
+            *add_means,
             partial(np.subtract, x, batch_mean, centered),
             partial(np.multiply, centered, centered, squares),
-            partial(average, row, squares, batch_variance),
+            partial(product(x), row, squares, spread),
+            *add_variances,
             *_invert_roots(batch_variance, inverse),
             partial(np.multiply, inverse, scale, factor),
             partial(np.multiply, centered, factor, x),
             partial(np.add, x, intercept, x),
-            *_follow(mean, batch_mean, 1, rest),
-            # The variance of a single row says nothing.
-            *(_follow(variance, batch_variance, n / (n - 1), rest) if n > 1 else []),
         ]
+        if share.is_first:
+            forward += _follow(mean, batch_mean, 1, rest)
+            # The variance of a single row says nothing.
+            forward += _follow(variance, batch_variance, n / (n - 1), rest) if n > 1 else []
 
         def backward(grad: Array) -> tuple[list[Call], Array | None]:
-            buffers = centered, squares, inverse, factor, rest
-            grads = grad, grad_scale, gradients["intercept"]
-            return _batch_norm_backward(*grads, row, *buffers), grad
+            buffers = centered, squares, inverse, factor
+            grads = grad, grad_scale, gradients["intercept"][..., np.newaxis, :]
+            return _batch_norm_backward(*grads, row, *buffers, share), grad
 
         return BoundLayer(x, forward, backward)
 
@@ -120,7 +124,7 @@ class LayerNorm(Layer):
         x: Any,
         parameters: dict[str, Array],
         gradients: dict[str, Array],
-        noise: Array,
+        share: Share,
         wants_input_gradient: bool,
     ) -> BoundLayer:
         scale, shift = (parameters[name][..., np.newaxis, :] for name in ("scale", "shift"))
@@ -182,21 +186,25 @@ def _batch_norm_backward(
     scratch: Array,
     inverse: Array,
     factor: Array,
-    rest: Array,
+    share: Share,
 ) -> list[Call]:
     """Return the calls that replace `grad` by the gradient with respect to the input."""
-    n = grad.shape[-2]
+    n, average = share.n_rows, product(grad)
+    means, slope = np.empty((2, *factor.shape), grad.dtype), np.empty_like(factor)
+    batch_means, add_means = share.total(means)
     return [
         partial(np.multiply, grad, centered, scratch),
-        partial(product(grad), row, scratch, rest),
-        partial(np.multiply, rest, inverse, rest),
-        partial(np.multiply, rest, n, grad_scale),
-        partial(np.multiply, rest, inverse, rest),
-        partial(np.multiply, centered, rest, centered),
+        partial(average, row, scratch, means[0]),
+        partial(average, row, grad, means[1]),
+        partial(np.multiply, means[0], inverse, grad_scale),
+        partial(np.multiply, grad_scale, n, grad_scale),
+        partial(np.multiply, means[1], n, grad_intercept),
+        *add_means,
+        partial(np.multiply, batch_means[0], inverse, slope),
+        partial(np.multiply, slope, inverse, slope),
+        partial(np.multiply, centered, slope, centered),
         partial(np.subtract, grad, centered, scratch),
-        sum_samples(grad, grad_intercept),
-        partial(np.divide, grad_intercept[..., np.newaxis, :], n, rest),
-        partial(np.subtract, scratch, rest, scratch),
+        partial(np.subtract, scratch, batch_means[1], scratch),
         partial(np.multiply, scratch, factor, grad),
     ]
 

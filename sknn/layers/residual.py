@@ -10,6 +10,7 @@ import numpy as np
 
 from sknn._math import Array, Call
 from sknn.layers._base import BoundLayer, Draw, Layer
+from sknn.layers.share import Share
 from sknn.parameters import Shapes
 
 
@@ -40,11 +41,6 @@ class Residual(Layer):
         """The names of the layers' statistics."""
         return self._named(lambda layer: layer.statistics)
 
-    @property
-    def couples_rows(self) -> bool:  # type: ignore[override]
-        """Whether a layer does."""
-        return any(layer.couples_rows for layer in self.layers)
-
     def shapes(self, n_in: int) -> Shapes:
         return {
             f"{i}.{name}": shape
@@ -64,14 +60,14 @@ class Residual(Layer):
         x: Any,
         parameters: dict[str, Array],
         gradients: dict[str, Array],
-        noise: Array,
+        share: Share,
         wants_input_gradient: bool,
     ) -> BoundLayer:
         bound, out, first = [], x, 0
         views = self._split(parameters), self._split(gradients)
         for layer, own, own_gradients in zip(self.layers, *views, strict=True):
             last = first + layer.n_noise(x.shape[-1])
-            bound.append(layer.bind(out, own, own_gradients, noise[..., first:last], True))
+            bound.append(layer.bind(out, own, own_gradients, share.words(first, last), True))
             out, first = bound[-1].out, last
         forward: list[Call] = [call for layer in bound for call in layer.forward]
         forward.append(partial(np.add, out, x, out))

@@ -12,7 +12,7 @@ import numpy as np
 from sknn._component import per_model
 from sknn._crew import Crew, Phase
 from sknn._math import Array, Call
-from sknn.layers import SparseBatch
+from sknn.layers import SparseBatch, Team, meet
 from sknn.objective import DataTerm, Objective, PenaltyTerm
 from sknn.solvers.batches import BatchLoader, Rows
 from sknn.solvers.model import Model
@@ -233,6 +233,7 @@ class Part:
         X = rows[0].X
         share = 1 / self._size if rows[0].sample_weight is None else None
         parts = even_slices(self._size, len(self._grads))
+        team = Team([part.stop - part.start for part in parts])
         return [
             DataTerm(
                 self._objective,
@@ -241,10 +242,10 @@ class Part:
                 part.stop - part.start,
                 self._n_slots,
                 share,
-                self._noise[..., part, :],
+                team.share(member, self._noise[..., part, :]),
                 None if isinstance(X, np.ndarray) else SparseBatch((self._size, X.shape[1])),
             )
-            for part, grad in zip(parts, self._grads, strict=True)
+            for member, (part, grad) in enumerate(zip(parts, self._grads, strict=True))
         ]
 
     def _make_factor(self) -> Array:
@@ -289,8 +290,18 @@ class Part:
                 ]
                 for part, term in enumerate(self._terms)
             ]
-            steps.append([*before, rows, *update])
+            steps.append([*before, *_split_at_meetings(rows), *update])
         return steps
+
+
+def _split_at_meetings(workers: list[list[Call]]) -> list[Phase]:
+    """Return the phases of workers that wait for each other in the midst of their calls."""
+    pieces: list[Phase] = []
+    for calls in workers:
+        ends = [i for i, call in enumerate(calls) if call is meet]
+        bounds = itertools.pairwise([-1, *ends, len(calls)])
+        pieces.append([calls[begin + 1 : end] for begin, end in bounds])
+    return [list(phase) for phase in zip(*pieces, strict=True)]
 
 
 def even_slices(n: int, n_parts: int) -> list[slice]:

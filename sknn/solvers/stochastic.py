@@ -175,7 +175,7 @@ class Stochastic(Solver):
             return count_workers(min(MAX_CORES, len(problems)) if n_outputs >= MIN_OUTPUTS else 1)
         if not isinstance(X, np.ndarray):
             return count_workers(MAX_CORES if theta.size >= MIN_PARAMETERS else 1)
-        if network.couples_rows or first.augmentation or not self.optimizer.is_elementwise:
+        if first.augmentation is not None or not self.optimizer.is_elementwise:
             return 1
         is_long = theta.nbytes * self.batch_size >= MIN_WORK
         return count_workers(self.batch_size // MIN_ROWS if is_long else 1)

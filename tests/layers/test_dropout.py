@@ -8,7 +8,7 @@ from sknn._component import stack
 from sknn._random import make_words, next_words
 from sknn.activations import ReLU
 from sknn.architecture import build_layers
-from sknn.layers import Dropout
+from sknn.layers import Dropout, Share
 from sknn.network import Network
 
 RATES = [0.1, 0.25, 0.5, 0.9]
@@ -17,7 +17,7 @@ dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 def bind(layer, x, words):
     """Return the calls of a forward and of a backward pass, and the gradient's buffer."""
-    bound = layer.bind(x, {}, {}, words, True)
+    bound = layer.bind(x, {}, {}, Share.alone(words), True)
     grad = np.ones_like(x)
     backward, out = bound.backward(grad)
     assert bound.out is x
@@ -142,7 +142,7 @@ def test_layers_of_a_network_drop_independently():
     network = Network(build_layers([1, 1], [ReLU()] * 2, 1, dropout=[0.5, 0.5]), 1)
     theta = np.ones(network.layout.size)  # all weights and intercepts
     words = make_words(0, 4000, network.n_noise)
-    bound = network.bind(np.zeros((4000, 1)), theta, np.zeros_like(theta), words)
+    bound = network.bind(np.zeros((4000, 1)), theta, np.zeros_like(theta), Share.alone(words))
     call_all(bound.forward)
     values, counts = np.unique(bound.raw, return_counts=True)
 

@@ -4,14 +4,13 @@ import pytest
 from sknn._component import stack
 from sknn.activations import ReLU, Tanh
 from sknn.architecture import build_layers
-from sknn.layers import BatchNorm, LayerNorm, Linear
+from sknn.layers import BatchNorm, LayerNorm, Linear, Share, Team, meet
 from sknn.network import Network
 from tests.gradcheck import check_gradient
 
 LAYERS = [BatchNorm(), LayerNorm()]
 layers = pytest.mark.parametrize("layer", LAYERS, ids=["batch", "layer"])
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-NO_WORDS = np.empty((0, 0), np.uint64)
 
 # What torch 2.13's BatchNorm1d and LayerNorm make of sines and cosines, in float64.
 TORCH_MEANS = [
@@ -67,7 +66,9 @@ def make_parameters(layer, n_units, dtype=np.float64, rng=None):
 def step(layer, x, parameters, gradients, grad=None):
     """Run a forward pass on a copy of x, and a backward one; return output and gradient."""
     x = x.copy()
-    bound = layer.bind(x, parameters, gradients, NO_WORDS, True)
+    bound = layer.bind(
+        x, parameters, gradients, Share.alone(np.empty((x.shape[-2], 0), np.uint64)), True
+    )
     grad = np.ones_like(x) if grad is None else grad.copy()
     backward, gradient = bound.backward(grad)
     for call in bound.forward:
@@ -257,8 +258,43 @@ def test_statistics_have_no_gradient_and_come_last():
     theta = np.arange(float(network.layout.size))
     views = network.layout.views(theta)
 
-    assert network.couples_rows
     np.testing.assert_array_equal(
         np.concatenate([views[1]["mean"], views[1]["variance"]]), theta[-6:]
     )
-    assert not Network(build_layers([3], [ReLU()], 2, normalization="layer"), 4).couples_rows
+
+
+@pytest.mark.parametrize("sizes", [(5, 4), (1, 8), (3, 3, 3)])
+def test_workers_that_share_the_rows_normalize_over_all_of_them(sizes):
+    rng = np.random.default_rng(0)
+    x, g = rng.standard_normal((2, 9, 4))
+    names = ("scale", "intercept", "mean", "variance")
+    parameters = {name: rng.random(4) + 0.5 for name in names}
+
+    def run(sizes):
+        """Return output, input gradient, parameter gradients and statistics."""
+        theta = {name: array.copy() for name, array in parameters.items()}
+        team, ends = Team(list(sizes)), np.cumsum([0, *sizes])
+        gradients = [{name: np.zeros(4) for name in names} for _ in sizes]
+        calls, outs, grads = [], [], []
+        for w, size in enumerate(sizes):
+            rows = slice(ends[w], ends[w + 1])
+            part, grad = x[rows].copy(), g[rows].copy()
+            share = team.share(w, np.empty((size, 0), np.uint64))
+            bound = BatchNorm().bind(part, theta, gradients[w], share, True)
+            backward, gradient = bound.backward(grad)
+            calls.append([*bound.forward, *backward])
+            outs.append(bound.out)
+            grads.append(gradient)
+        while any(calls):  # each runs to its next meeting
+            for own in calls:
+                while own and (call := own.pop(0)) is not meet:
+                    call()
+        total = {name: sum(array[name] for array in gradients) for name in names}
+        return np.vstack(outs), np.vstack(grads), total, theta
+
+    alone, shared = run((9,)), run(sizes)
+    for one, other in zip(alone[:2], shared[:2], strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-12, atol=1e-14)
+    for one, other in zip(alone[2:], shared[2:], strict=True):
+        for name in names:
+            np.testing.assert_allclose(other[name], one[name], rtol=1e-12, atol=1e-14)

@@ -4,7 +4,15 @@ import pytest
 from sknn._random import make_words
 from sknn.activations import Identity, ReLU, Tanh
 from sknn.architecture import build_layers
-from sknn.layers import ActivationLayer, BatchNorm, Dropout, LayerNorm, Linear, Residual
+from sknn.layers import (
+    ActivationLayer,
+    BatchNorm,
+    Dropout,
+    LayerNorm,
+    Linear,
+    Residual,
+    Share,
+)
 from sknn.network import Network
 from tests.gradcheck import check_gradient
 
@@ -29,7 +37,7 @@ def bind(layer, n_samples=7, seed=0):
     }
     gradients = {name: np.zeros_like(array) for name, array in parameters.items()}
     words = make_words(seed, n_samples, layer.n_noise(5))
-    return layer.bind(x, parameters, gradients, words, True), x, parameters, gradients
+    return layer.bind(x, parameters, gradients, Share.alone(words), True), x, parameters, gradients
 
 
 def run(calls):
@@ -60,7 +68,7 @@ def bind_in_a_row(layers):
             {k.split(".")[1]: v for k, v in arrays.items() if k.startswith(f"{i}.")}
             for arrays in (parameters, gradients)
         )
-        bound = layer.bind(x, own, own_gradients, words, True)
+        bound = layer.bind(x, own, own_gradients, Share.alone(words), True)
         calls += bound.forward
         x = bound.out
     return calls, x
@@ -109,7 +117,6 @@ def test_names_of_parameters_carry_the_layers_place(name):
 
     assert {key.split(".")[1] for key in layer.penalized} == {"coef"}
     assert set(layer.statistics) == ({"1.mean", "1.variance"} if name == "batch" else set())
-    assert layer.couples_rows == (name == "batch")
     assert set(layer.shapes(5).items()) == expected
 
 

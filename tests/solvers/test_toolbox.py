@@ -270,9 +270,12 @@ def test_threads_that_share_the_models_change_nothing(monkeypatch):
         np.testing.assert_array_equal(state.theta, solve(make(m)).theta)
 
 
+@pytest.mark.parametrize("normalization", ["batch", "layer"])
 @pytest.mark.parametrize("max_grad_norm", [None, 0.05])
-def test_threads_that_share_the_rows_of_a_batch_change_next_to_nothing(monkeypatch, max_grad_norm):
-    options = {"dropout": (0.2, 0.3, 0.4), "normalization": "layer", "residual": True}
+def test_threads_that_share_the_rows_of_a_batch_change_next_to_nothing(
+    monkeypatch, max_grad_norm, normalization
+):
+    options = {"dropout": (0.2, 0.3, 0.4), "normalization": normalization, "residual": True}
     options |= {"max_grad_norm": max_grad_norm, "weight_decay": 0.1, "averaging": EMA(0.9)}
     alone = solve(make_problem(**options))
     crews = []
@@ -291,7 +294,7 @@ def test_threads_that_share_the_rows_of_a_batch_change_next_to_nothing(monkeypat
 
 @pytest.mark.parametrize(
     "options",
-    [{"normalization": "batch"}, {"augmentation": GaussianNoise()}, {"optimizer": "muon"}],
+    [{"augmentation": GaussianNoise()}, {"optimizer": "muon"}],
     ids=lambda options: next(iter(options)),
 )
 def test_what_needs_a_whole_batch_is_trained_by_one_thread(monkeypatch, options):

@@ -1,0 +1,84 @@
+"""The rows of a batch that a worker has, and how workers add up over all of them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from sknn._math import Array, Call
+
+
+def meet() -> None:
+    """Mark in a list of calls where the workers wait for each other."""
+
+
+class Team:
+    """Workers that share the rows of a batch.
+
+    Parameters
+    ----------
+    sizes : list of int
+        The number of rows that each has.
+
+    Attributes
+    ----------
+    n_rows : int
+        All rows.
+    """
+
+    def __init__(self, sizes: list[int]) -> None:
+        self.n_rows = sum(sizes)
+        self.n_members = len(sizes)
+        self.parts: list[Array] = []
+
+    def share(self, member: int, noise: Array) -> Share:
+        """Return the share of one worker, with the random numbers of its rows."""
+        return Share(self, member, noise, [0])
+
+
+class Share:
+    """What a layer has to know of the rows that it is bound to.
+
+    Make it with :meth:`Team.share`, or :meth:`alone`. The members of a team bind the same layers
+    in the same order.
+
+    Attributes
+    ----------
+    noise : ndarray of uint64, shape (..., n_samples, n_noise)
+        Random bits, new in each step.
+    n_rows : int
+        Rows of the whole batch.
+    is_first : bool
+        Whether this is the worker that keeps what there is only once, such as statistics.
+    """
+
+    def __init__(self, team: Team, member: int, noise: Array, n_totals: list[int]) -> None:
+        self.noise = noise
+        self.n_rows = team.n_rows
+        self.is_first = member == 0
+        self._team, self._member, self._n_totals = team, member, n_totals
+
+    @classmethod
+    def alone(cls, noise: Array) -> Share:
+        """Return the share of a worker that has all rows."""
+        return Team([noise.shape[-2]]).share(0, noise)
+
+    def words(self, first: int, last: int) -> Share:
+        """Return the same share with some columns of the random bits."""
+        return Share(self._team, self._member, self.noise[..., first:last], self._n_totals)
+
+    def total(self, part: Array) -> tuple[Array, list[Call]]:
+        """Return where the sum of the workers' parts will be, and the calls that bring it there."""
+        if self._team.n_members == 1:
+            return part, []
+        place, parts = self._n_totals[0], self._team.parts
+        self._n_totals[0] += 1
+        if place == len(parts):
+            parts.append(np.empty((self._team.n_members, *part.shape), part.dtype))
+        shared, total = parts[place], np.empty_like(part)
+        return total, [
+            partial(np.copyto, shared[self._member], part),
+            meet,
+            partial(np.add.reduce, shared, 0, None, total),
+        ]
