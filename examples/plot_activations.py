@@ -1,4 +1,4 @@
-"""The four activations: their shape, their slope, and how fast a network learns with each.
+"""Four activations: their shape, their slope, and how fast a network learns with each.
 
 The same network, two hidden layers of 32 units, learns the digits with each activation in turn,
 until its training loss reaches 0.02. The figure shows the functions, their derivatives and the

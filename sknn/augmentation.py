@@ -16,6 +16,8 @@ from sknn._math import Array
 class Augmentation(Component):
     """Contract: change a batch in place.
 
+    All rows of a batch look alike to it, also those whose weight is 0.
+
     Attributes
     ----------
     changes_targets : bool

@@ -69,6 +69,11 @@ class SWA(Averaging):
         The share of `max_iter` after which averaging begins, in [0, 1); until then the average
         is the latest.
 
+    Notes
+    -----
+    The statistics of batch normalisation are those of the latest parameters; they are not computed
+    anew for the average.
+
     References
     ----------
     Izmailov, P. et al., "Averaging weights leads to wider optima and better generalization",

@@ -179,7 +179,7 @@ class Network:
             n_linear = sum(kind == "coef" for layer in self._kinds for _, kind in layer)
             raise ValueError(
                 f"coefs_ has {len(coefs)} arrays and intercepts_ has {len(intercepts)}, but the "
-                f"fitted network has {n_linear} layers of weights."
+                f"network has {n_linear} layers of weights."
             )
         return parameters
 
@@ -205,8 +205,7 @@ class Network:
                 if np.shape(given[name]) != view.shape:
                     raise ValueError(
                         f"{name.split('.')[-1]}s_ has an array of shape {np.shape(given[name])} "
-                        f"where the network has {view.shape}; training can go on with the same "
-                        "shapes only."
+                        f"where the network has {view.shape}; the same shapes are needed."
                     )
                 view[...] = given[name]
         return theta

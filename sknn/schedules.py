@@ -6,7 +6,7 @@ import bisect
 import math
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sknn._component import Component, Registry
 from sknn._constraints import Check, Interval
@@ -21,9 +21,12 @@ class Schedule(Component):
     ----------
     farewell : str
         What is printed where a plateau ends the training.
+    is_finite : bool
+        Whether training is meant to end with its last epoch, which then needs no warning.
     """
 
     farewell = "Stopping."
+    is_finite = False
 
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
         """Return the factor for the epoch that begins.
@@ -39,8 +42,16 @@ class Schedule(Component):
         """
         return 1.0
 
-    def after_plateau(self, rate: float) -> float | None:
-        """Return the factor by which to go on with `rate`, or None to stop training."""
+    def after_plateau(self, rate: float, epoch: int) -> float | None:
+        """Return the factor by which to go on with `rate`, or None to stop training.
+
+        Parameters
+        ----------
+        rate : float
+            The learning rate of the epoch that has ended.
+        epoch : int
+            Its number, counted from 0 as in `multiplier`.
+        """
         return None
 
 
@@ -95,12 +106,14 @@ class Adaptive(Schedule):
         self.factor = factor
         self.min_rate = min_rate
 
-    def after_plateau(self, rate: float) -> float | None:
+    def after_plateau(self, rate: float, epoch: int) -> float | None:
         return None if rate <= self.min_rate else self.factor
 
 
 class Decay(Schedule):
     """Schedules that are a function of the share of the training that is over."""
+
+    is_finite = True
 
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
         return self.at(min(1.0, epoch / n_epochs))
@@ -299,14 +312,20 @@ class Warmup(Schedule):
         """That of the schedule."""
         return self.schedule.farewell
 
+    @property
+    def is_finite(self) -> bool:  # type: ignore[override]
+        """Whether the schedule is."""
+        return self.schedule.is_finite
+
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
         if epoch < self.n_warmup:
             return (epoch + 1) / (self.n_warmup + 1)
-        rest = max(1, n_epochs - self.n_warmup)
-        return self.schedule.multiplier(epoch - self.n_warmup, rest, n_samples_seen)
+        rest, share = max(1, n_epochs - self.n_warmup), (epoch - self.n_warmup) / max(epoch, 1)
+        # The schedule begins anew, with the samples that it has seen itself.
+        return self.schedule.multiplier(epoch - self.n_warmup, rest, round(share * n_samples_seen))
 
-    def after_plateau(self, rate: float) -> float | None:
-        return self.schedule.after_plateau(rate)
+    def after_plateau(self, rate: float, epoch: int) -> float | None:
+        return self.schedule.after_plateau(rate, epoch - self.n_warmup)
 
 
 class Joined(Schedule):
@@ -324,8 +343,23 @@ class Joined(Schedule):
         self.schedules = schedules
         self.boundaries = boundaries
 
+    @property
+    def farewell(self) -> str:  # type: ignore[override]
+        """That of the last schedule."""
+        return self.schedules[-1].farewell
+
+    @property
+    def is_finite(self) -> bool:  # type: ignore[override]
+        """Whether the last schedule is."""
+        return self.schedules[-1].is_finite
+
     def check(self) -> None:
         """Raise ValueError unless there is a boundary between each two schedules."""
+        for schedule in self.schedules:
+            if not isinstance(schedule, Schedule):
+                raise ValueError(
+                    f"The schedules of Joined must be instances such as Cosine(); got {schedule!r}."
+                )
         rising = all(a < b for a, b in zip((0, *self.boundaries), self.boundaries, strict=False))
         if len(self.boundaries) != len(self.schedules) - 1 or not rising:
             raise ValueError(
@@ -339,6 +373,11 @@ class Joined(Schedule):
         ends = (0, *self.boundaries, max(n_epochs, *self.boundaries, 0))
         length = max(1, ends[place + 1] - ends[place])
         return self.schedules[place].multiplier(epoch - ends[place], length, n_samples_seen)
+
+    def after_plateau(self, rate: float, epoch: int) -> float | None:
+        place = bisect.bisect_right(self.boundaries, epoch)
+        begin = (0, *self.boundaries)[place]
+        return self.schedules[place].after_plateau(rate, epoch - begin)
 
 
 class FromFunction(Schedule):
@@ -354,10 +393,4 @@ class FromFunction(Schedule):
         self.function = function
 
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
-        value: Any = self.function(epoch)
-        if not Interval(Real, 0, None).accepts(value):
-            raise ValueError(
-                f"learning_rate must return a finite number of at least 0; for epoch {epoch} it "
-                f"returned {value!r}."
-            )
-        return float(value)
+        return self.function(epoch)

@@ -12,6 +12,7 @@ ROOT = Path(sknn.__file__).parent
 FLOORS = {
     "_constraints": 0,
     "_math": 0,
+    "_warn": 0,
     "_component": 1,
     "_random": 1,
     "_crew": 2,

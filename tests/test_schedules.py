@@ -82,7 +82,7 @@ def test_warmup_rises_in_a_line_and_leaves_the_rest_to_the_schedule():
     assert table(Warmup(Constant(), 3), 5) == [0.25, 0.5, 0.75, 1, 1]
     after = table(Warmup(Cosine(), 2), 7, 6)[2:]
     assert after == table(Cosine(), 5, 4)
-    assert Warmup(Adaptive(), 2).after_plateau(1e-3) == pytest.approx(0.2)
+    assert Warmup(Adaptive(), 2).after_plateau(1e-3, 5) == pytest.approx(0.2)
     assert Warmup(Adaptive(), 2).farewell == Adaptive.farewell
 
 
@@ -96,13 +96,22 @@ def test_joined_schedules_span_their_parts():
             Joined([Constant(), Polynomial(), Cosine()], wrong).check()
 
 
-def test_functions_of_the_epoch_are_checked():
+def test_plateaus_of_joined_schedules_are_those_of_the_part():
+    joined = Joined([Constant(), Adaptive()], [2])
+
+    assert joined.after_plateau(1e-3, 1) is None
+    assert joined.after_plateau(1e-3, 2) == pytest.approx(0.2)
+    assert joined.farewell == Adaptive.farewell
+    with pytest.raises(ValueError, match=r"must be instances such as Cosine\(\); got 'cosine'"):
+        Joined([Constant(), "cosine"], [2]).check()
+
+
+def test_a_schedule_after_a_warmup_sees_its_own_samples_only():
+    warm = [Warmup(InverseScaling(), 2).multiplier(epoch, 99, 50 * epoch) for epoch in range(5)]
+    cold = [InverseScaling().multiplier(epoch, 97, 50 * epoch) for epoch in range(3)]
+
+    assert warm[2:] == cold
+
+
+def test_functions_of_the_epoch_are_schedules():
     assert table(FromFunction(lambda epoch: 1 / (1 + epoch)), 3) == [1, 1 / 2, 1 / 3]
-    with pytest.raises(ValueError, match="for epoch 2 it returned -1"):
-        FromFunction(lambda epoch: -1).multiplier(2, 9, 0)
-
-
-def test_adaptive_divides_by_five_until_the_rate_is_small():
-    assert Adaptive().after_plateau(1e-3) == pytest.approx(0.2)
-    assert Adaptive().after_plateau(1e-6) is None
-    assert Constant().after_plateau(1e-3) is None

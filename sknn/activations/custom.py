@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def resolve_activation(choice: Any) -> Activation:
         choice = choice()
     if not isinstance(choice, (str, Activation)):
         choice = Custom(choice)
-    activation = ACTIVATIONS.resolve(choice)
+    activation = copy.copy(ACTIVATIONS.resolve(choice))  # set_params does not change what is fitted
     activation.check()
     if type(activation) not in ACTIVATIONS.values():
         check_derivative(activation)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -16,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._constraints import Constraint, check_parameters
 from sknn._math import Array
+from sknn._warn import warn
 from sknn.estimators.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from sknn.estimators.data import check_data, check_samples, is_known
 from sknn.estimators.diagnosis import explain
@@ -29,7 +28,12 @@ from sknn.estimators.settings import (
     make_solver,
 )
 from sknn.estimators.summary import NetworkSummary
-from sknn.estimators.validation import check_hidden_layer_sizes, check_sample_weight
+from sknn.estimators.validation import (
+    check_hidden_layer_sizes,
+    check_initial_arrays,
+    check_n_outputs,
+    check_sample_weight,
+)
 from sknn.initializers import is_pair_of_lists
 from sknn.losses import Loss
 from sknn.network import Network
@@ -40,17 +44,16 @@ if TYPE_CHECKING:
 
 
 CONDITIONAL = ("normalization_", "learning_rate_", "lr_find_")
-"""Attributes that depend on the parameters."""
 
 
 class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     """The training of a multilayer perceptron in scikit-learn's terms.
 
-    ``fit`` works on a copy of the estimator and takes over its attributes at the end, so that a
-    call that fails leaves everything as it was.
+    ``fit`` works on a copy and takes over its attributes at the end, so that a call that fails
+    leaves everything as it was.
     """
 
-    # Set by the constructors of the subclasses, like all other parameters.
+    # Set by the constructors of the subclasses.
     hidden_layer_sizes: Any
     initializer: Any
     alpha: float
@@ -64,6 +67,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     warm_start: bool
     coefs_: list[Array]
     intercepts_: list[Array]
+    normalization: str | None
     normalization_: list[dict[str, Array]]
     n_features_in_: int
     n_outputs_: int
@@ -72,7 +76,6 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     _network: Network
     _loss: Loss
     _state: TrainingState
-
     _constraints: ClassVar[dict[str, list[Constraint]]] = CONSTRAINTS
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -171,20 +174,21 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
         tasks = None if is_partial else EpochTasks.of(self, X, y, sample_weight)
         fitted = object.__new__(type(self))
         fitted.__dict__.update(vars(self))
-        for name in CONDITIONAL if is_first else ():
-            fitted.__dict__.pop(name, None)
+        for name in CONDITIONAL:
+            if is_first or (name != "normalization_" and self.learning_rate_init != "auto"):
+                fitted.__dict__.pop(name, None)
         labels = y
         X, y = fitted._validate_data(X, y, is_first)
         y = fitted._encode_targets(y, is_first, classes)
         weight = check_sample_weight(sample_weight, X)
-        held_out = fitted._check_held_out(*given)
+        held_out = fitted._check_held_out(y.shape[1], *given)
         training = Fit(fitted, X, y, labels, weight, held_out, is_first, is_partial)
         problem = training.problem
-        problem.explain = lambda state: explain(fitted, state.theta, X, y)
+        problem.explain = lambda state: explain(fitted, state, X, y)
         if tasks is not None:
             tasks.watch(problem, fitted._attributes)
         state = training.run()
-        fitted._check_finite(state, problem.explain)
+        fitted._check_finite(state, X, y)
         attributes = fitted._attributes(state.theta, state)
         fitted.__dict__.update(attributes)
         if tasks is not None:
@@ -194,25 +198,25 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _has_stopped(self, given: tuple[Any, Any, Any], is_first: bool) -> bool:
         """Check a call of partial_fit; return whether early stopping has ended the training."""
-        if self.early_stopping and given[0] is None:
+        if not self.early_stopping:
+            return False
+        if given[0] is None:
             raise ValueError(
                 "partial_fit does not support early_stopping=True without samples to validate on; "
                 "pass X_val and y_val."
             )
         if is_first or not self._state.has_stopped:
             return False
-        warnings.warn(
-            "Early stopping has ended the training: partial_fit changes nothing any more. Stop "
-            "calling it, or begin anew with fit or a clone.",
-            UserWarning,
-            stacklevel=4,
+        warn(
+            "Early stopping has ended the training: partial_fit changes nothing any more. Stop, or "
+            "begin anew with fit."
         )
         return True
 
     def _validate_data(self, X: Any, y: Any, is_first: bool) -> tuple[Any, Any]:
         return check_data(self, X, y, is_first)
 
-    def _check_held_out(self, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:
+    def _check_held_out(self, n_outputs: int, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:
         """Return validated samples to validate on, if there are any."""
         if X is None and y is None:
             if sample_weight is not None:
@@ -222,21 +226,23 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
             raise ValueError("X_val and y_val belong together; pass both or none of them.")
         labels = y
         X, y = self._validate_data(X, y, is_first=False)
-        return HeldOut(X, self._encode_held_out(y), check_sample_weight(sample_weight, X), labels)
+        y = self._encode_held_out(y)
+        check_n_outputs(y, n_outputs, "y_val")
+        return HeldOut(X, y, check_sample_weight(sample_weight, X), labels)
 
     def _begin(
         self, X: Any, y: Array, rng: np.random.RandomState, is_first: bool, is_partial: bool
     ) -> TrainingState:
         """Return the state that training begins with: new weights, or those of the last call."""
         if not is_first:
-            return self._resume(y.shape[1], is_partial)
+            return self._resume(y, is_partial)
         self.n_outputs_ = y.shape[1]
         self._loss = self._make_loss(y)
         self._network = self._make_network(X.shape[1])
         dtype = X.dtype if X.dtype.kind == "f" and X.dtype.itemsize in (4, 8) else np.float64
         theta = self._network.initialize(make_draw(self, rng), dtype)
         if is_pair_of_lists(self.initializer):
-            coefs, intercepts = self.initializer
+            coefs, intercepts = check_initial_arrays(self.initializer)
             _, _, others = self._network.split(theta)
             try:
                 theta = self._network.join(coefs, intercepts, others).astype(dtype)
@@ -247,21 +253,18 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     def _make_network(self, n_features: int) -> Network:
         return Network(make_layers(self, self.n_outputs_ * self._loss.raw_per_target), n_features)
 
-    def _resume(self, n_outputs: int, is_partial: bool) -> TrainingState:
+    def _resume(self, y: Array, is_partial: bool) -> TrainingState:
         """Return the state of the last call, with the weights as they are now."""
-        if n_outputs != self.n_outputs_:
-            raise ValueError(
-                f"y has {n_outputs} outputs, but the estimator was fitted with {self.n_outputs_}."
-            )
-        sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
-        fitted_sizes = [coef.shape[1] for coef in self.coefs_[:-1]]
-        if sizes != fitted_sizes:
-            raise ValueError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r} differs from the fitted network, "
-                f"which has {tuple(fitted_sizes)}. Training can go on with the same sizes only; "
-                "set warm_start=False to begin anew."
-            )
+        check_n_outputs(y, self.n_outputs_)
+        self._check_same_sizes()
+        self._loss = self._make_loss(y)
         old, self._network = self._state, self._make_network(self.n_features_in_)
+        names = [name for layer in vars(self).get("normalization_", ()) for name in layer]
+        if names != self._network.other_names():
+            raise ValueError(
+                f"normalization={self.normalization!r} differs from the fitted network; set "
+                "warm_start=False to begin anew."
+            )
         theta = self._network.join(self.coefs_, self.intercepts_, self._other_arrays())
         state = replace(
             old,
@@ -273,7 +276,11 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
             first_bad_epoch=None,
             best_epoch=0,
             n_recoveries=0,
+            has_diverged=False,
+            has_stopped=False,
         )
+        if is_partial and self.early_stopping and old.best_theta is None:
+            state.best_score, state.n_no_change = -np.inf, 0  # those of another validation set
         moments, solver = old.moments or {}, make_solver(self, n_samples=np.iinfo(np.intp).max)
         if (
             is_partial
@@ -285,6 +292,16 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
         else:
             state = replace(state, moments=None, n_steps=0, n_epochs=0, plateau_factor=1.0)
         return state
+
+    def _check_same_sizes(self) -> None:
+        sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        fitted_sizes = [coef.shape[1] for coef in self.coefs_[:-1]]
+        if sizes != fitted_sizes:
+            raise ValueError(
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r} differs from the fitted network, "
+                f"which has {tuple(fitted_sizes)}. Training can go on with the same sizes only; "
+                "set warm_start=False to begin anew."
+            )
 
     def _attributes(self, theta: Array, state: TrainingState) -> dict[str, Any]:
         """Return the attributes of an estimator that is fitted as far as a state says."""
@@ -300,14 +317,15 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
             "n_iter_": state.n_iter,
             "t_": state.t,
             "loss_": state.loss,
-            "loss_curve_": state.loss_curve,
+            "loss_curve_": list(state.loss_curve),
             "best_loss_": None if self.early_stopping else state.best_loss,
-            "validation_scores_": state.validation_scores if state.validation_scores else None,
+            "validation_scores_": list(state.validation_scores) or None,
             "best_validation_score_": state.best_score if self.early_stopping else None,
             "has_stopped_": state.has_stopped,
             "_network": self._network,
             "_loss": self._loss,
-            "_state": replace(state, theta=np.empty(0)),  # coefs_ and intercepts_ have it
+            # coefs_ and intercepts_ have theta; the curves may go on growing.
+            "_state": replace(state, theta=np.empty(0), history=list(state.history)),
         }
         if others:
             names = self._network.other_names()
@@ -318,31 +336,32 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
             ]
         return attributes
 
-    def _check_finite(self, state: TrainingState, explain: Callable[[TrainingState], str]) -> None:
+    def _check_finite(self, state: TrainingState, X: Any, y: Array) -> None:
         """Raise if training has diverged; warn if it had to go back."""
-        if not np.isfinite(state.theta).all():
+        if not state.has_diverged and not state.n_recoveries and np.isfinite(state.theta).all():
+            return
+        why = explain(self, state, X, y, with_progress=False)
+        if state.has_diverged or not np.isfinite(state.theta).all():
             epoch = state.n_iter if state.first_bad_epoch is None else state.first_bad_epoch
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
                 f"values and need to be preprocessed. Training diverged in epoch {epoch}: scale "
                 "X (and, in regression, y), for example with StandardScaler, or lower "
-                f"learning_rate_init={self.learning_rate_init}.{explain(state)}"
+                f"learning_rate_init={self.learning_rate_init}.{why}"
             )
-        if state.n_recoveries:
-            warnings.warn(
-                f"Training diverged, {state.n_recoveries} time(s); it went back to the last good "
-                f"epoch and on at {0.5**state.n_recoveries:g} of the learning rate. Lower "
-                f"learning_rate_init={self.learning_rate_init}.{explain(state)}",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+        warn(
+            f"Training diverged, {state.n_recoveries} time(s); it went back to the last good epoch "
+            f"and on at {0.5**state.n_recoveries:g} of the learning rate. Lower "
+            f"learning_rate_init={self.learning_rate_init}.{why}",
+            ConvergenceWarning,
+        )
 
     def _view(self, theta: Array, state: TrainingState) -> Self:
         """Return an estimator that is fitted with a parameter vector, for arrays without names."""
         view = object.__new__(type(self))
         view.__dict__.update(vars(self))
-        view.__dict__.pop("feature_names_in_", None)
         view.__dict__.update(self._attributes(theta, state))
+        view.__dict__.pop("feature_names_in_", None)
         return view
 
     # Prediction.
@@ -364,11 +383,10 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
 
     @property
     def history_(self) -> pd.DataFrame:
-        """The training curves, a row an epoch; NaN where there is no such thing.
+        """The training curves, a row an epoch of all calls; NaN where there is no such thing.
 
         The columns are loss, val_loss, val_score, learning_rate (as scheduled), batch_size,
-        grad_norm (of one of the last batches) and seconds. The index counts the epochs of all
-        calls from 1.
+        grad_norm (of one of the last batches) and seconds.
         """
         import pandas as pd
 

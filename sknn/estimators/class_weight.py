@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
+from sknn._constraints import Interval
 from sknn._math import Array
+from sknn._warn import warn
 from sknn.estimators.evaluation import HeldOut
 from sknn.estimators.targets import LabelEncoding, MultiOutputEncoding
 
@@ -39,13 +41,24 @@ def sample_weights(
             f"class_weight={class_weight!r} needs labels; y holds probabilities of the classes."
         )
     if not isinstance(encoding, MultiOutputEncoding):
+        if isinstance(class_weight, list):
+            raise ValueError(
+                f"class_weight={class_weight!r} is a list, for several targets; y has one. Use a "
+                "dict from classes to weights."
+            )
         codes = y.argmax(axis=1) if encoding.is_multiclass else y[:, 0].astype(int)
         _check_known(class_weight, encoding.classes)
         factor = compute_sample_weight(class_weight, encoding.classes[codes])
     else:
+        tables = class_weight if isinstance(class_weight, list) else []
+        for table, classes in zip(tables, encoding.classes, strict=False):
+            _check_known(table, classes)
         decision = np.stack([rows.argmax(axis=0) for rows in encoding.split(y.T)])
         factor = compute_sample_weight(class_weight, encoding.decode(decision))
-    return np.asarray(factor if weight is None else factor * weight)
+    total = np.asarray(factor if weight is None else factor * weight)
+    if not total.any():
+        raise ValueError(f"class_weight={class_weight!r} leaves no sample with a weight.")
+    return total
 
 
 def label_weights(class_weight: Any, n_positive: Array, n_samples: int) -> tuple[float, ...]:
@@ -72,6 +85,15 @@ def label_weights(class_weight: Any, n_positive: Array, n_samples: int) -> tuple
     return tuple(float(class_weight.get(label, 1.0)) for label in labels)
 
 
+def check_partial_weights(class_weight: Any) -> None:
+    """Raise ValueError for class weights that a part of the samples does not tell."""
+    if isinstance(class_weight, str):
+        raise ValueError(
+            f"class_weight={class_weight!r} needs all of the samples; for partial_fit give the "
+            "weights as a dict."
+        )
+
+
 def smooth(y: Array, share: float, encoding: LabelEncoding) -> Array:
     """Return encoded targets of which a share is spread evenly over the classes."""
     if not share:
@@ -87,13 +109,11 @@ def warn_if_imbalanced(encoding: LabelEncoding, held_out: HeldOut, best_score: f
     """Warn if the accuracy that early stopping has watched is that of a constant."""
     share = _majority_share(encoding, held_out)
     if share > IMBALANCED and best_score <= share + ROUNDING:
-        warnings.warn(
+        warn(
             f"Early stopping has watched the accuracy, which never exceeded {share:.3f}, the share "
             "of the most frequent class in the validation set: it says nothing about how well the "
             "classes are told apart. Use scoring='loss' or scoring='roc_auc', or "
-            "class_weight='balanced'.",
-            UserWarning,
-            stacklevel=6,
+            "class_weight='balanced'."
         )
 
 
@@ -116,7 +136,7 @@ def _check_known(class_weight: Any, classes: Array) -> None:
             f"class_weight has {unknown[0]!r}, which is not among the classes {list(classes)}."
         )
     for label, value in class_weight.items():
-        if not value >= 0:
+        if not Interval(Real, 0, None).accepts(value):
             raise ValueError(
-                f"class_weight must have weights of at least 0; got {value!r} for {label!r}."
+                f"class_weight must have finite weights of at least 0; got {value!r} for {label!r}."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any, ClassVar, Self
 
@@ -10,6 +11,7 @@ from sklearn.base import ClassifierMixin
 from sknn._math import Array
 from sknn.estimators.base import BaseMLP
 from sknn.estimators.class_weight import (
+    check_partial_weights,
     label_weights,
     sample_weights,
     smooth,
@@ -42,11 +44,11 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         J(\theta) = \frac{1}{\sum_i w_i} \Big( -\sum_i w_i \log p_{i, y_i}
         + \frac{\alpha}{2} \sum_l \lVert W_l \rVert^2 \Big)
 
-    over each batch, where p is the softmax of the network's raw scores. Two classes need but one
-    score and the logistic function; with several labels a sample (multilabel) each has one.
+    over each batch, where p is the softmax of the raw scores. Two classes need but one score and
+    the logistic function, and so does each of several labels.
 
-    At its defaults it is the model that :class:`sklearn.neural_network.MLPClassifier` trains, up to
-    rounding and to the differences listed in the user guide.
+    At its defaults it is the model of :class:`sklearn.neural_network.MLPClassifier`, up to rounding
+    and the differences listed in the user guide.
 
     Parameters
     ----------
@@ -63,8 +65,8 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         The share s of the targets that is spread evenly over the K classes while training,
         :math:`y' = (1 - s) y + s / K`, in [0, 1). Labels of multilabel problems have K = 2.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes, as scikit-learn's. In multilabel problems a dict has the weights
-        of the positive samples of each label, and "balanced" gives them that of the negative ones.
+        Weights of the classes. In multilabel problems a dict has the weights of each label's
+        positive samples, and "balanced" gives them that of the negative ones.
     solver : str or Optimizer, default="adam"
         How the objective is minimised: "lbfgs" on all samples at once, or mini-batch gradient
         descent with "sgd", "adam", "adamw", "amsgrad", "nadam", "rmsprop", "adagrad", "lion",
@@ -74,8 +76,8 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         Strength of the penalty on the weights (not the intercepts), at least 0. It is divided by
         the number of samples, or their total weight, of the batch.
     batch_size : int, "auto" or "adaptive", default="auto"
-        Samples in a mini-batch; "auto" is the smaller of 200 and the number of samples, "adaptive"
-        begins with 32 and doubles as the noise of the gradient allows. Not used by lbfgs.
+        Samples in a mini-batch; "auto" is the smaller of 200 and their number, "adaptive" begins
+        with 32 and doubles as the noise of the gradient allows, in `fit`. Not used by lbfgs.
     learning_rate : str, Schedule or callable, default="constant"
         How the learning rate changes from epoch to epoch: "constant", "invscaling" (divided by
         ``(t + 1) ** power_t`` after t samples), "adaptive" (divided by 5 whenever training would
@@ -83,31 +85,29 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         "exponential", "step", "polynomial" or "coslog"; an instance from :mod:`sknn.schedules`;
         or a function from the epoch, counted from 0, to a multiplier.
     learning_rate_init : float or "auto", default=0.001
-        The initial learning rate, positive; "auto" finds it by a range test before training. Not
-        used by lbfgs.
+        The initial learning rate, positive; "auto" finds it by a range test. Not used by lbfgs.
     power_t : float, default=0.5
         The exponent of "invscaling", at least 0.
     max_iter : int, default=200
         Epochs at most (iterations with lbfgs), at least 1.
     shuffle : bool, default=True
-        Whether sgd and adam visit the samples in a new order in each epoch.
+        Whether the samples are visited in a new order in each epoch. Not used by lbfgs.
     random_state : int, RandomState instance or None, default=None
-        Seeds the initial weights, the early-stopping split and the shuffling.
+        Seeds weights, early-stopping split, shuffling, dropout and augmentation.
     tol : float, default=0.0001
         An epoch is an improvement if the training loss falls (or with early stopping the score
         rises) by more. With lbfgs, training stops when no component of the gradient is larger.
     verbose : bool or int, default=False
         Whether to print a line an epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last call.
+        Whether `fit` goes on from the last call.
     momentum : float, default=0.9
         Momentum of sgd, in [0, 1].
     nesterovs_momentum : bool, default=True
-        Whether sgd uses Nesterov's momentum.
+        Whether it is Nesterov's.
     early_stopping : bool, default=False
         Whether to hold out a part of the samples, to stop when their score no longer improves, and
-        to return the weights that scored best. The split is stratified, but not with several
-        labels or targets, nor where one of several classes is too rare for both parts.
+        to return the best weights. The split is stratified where there is one target.
     validation_fraction : float, default=0.1
         The part that early stopping holds out, in (0, 1).
     beta_1 : float, default=0.9
@@ -136,7 +136,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         as the `coefs_` and `intercepts_` of another network.
     weight_decay : float or None, default=None
         Decoupled weight decay: each step multiplies the weights, not the intercepts, by 1 - rate
-        times this, at least 0. None is the solver's own, 0.01 for "adamw" and else 0.
+        times this, at least 0. None is 0.01 for "adamw" and else 0.
     l1_ratio : float, default=0.0
         The share of the absolute values in the penalty `alpha`, in [0, 1]; the rest is L2.
     max_grad_norm : float or None, default=None
@@ -156,8 +156,8 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         Random changes of each batch: "gaussian_noise", "mixup" or "swap_noise", see
         :mod:`sknn.augmentation`.
     on_divergence : {"raise", "recover"}, default="raise"
-        Whether training that diverges raises, or up to three times goes back by an epoch and on at
-        half the learning rate.
+        Whether training that diverges raises, or up to three times goes back to the last good
+        epoch and on at half the learning rate.
 
     Attributes
     ----------
@@ -166,22 +166,21 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, where X had names that are all strings.
+        Their names, where X had names that are all strings.
     n_outputs_ : int
-        Number of outputs of the network.
+        Number of outputs.
     n_layers_ : int
         Number of layers, the input included.
     out_activation_ : str
         "softmax", or "logistic" for binary and multilabel problems.
     coefs_ : list of ndarray
-        The weights of each layer, of shape (n_in, n_out). They can be assigned and edited;
-        predictions follow.
+        The weights of each layer, of shape (n_in, n_out). Predictions follow when they are edited.
     intercepts_ : list of ndarray
         The intercepts of each layer, of shape (n_out,); as `coefs_`.
     n_iter_ : int
         Epochs or iterations of the last call.
     t_ : int
-        Training samples seen by sgd or adam, each epoch counted.
+        Training samples seen by stochastic solvers, each epoch counted.
     loss_ : float
         The last training loss, penalty included.
     best_loss_ : float or None
@@ -189,7 +188,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
     loss_curve_ : list of float
         The training loss of each epoch or iteration.
     validation_scores_ : list of float or None
-        The accuracy on the held-out samples after each epoch; None without early stopping.
+        The score on the samples to validate on after each epoch; None without such samples.
     best_validation_score_ : float or None
         The best of them; None without early stopping.
     history_ : DataFrame
@@ -350,6 +349,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         self : object
             The fitted estimator.
         """
+        check_partial_weights(self.class_weight)
         check_classes(getattr(self, "classes_", None), classes, y)
         given = X_val, y_val, sample_weight_val
         return self._fit(X, y, sample_weight, given, is_partial=True, classes=classes)
@@ -374,7 +374,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
     def _make_loss(self, y: Array) -> Loss:
         encoding = self._encoding
         are_soft = encoding.are_soft or self.label_smoothing > 0 or mixes_targets(self)
-        loss = CLASSIFICATION_LOSSES.resolve(self.loss)
+        loss = copy.copy(CLASSIFICATION_LOSSES.resolve(self.loss))
         if isinstance(encoding, MultiOutputEncoding):
             return Grouped(loss.for_targets(True, are_soft), encoding.sizes)
         loss = loss.for_targets(encoding.is_multiclass, are_soft)

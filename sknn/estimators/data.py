@@ -79,7 +79,9 @@ def is_known(estimator: Any, X: Any) -> bool:
 
 def is_on_disk(X: Any) -> bool:
     """Whether X is a matrix of numbers in a file, which may not fit into memory."""
-    return isinstance(X, np.memmap) and X.ndim == 2 and len(X) > 0 and X.dtype.kind in "fiu"
+    if not isinstance(X, np.memmap) or X.ndim != 2 or len(X) == 0:
+        return False
+    return X.dtype.kind in "fiu" and X.dtype.isnative
 
 
 def _check_finite(X: Array) -> None:

@@ -8,9 +8,13 @@ import numpy as np
 
 from sknn._math import Array
 from sknn.network import Network
+from sknn.solvers import TrainingState
 
 N_ROWS = 500
 """So many rows are looked at."""
+
+N_EPOCHS = 10
+"""So many of the last epochs are looked at."""
 
 UNEVEN = 100.0
 """From this ratio of the largest to the smallest standard deviation X is not scaled."""
@@ -22,23 +26,44 @@ DEAD = 0.5
 """The share of a layer's units that do nothing, from which that is worth a word."""
 
 
-def explain(estimator: Any, theta: Array, X: Any, y: Array) -> str:
+def explain(
+    estimator: Any, state: TrainingState, X: Any, y: Array, with_progress: bool = True
+) -> str:
     """Return sentences on what seems to be wrong, each with what to do, or an empty string.
 
     Parameters
     ----------
     estimator : BaseMLP
-    theta : ndarray of shape (n_parameters,)
+    state : TrainingState
+        What training has led to.
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
     y : ndarray of shape (n_samples, n_outputs)
         Encoded targets.
+    with_progress : bool, default=True
+        Whether to tell how the loss went, too; it says something where the epochs have run out.
     """
-    rows = X[:N_ROWS]
+    chosen = np.linspace(0, X.shape[0] - 1, min(N_ROWS, X.shape[0])).astype(int)
+    rows = X[chosen]
     rows = np.asarray(rows.todense() if not isinstance(rows, np.ndarray) else rows, np.float64)
-    sentences = [_about_X(rows), _about_y(estimator, y[:N_ROWS])]
+    sentences = [_about_X(rows), _about_y(estimator, y[chosen])]
+    theta = state.theta
     if np.isfinite(theta).all():
-        sentences += _about_units(estimator._network, theta, rows.astype(theta.dtype))
+        with np.errstate(all="ignore"):
+            sentences += _about_units(estimator._network, theta, rows.astype(theta.dtype))
+    if with_progress:
+        sentences.append(_about_progress(estimator, state.loss_curve[-N_EPOCHS:]))
     return "".join(f" {sentence}" for sentence in sentences if sentence)
+
+
+def _about_progress(estimator: Any, curve: list[float]) -> str:
+    if estimator.solver == "lbfgs" or len(curve) < 2:  # its own message names the parameters
+        return ""
+    first, last = curve[0], curve[-1]
+    figures = f"In the last {len(curve)} epochs the loss went from {first:.4g} to {last:.4g}"
+    rate = f"learning_rate_init={estimator.learning_rate_init}"
+    if last < first:
+        return f"{figures}: increase max_iter={estimator.max_iter} or {rate}."
+    return f"{figures}: lower {rate}, or increase tol={estimator.tol} if that is good enough."
 
 
 def _about_X(X: Array) -> str:
@@ -47,7 +72,7 @@ def _about_X(X: Array) -> str:
     if not varying.size:
         return ""
     ratio, largest = varying.max() / varying.min(), max(varying.max(), mean.max())
-    if ratio < UNEVEN and largest < FAR:
+    if ratio < UNEVEN and 1 / UNEVEN < largest < FAR:
         return ""
     return (
         f"X is not scaled: the standard deviations of its columns range from {varying.min():.3g} "

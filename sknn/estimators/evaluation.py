@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import inspect
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,14 +56,18 @@ class HeldOut:
     y : ndarray of shape (n_samples, n_outputs)
         Encoded targets.
     sample_weight : ndarray of shape (n_samples,) or None
+        Weights of samples and classes, for the loss and the score of one's own.
     labels : array-like
         The targets as they were given, for scorers.
+    given_weight : ndarray of shape (n_samples,) or None
+        The weights that were given, for scorers.
     """
 
     X: Any
     y: Array
     sample_weight: Array | None
     labels: Any
+    given_weight: Array | None = None
 
 
 Validate = Callable[[Array], tuple[float, float]]
@@ -112,15 +117,16 @@ def make_validation(
 def _make_scorer(
     scoring: Any, view: Callable[[Array], Any], held_out: HeldOut
 ) -> Callable[[Array], float]:
-    X = held_out.X[:] if isinstance(held_out.X, RowsOf) else held_out.X
-    y, weight = held_out.labels, held_out.sample_weight
+    y, weight = held_out.labels, held_out.given_weight
+    takes_weight = not inspect.isfunction(scoring) or "sample_weight" in (
+        inspect.signature(scoring).parameters
+    )
+    options = {"sample_weight": weight} if weight is not None and takes_weight else {}
 
     def score(theta: Array) -> float:
         estimator = view(theta)
-        scorer = check_scoring(estimator, scoring)
-        if weight is None:
-            return float(scorer(estimator, X, y))
-        return float(scorer(estimator, X, y, sample_weight=weight))
+        X = held_out.X[:] if isinstance(held_out.X, RowsOf) else held_out.X
+        return float(check_scoring(estimator, scoring)(estimator, X, y, **options))
 
     return score
 

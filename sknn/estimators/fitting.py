@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from sknn._math import Array
 from sknn._random import make_random_state
+from sknn._warn import warn
 from sknn.augmentation import AUGMENTATIONS
 from sknn.estimators.data import is_on_disk
 from sknn.estimators.evaluation import HeldOut, make_validation, take_rows
 from sknn.estimators.range_test import find_rate
 from sknn.estimators.settings import make_penalty, make_solver
 from sknn.objective import Objective
-from sknn.solvers import Problem, TrainingState, solve
+from sknn.schedules import FromFunction
+from sknn.solvers import HISTORY, Problem, Stochastic, TrainingState, solve
 
 if TYPE_CHECKING:
     from sknn.estimators.base import BaseMLP
@@ -60,7 +64,8 @@ class Fit:
         is_partial: bool,
     ) -> None:
         self.estimator = estimator
-        self._y, self._labels = y, labels
+        self._begin = time.perf_counter()
+        self._y, self._labels, self._given = y, labels, sample_weight
         self._targets, self._weight = estimator._training_targets(y, sample_weight)
         rng = make_random_state(estimator.random_state)
         state = estimator._begin(X, y, rng, is_first, is_partial)
@@ -85,13 +90,27 @@ class Fit:
     def run(self) -> TrainingState:
         """Train; return what has become of the model."""
         estimator, problem = self.estimator, self.problem
+        self._use_rest_of_time(problem)
         state = solve(problem)
-        stopped_early = problem.stops_early and not problem.one_epoch
-        if stopped_early and self.held_out is not None and estimator.scoring is None:
+        if not problem.stops_early or problem.one_epoch or state.is_interrupted:
+            return state
+        if not state.best_epoch and not np.isfinite(state.best_score):
+            warn(
+                f"scoring={estimator.scoring!r} gave no number in any epoch, so there is no best "
+                "one: the weights are those of the last.",
+                ConvergenceWarning,
+            )
+        elif self.held_out is not None and estimator.scoring is None:
             estimator._check_validation_scores(state, self.held_out)
-        if estimator.refit_full and stopped_early and state.best_epoch:
+        if estimator.refit_full and state.best_epoch:
             return self._run_again(state)
         return state
+
+    def _use_rest_of_time(self, problem: Problem) -> None:
+        """Leave a solver the part of `max_time` that has not been used yet."""
+        if self.estimator.max_time is not None:
+            used = time.perf_counter() - self._begin
+            problem.solver.max_time = max(0.0, self.estimator.max_time - used)
 
     def _make_problem(
         self, rng: np.random.RandomState, rows: Array | None, state: TrainingState
@@ -137,9 +156,15 @@ class Fit:
     ) -> tuple[Array | None, HeldOut | None]:
         """Return the rows to train on, None for all, and the samples to validate on."""
         estimator, weight = self.estimator, self._weight
+        if given is not None and estimator.refit_full:
+            raise ValueError(
+                "refit_full=True trains again with the samples that early stopping has held out of "
+                "X; with X_val there are none. Use one of the two."
+            )
         if given is not None:
             if not is_on_disk(given.X):
                 given.X = given.X.astype(dtype, copy=False)
+            given.given_weight = given.sample_weight
             _, given.sample_weight = estimator._training_targets(given.y, given.sample_weight)
             return None, given
         if not estimator.early_stopping:
@@ -155,6 +180,7 @@ class Fit:
             y=self._y[held_out],
             sample_weight=None if weight is None else weight[held_out],
             labels=_take(self._labels, held_out),
+            given_weight=None if self._given is None else self._given[held_out],
         )
 
     def _run_again(self, first: TrainingState) -> TrainingState:
@@ -164,10 +190,20 @@ class Fit:
         state = estimator._begin(self._X, self._y, rng, True, False)
         problem = self._make_problem(rng, None, state)
         problem.after_epoch = lambda state, theta: state.n_iter >= first.best_epoch
-        problem.solver.n_iter_no_change = np.inf
-        if estimator.learning_rate_init == "auto":
-            self._choose_rate(problem.solver)
+        solver: Any = problem.solver
+        solver.n_iter_no_change = np.inf
+        if isinstance(solver, Stochastic):
+            # The same rates again, those after plateaus and recoveries, too.
+            rates = [row[HISTORY.index("learning_rate")] for row in first.history]
+            solver.schedule, solver.learning_rate = FromFunction(rates.__getitem__), 1.0
+        self._use_rest_of_time(problem)
         state = solve(problem)
+        if state.n_iter < first.best_epoch and not state.is_interrupted:
+            warn(
+                f"max_time={estimator.max_time} seconds were over after {state.n_iter} of the "
+                f"{first.best_epoch} epochs on all samples; increase it.",
+                ConvergenceWarning,
+            )
         return replace(
             state, validation_scores=first.validation_scores, best_score=first.best_score
         )

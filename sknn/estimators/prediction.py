@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.metrics import d2_pinball_score
 
 from sknn._math import Array
-from sknn.estimators.targets import LabelEncoding, MultiOutputEncoding, is_soft
-from sknn.losses import LOSSES, Gaussian, Quantile
+from sknn.estimators.targets import LabelEncoding, MultiOutputEncoding
+from sknn.losses import Gaussian, Quantile
 
 
 class ClassPredictions:
@@ -93,7 +93,7 @@ class ClassPredictions:
         float
             The share of samples that are right.
         """
-        if is_soft(y):
+        if getattr(self, "_encoding", None) and self._encoding.are_soft and np.ndim(y) == 2:
             y = np.asarray(y).argmax(axis=1)
         elif isinstance(getattr(self, "classes_", None), list):
             is_right = (self.predict(X) == np.asarray(y)).all(axis=1)
@@ -120,7 +120,6 @@ class ClassPredictions:
 class TargetPredictions:
     """The predictions of a regressor."""
 
-    loss: Any
     _loss: Any
     _predict_raw: Any
 
@@ -141,9 +140,12 @@ class TargetPredictions:
         ndarray of the same shape
             The standard deviations, with `return_std`.
         """
-        if return_std and not isinstance(LOSSES.resolve(self.loss), Gaussian):
-            raise ValueError(f"return_std=True needs loss='gaussian'; got loss={self.loss!r}.")
         raw = self._predict_raw(X)
+        if return_std and not isinstance(self._loss, Gaussian):
+            raise ValueError(
+                "return_std=True needs a network fitted with loss='gaussian'; this one has "
+                f"{type(self._loss).__name__}."
+            )
         self._loss.inverse_link(raw)
         kinds = raw.reshape(self._loss.raw_per_target, -1, raw.shape[1])
         if return_std:
@@ -178,13 +180,14 @@ class TargetPredictions:
             np.mean(
                 [
                     d2_pinball_score(y, predicted[..., k], sample_weight=sample_weight, alpha=level)
-                    for k, level in enumerate(self.loss.level)
+                    for k, level in enumerate(self._loss.level)
                 ]
             )
         )
 
     def _has_many_levels(self) -> bool:
-        return isinstance(self.loss, Quantile) and self.loss.has_many
+        loss = getattr(self, "_loss", None)
+        return isinstance(loss, Quantile) and loss.has_many
 
 
 def _by_sample(rows: Array) -> Array:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sknn._math import Array
 from sknn.schedules import Constant
 from sknn.solvers import Problem, Stochastic
 
@@ -44,9 +45,12 @@ def find_rate(problem: Problem) -> tuple[float, pd.DataFrame]:
 
     solver = problem.solver
     assert isinstance(solver, Stochastic)
-    n_samples = len(problem.y) if problem.rows is None else len(problem.rows)
-    n_epochs = math.ceil(STEPS / math.ceil(n_samples / solver.batch_size))
-    trials = [_make_trial(problem, solver, float(rate), n_epochs) for rate in RATES]
+    rows = np.arange(len(problem.y)) if problem.rows is None else problem.rows
+    n_steps = math.ceil(len(rows) / solver.batch_size)
+    if n_steps > STEPS:  # as many as they see
+        rows = np.random.RandomState(0).choice(rows, STEPS * solver.batch_size, replace=False)
+    n_epochs = math.ceil(STEPS / n_steps)
+    trials = [_make_trial(problem, solver, float(rate), n_epochs, rows) for rate in RATES]
     if isinstance(problem.X, np.ndarray):
         states = solver.minimize(trials)
     else:  # sparse rows are not stacked
@@ -62,8 +66,10 @@ def find_rate(problem: Problem) -> tuple[float, pd.DataFrame]:
     return float(RATES[losses.argmin()] / CAUTION), curve
 
 
-def _make_trial(problem: Problem, solver: Stochastic, rate: float, n_epochs: int) -> Problem:
-    """Return a copy of a problem that is trained at a constant rate for some epochs."""
+def _make_trial(
+    problem: Problem, solver: Stochastic, rate: float, n_epochs: int, rows: Array
+) -> Problem:
+    """Return a copy of a problem that is trained on rows at a constant rate for some epochs."""
     settings: dict[str, Any] = vars(solver) | {
         "schedule": Constant(),
         "learning_rate": rate,
@@ -78,10 +84,12 @@ def _make_trial(problem: Problem, solver: Stochastic, rate: float, n_epochs: int
         problem,
         solver=Stochastic(**settings),
         state=copy.deepcopy(problem.state),
+        rows=rows,
         rng=np.random.RandomState(0),
         rng_is_own=True,
         validate=None,
         stops_early=False,
+        one_epoch=False,
         before_epoch=None,
         after_epoch=None,
         verbose=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -72,9 +73,9 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
     max_iter : int, default=200
         Epochs at most (iterations with lbfgs), at least 1.
     shuffle : bool, default=True
-        Whether sgd and adam visit the samples in a new order in each epoch.
+        Whether the samples are visited in a new order in each epoch. Not used by lbfgs.
     random_state : int, RandomState instance or None, default=None
-        Seeds the initial weights, the early-stopping split and the shuffling.
+        Seeds weights, early-stopping split, shuffling, dropout and augmentation.
     tol : float, default=0.0001
         An epoch counts as an improvement if the training loss falls (or with early stopping the
         validation score rises) by more than `tol`. With lbfgs, training stops when no component
@@ -149,11 +150,11 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X had names that are all strings.
     n_outputs_ : int
-        Number of outputs of the network.
+        Number of targets.
     n_layers_ : int
         Number of layers, the input included.
     out_activation_ : str
-        "identity", or "exp" with the Poisson loss.
+        "identity", or "exp" with the Poisson, gamma and Tweedie losses.
     coefs_ : list of ndarray
         The weights of each layer, of shape (n_in, n_out). They can be assigned and edited;
         predictions follow.
@@ -162,7 +163,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
     n_iter_ : int
         Epochs or iterations of the last call.
     t_ : int
-        Training samples seen by sgd or adam, each epoch counted.
+        Training samples seen by stochastic solvers, each epoch counted.
     loss_ : float
         The last training loss, penalty included.
     best_loss_ : float or None
@@ -170,7 +171,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
     loss_curve_ : list of float
         The training loss of each epoch or iteration.
     validation_scores_ : list of float or None
-        The R^2 on the held-out samples after each epoch; None without early stopping.
+        The score on the samples to validate on after each epoch; None without such samples.
     best_validation_score_ : float or None
         The best of them; None without early stopping.
     history_ : DataFrame
@@ -372,7 +373,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
         return y, weight
 
     def _make_loss(self, y: Array) -> Loss:
-        return LOSSES.resolve(self.loss)
+        return copy.copy(LOSSES.resolve(self.loss))  # set_params does not change what is fitted
 
     def _strata(self, y: Array) -> Array | None:
         return None
@@ -382,7 +383,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
         kinds = raw.reshape(self._loss.raw_per_target, -1, raw.shape[1])
         if not self._has_many_levels():
             return r2(y.T, kinds[0], sample_weight)
-        pairs = zip(self.loss.level, kinds, strict=True)
+        pairs = zip(self._loss.level, kinds, strict=True)
         return float(np.mean([d2_pinball(y.T, q, level, sample_weight) for level, q in pairs]))
 
     def __sklearn_tags__(self) -> Any:

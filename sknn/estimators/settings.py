@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 from sklearn.utils.metaestimators import available_if
 
 from sknn._component import check_components
@@ -22,7 +22,9 @@ from sknn._constraints import (
     InvalidParameterError,
     Member,
     OneOf,
+    did_you_mean,
 )
+from sknn._warn import warn
 from sknn.activations import ACTIVATIONS, Activation, is_activation, resolve_activation
 from sknn.architecture import NORMALIZATIONS, build_layers
 from sknn.augmentation import AUGMENTATIONS, Augmentation
@@ -37,8 +39,23 @@ from sknn.schedules import SCHEDULES, FromFunction, InverseScaling, Schedule, Wa
 from sknn.solvers import LBFGS, Solver, Stochastic
 
 SEQUENCE = Check(
-    lambda value: isinstance(value, (list, tuple)), "a sequence with one for each hidden layer"
+    lambda value: isinstance(value, (list, tuple, np.ndarray)),
+    "a sequence with one for each hidden layer",
 )
+
+
+class ScorerName(Constraint):
+    """The name of one of scikit-learn's scorers."""
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, str) and value in get_scorer_names()
+
+    def __str__(self) -> str:
+        return "a name from sklearn.metrics.get_scorer_names()"
+
+    def hint(self, value: Any) -> str:
+        return did_you_mean(value, get_scorer_names()) if isinstance(value, str) else ""
+
 
 CONSTRAINTS: dict[str, list[Constraint]] = {
     "activation": [
@@ -49,7 +66,10 @@ CONSTRAINTS: dict[str, list[Constraint]] = {
     "solver": [OneOf(["lbfgs"]), Member(OPTIMIZERS, Optimizer)],
     "alpha": [Interval(Real, 0, None)],
     "batch_size": [OneOf(["auto", "adaptive"]), Interval(Integral, 1, None)],
-    "learning_rate": [Member(SCHEDULES, Schedule), Check(callable, "a function of the epoch")],
+    "learning_rate": [
+        Member(SCHEDULES, Schedule),
+        Check(lambda v: callable(v) and not isinstance(v, type), "a function of the epoch"),
+    ],
     "learning_rate_init": [OneOf(["auto"]), Interval(Real, 0, None, "neither")],
     "power_t": [Interval(Real, 0, None)],
     "max_iter": [Interval(Integral, 1, None)],
@@ -83,15 +103,25 @@ CONSTRAINTS: dict[str, list[Constraint]] = {
     "max_grad_norm": [NONE, Interval(Real, 0, None, "neither")],
     "weight_averaging": [NONE, Member(AVERAGINGS, Averaging)],
     "warmup": [Interval(Integral, 0, None)],
+    "scoring": [NONE, OneOf(["loss"]), ScorerName(), Check(callable, "a callable")],
     "max_time": [NONE, Interval(Real, 0, None, "neither")],
     "refit_full": [BOOLEAN],
     "augmentation": [NONE, Member(AUGMENTATIONS, Augmentation)],
     "on_divergence": [OneOf(["raise", "recover"])],
 }
 
+
+def _is_class_loss(value: Any) -> bool:
+    return isinstance(value, Loss) and value.out_activation in ("logistic", "softmax")
+
+
+def _is_number_loss(value: Any) -> bool:
+    return isinstance(value, Loss) and not _is_class_loss(value)
+
+
 CLASSIFIER_CONSTRAINTS: dict[str, list[Constraint]] = {
     **CONSTRAINTS,
-    "loss": [Member(CLASSIFICATION_LOSSES, Loss)],
+    "loss": [OneOf(CLASSIFICATION_LOSSES), Check(_is_class_loss, "a Loss of classes")],
     "label_smoothing": [Interval(Real, 0, 1)],
     "class_weight": [
         NONE,
@@ -102,7 +132,7 @@ CLASSIFIER_CONSTRAINTS: dict[str, list[Constraint]] = {
 
 REGRESSOR_CONSTRAINTS: dict[str, list[Constraint]] = {
     **CONSTRAINTS,
-    "loss": [Member(LOSSES, Loss)],
+    "loss": [OneOf(LOSSES), Check(_is_number_loss, "a Loss of numbers")],
 }
 
 STOCHASTIC_ONLY = {
@@ -143,6 +173,10 @@ def check_settings(estimator: Any) -> None:
         raise InvalidParameterError(
             "refit_full=True needs early_stopping=True, which finds the best number of epochs."
         )
+    if estimator.refit_full and estimator.warm_start:
+        raise InvalidParameterError(
+            "refit_full=True trains anew and excludes warm_start=True, which goes on."
+        )
     if estimator.residual and not any(a == b for a, b in itertools.pairwise(sizes)):
         raise InvalidParameterError(
             "residual=True needs two neighbouring hidden layers of the same size; "
@@ -164,7 +198,7 @@ def _averages(solver: Any) -> bool:
 def _check_lbfgs(estimator: Any) -> None:
     for name, off in STOCHASTIC_ONLY.items():
         value = getattr(estimator, name)
-        if any(value) if isinstance(value, (list, tuple)) else value != off:
+        if any(value) if isinstance(value, (list, tuple, np.ndarray)) else value != off:
             raise InvalidParameterError(
                 f"{name}={value!r} needs a stochastic solver such as 'adam'; solver='lbfgs' works "
                 "on the whole of the data, without random numbers or steps of its own."
@@ -190,7 +224,7 @@ def _is_layer_activation(value: Any) -> bool:
 
 def per_layer(value: Any, name: str, sizes: list[int], accepts: Callable[[Any], bool]) -> list[Any]:
     """Return a parameter's value for each hidden layer, or raise InvalidParameterError."""
-    if not isinstance(value, (list, tuple)):
+    if not isinstance(value, (list, tuple, np.ndarray)):
         return [value] * len(sizes)
     if len(value) != len(sizes):
         raise InvalidParameterError(
@@ -290,10 +324,9 @@ def make_solver(estimator: Any, n_samples: int) -> Solver:
         return LBFGS(max_fun=estimator.max_fun, **stopping)
     batch_size = choose_batch_size(estimator.batch_size, n_samples)
     if batch_size > n_samples:
-        warnings.warn(
+        warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
-            f"batch_size={batch_size}, but there are {n_samples} training samples.",
-            stacklevel=5,
+            f"batch_size={batch_size}, but there are {n_samples} training samples."
         )
     optimizer, decay = make_optimizer(estimator), estimator.weight_decay
     averaging, rate = estimator.weight_averaging, estimator.learning_rate_init

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._math import Array
@@ -78,10 +79,11 @@ class NetworkSummary:
         """
         check_is_fitted(self)
         n_hidden = self.n_layers_ - 2
-        if not -n_hidden <= layer < n_hidden:
+        if not isinstance(layer, (int, np.integer)) or not -n_hidden <= layer < n_hidden:
             raise ValueError(
-                f"layer must be in the range [{-n_hidden}, {n_hidden - 1}] for {n_hidden} hidden "
-                f"layers; got {layer!r}."
+                f"layer must be an int in the range [{-n_hidden}, {n_hidden - 1}]; got {layer!r}."
+                if n_hidden
+                else "The network has no hidden layer."
             )
         return self._network.hidden_outputs(check_samples(self, X), self._parameters())[layer]
 

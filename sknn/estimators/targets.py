@@ -25,6 +25,10 @@ def _labels_of(y: Any) -> Array:
     return np.asarray(unique_labels(y))
 
 
+TOLERANCE = 1e-3
+"""By how much the probabilities of a sample may miss a sum of 1."""
+
+
 class LabelEncoding:
     """How the labels of a classifier become the network's outputs.
 
@@ -55,6 +59,14 @@ class LabelEncoding:
         if kind == "multilabel-indicator":
             container = type(y.tocsr()) if sp.issparse(y) else None
             return cls(np.arange(y.shape[1]), True, container)
+        if kind == "continuous-multioutput":
+            sums = np.asarray(y).sum(axis=1)
+            row = int(np.abs(sums - 1).argmax())
+            raise ValueError(
+                "Unknown label type: continuous-multioutput. A float matrix holds probabilities of "
+                f"classes if its entries are at least 0 and its rows sum to 1; row {row} sums to "
+                f"{sums[row]:.6g}. For numbers on a continuous scale use MLPRegressor."
+            )
         if kind not in ("binary", "multiclass"):
             raise ValueError(
                 f"Unknown label type: {kind}. A classifier needs labels of one type, such as ints "
@@ -174,7 +186,8 @@ class SoftEncoding(LabelEncoding):
         return True
 
     def check(self, y: Any, must_have_all: bool) -> None:
-        if not is_soft(y) or y.shape[1] != len(self.classes):
+        matrix = as_probabilities(y)
+        if matrix is None or matrix.shape[1] != len(self.classes):
             raise ValueError(
                 f"The estimator was fitted on probabilities of {len(self.classes)} classes; `y` "
                 "must be a float matrix with as many columns, whose rows sum to 1."
@@ -240,9 +253,8 @@ class MultiOutputEncoding(LabelEncoding):
         return np.stack([part.classes.take(codes) for part, codes in columns], axis=1)
 
     def is_right(self, decision: Array, encoded: Array) -> Array:
-        """Return for each sample the share of its targets that are right."""
         truth = np.stack([rows.argmax(axis=0) for rows in self.split(encoded.T)])
-        return (decision == truth).mean(axis=0)
+        return (decision == truth).all(axis=0)
 
     def split(self, rows: Array) -> list[Array]:
         """Return the rows (n_outputs, n_samples) of each target."""
@@ -262,12 +274,20 @@ class _SoftmaxEncoding(LabelEncoding):
         return True
 
 
+def as_probabilities(y: Any) -> Array | None:
+    """Return targets as a float matrix whose rows are distributions, or None if they are not."""
+    if not hasattr(y, "__len__") or sp.issparse(y) or np.ndim(y) != 2:
+        return None
+    matrix = np.asarray(y)
+    if matrix.dtype.kind != "f" or matrix.shape[1] < 2 or not (matrix >= 0).all():
+        return None
+    return matrix if np.abs(matrix.sum(axis=1) - 1).max() < TOLERANCE else None
+
+
 def is_soft(y: Any) -> bool:
-    """Whether targets are probabilities of classes: a float matrix whose rows sum to 1."""
-    if not isinstance(y, np.ndarray) or y.ndim != 2 or y.dtype.kind != "f" or y.shape[1] < 2:
-        return False
-    sums = y.sum(axis=1)
-    return bool((y >= 0).all() and np.abs(sums - 1).max() < 1e-5 and ((y > 0) & (y < 1)).any())
+    """Whether targets can only be probabilities of classes: some are neither 0 nor 1."""
+    matrix = as_probabilities(y)
+    return matrix is not None and bool(((matrix > 0) & (matrix < 1)).any())
 
 
 def learn_encoding(y: Any, classes: Any) -> LabelEncoding:

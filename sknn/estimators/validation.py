@@ -78,3 +78,25 @@ def check_sample_weight(sample_weight: Any, X: Any) -> Array | None:
     if not weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number: all are 0.")
     return weight
+
+
+def check_n_outputs(y: Array, n_outputs: int, name: str = "y") -> None:
+    """Raise ValueError unless encoded targets have as many outputs as those of the fit."""
+    if y.shape[1] != n_outputs:
+        raise ValueError(
+            f"{name} has {y.shape[1]} outputs, but the estimator was fitted with {n_outputs}."
+        )
+
+
+def check_initial_arrays(initializer: Any) -> tuple[list[Array], list[Array]]:
+    """Return the weights and intercepts that training is to begin with, as arrays of numbers."""
+    try:
+        coefs, intercepts = (
+            [check_array(a, ensure_2d=False, dtype=FLOATS, input_name=name) for a in arrays]
+            for name, arrays in zip(("coefs", "intercepts"), initializer, strict=True)
+        )
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"initializer=(coefs, intercepts) needs arrays of numbers: {error}"
+        ) from error
+    return coefs, intercepts

@@ -33,7 +33,8 @@ class Muon(Optimizer):
     .. math:: W_t = W_{t-1} - \eta \sqrt{\max(1, n_{out} / n_{in})} \, O_t
 
     :math:`O_t` comes from a few iterations of :math:`X \leftarrow a X + b (X X^\top) X + c (X
-    X^\top)^2 X`. All parameters but the weights take AdamW's steps.
+    X^\top)^2 X`. All weights take such steps, those of the output as well; intercepts and scales
+    take AdamW's.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn._component import Component
 from sknn._math import Array
+from sknn._warn import warn
 from sknn.augmentation import Augmentation
 from sknn.objective import Objective
 
@@ -55,6 +56,8 @@ class TrainingState:
         Whether early stopping has ended a training that goes on epoch by epoch.
     n_recoveries : int
         How often the current call has gone back after a divergence.
+    has_diverged : bool
+        Whether the current call has diverged more often than it may go back.
     n_no_change : int
         Epochs in a row without an improvement by more than tol.
     first_bad_epoch : int or None
@@ -82,6 +85,7 @@ class TrainingState:
     best_theta: Array | None = None
     has_stopped: bool = False
     n_recoveries: int = 0
+    has_diverged: bool = False
     n_no_change: int = 0
     first_bad_epoch: int | None = None
     ending: Exception | None = None
@@ -211,7 +215,7 @@ def solve(problem: Problem) -> TrainingState:
         is_about_convergence = issubclass(category, ConvergenceWarning)
         if is_about_convergence and problem.explain is not None and not _is_ignored(category):
             ending = category(f"{ending}{problem.explain(state)}")
-        warnings.warn(ending, stacklevel=2)
+        warn(ending, category)
     elif ending is not None:
         raise ending
     return state

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import nullcontext
 from typing import Any
 
@@ -89,7 +88,6 @@ class _Descent:
             X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
         self._objective = WholeObjective(problem.objective, self._point, X, y, weight)
         self._evaluations: list[tuple[float, float, float]] = []
-        self._clock = time.perf_counter()
         self._has_begun = False
 
     def run(self) -> None:
@@ -125,10 +123,7 @@ class _Descent:
     def _end_iteration(self, intermediate_result: Any) -> None:
         self.theta, self._has_begun = intermediate_result.x, False
         reported, norm = self._evaluation_at(intermediate_result.fun)
-        now = time.perf_counter()
-        epoch = Epoch(reported, grad_norm=norm, seconds=now - self._clock)
-        self._clock = now
-        reason = self.monitor.end_epoch(epoch, self.theta)
+        reason = self.monitor.end_epoch(Epoch(reported, grad_norm=norm), self.theta)
         if reason == "plateau" and self.problem.verbose:
             print(f"{self.monitor.plateau_message()} Stopping.")
         if reason is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -15,8 +16,11 @@ from sknn.solvers._base import Problem
 from sknn.solvers.batches import Rows
 from sknn.solvers.stopping import Epoch, Monitor, not_converged
 
-EXPLODED = 1.0
-"""By this share of the best loss, or of 1, a loss is above it in an epoch that is still good."""
+GOOD = 1.0
+"""By this multiple of the best loss, or of 1, a loss is above it in an epoch that is still good."""
+
+LOST = 100.0
+"""By this multiple it is above it in an epoch that has diverged."""
 
 MAX_RECOVERIES = 3
 """So often a diverging training goes back to its last good epoch."""
@@ -36,6 +40,8 @@ class Model:
         Its rows, which models with the same rows and draws may share.
     batch_size : int
         Samples in a batch of the coming epoch.
+    rate : float
+        The learning rate of the current epoch.
     is_training : bool
         Whether it has not finished yet.
     settles_draws : bool
@@ -57,6 +63,7 @@ class Model:
         self.is_training = True
         self.settles_draws = False
         self.batch_size = solver.batch_size
+        self.rate = 0.0
         rng = problem.rng if solver.shuffle else None
         self.rows = Rows(problem.X, problem.y, problem.sample_weight, problem.rows, rng)
         stopping = solver.tol, solver.n_iter_no_change, solver.target_loss, solver.max_time
@@ -73,25 +80,26 @@ class Model:
             self._keep(self.state.theta, self.moments)
         self._draws_at_end: Any = None
 
-    @property
-    def rate(self) -> float:
-        """The learning rate of the coming epoch."""
-        state, solver = self.state, self.solver
-        multiplier = solver.schedule.multiplier(state.n_epochs, solver.max_iter, state.t)
-        return solver.learning_rate * multiplier * state.plateau_factor
-
     def resize(self, batch_size: int) -> None:
         """Change the size of the batches."""
         self.batch_size = batch_size
         self.noise = make_words(self._seed, batch_size, self.problem.objective.network.n_noise)
 
     def begin_epoch(self) -> None:
-        """Say that an epoch begins."""
-        if self.problem.before_epoch is not None:
-            try:
+        """Choose the learning rate of the coming epoch, and say that it begins."""
+        state, solver = self.state, self.solver
+        try:
+            multiplier = solver.schedule.multiplier(state.n_epochs, solver.max_iter, state.t)
+            if not (math.isfinite(multiplier) and multiplier >= 0):
+                raise ValueError(
+                    f"learning_rate must give a finite number of at least 0; for epoch "
+                    f"{state.n_epochs} {type(solver.schedule).__name__} gave {multiplier!r}."
+                )
+            self.rate = solver.learning_rate * multiplier * state.plateau_factor
+            if self.problem.before_epoch is not None:
                 self.problem.before_epoch()
-            except Exception as error:
-                self.state.ending = error
+        except Exception as error:  # of users' code; the other models of the stack go on
+            self.state.ending = error
 
     def end_epoch(
         self, epoch: Epoch, theta: Array, moments: dict[str, Array], n_steps: int
@@ -162,36 +170,40 @@ class Model:
         state.n_steps += n_steps
         state.t += self.rows.order.size
         epoch = epoch._replace(batch_size=self.batch_size)
-        reason = self.monitor.end_epoch(epoch, moments.get("average", theta))
-        if solver.recovers and self._recovers(theta, moments):
-            reason = None
+        is_lost = solver.recovers and self._recovers(epoch.loss, theta, moments)
+        reason = self.monitor.end_epoch(epoch, moments.get("average", theta), is_lost)
         if reason == "plateau":
             reason = self._after_plateau(epoch.rate)
-        if reason or self.problem.one_epoch:
+        if state.has_diverged or reason or self.problem.one_epoch:
             return True
         if state.n_iter == solver.max_iter:
-            state.ending = not_converged(solver.max_iter)
+            if not solver.schedule.is_finite:
+                state.ending = not_converged(solver.max_iter)
             return True
         return False
 
-    def _recovers(self, theta: Array, moments: dict[str, Array]) -> bool:
-        """Go back to the last good epoch if this one has diverged; return whether that was done."""
+    def _recovers(self, loss: float, theta: Array, moments: dict[str, Array]) -> bool:
+        """Go back to the last good epoch if this one has diverged; return whether it has.
+
+        After the last time the training is over.
+        """
         state = self.state
-        if np.isfinite(state.loss) and np.isfinite(theta).all():
-            # A loss that is finite but far above the best is on its way to the divergence.
-            if state.loss <= self._best_loss + EXPLODED * max(abs(self._best_loss), 1.0):
+        excess = (loss - self._best_loss) / max(abs(self._best_loss), 1.0)
+        if excess <= LOST and np.isfinite(theta).all():
+            # In between it may be on its way to the divergence, or come back by itself.
+            if excess <= GOOD:
                 self._keep(theta, moments)
-            self._best_loss = min(self._best_loss, state.loss)
+            self._best_loss = min(self._best_loss, loss)
             return False
         if state.n_recoveries == MAX_RECOVERIES:
-            return False
+            state.has_diverged = True
+            return True
         good_theta, good_moments = self._last_good
         theta[...] = good_theta
         for name, array in good_moments.items():
             moments[name][...] = array
         state.n_recoveries += 1
         state.plateau_factor *= 0.5
-        state.first_bad_epoch = None
         return True
 
     def _loss_before(self) -> float:
@@ -209,9 +221,10 @@ class Model:
         self._last_good = theta.copy(), {name: array.copy() for name, array in moments.items()}
 
     def _after_plateau(self, rate: float) -> str | None:
-        message, factor = self.monitor.plateau_message(), self.solver.schedule.after_plateau(rate)
+        message, schedule = self.monitor.plateau_message(), self.solver.schedule
+        factor = schedule.after_plateau(rate, self.state.n_epochs - 1)
         if factor is None:
-            message += f" {self.solver.schedule.farewell}"
+            message += f" {schedule.farewell}"
         else:
             self.state.plateau_factor *= factor
             self.state.n_no_change = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from functools import partial
 from typing import Any
 
@@ -57,7 +56,6 @@ class Stack:
 
     def run_epoch(self) -> list[int]:
         """Train all models for an epoch; return the places of those for which it was the last."""
-        begin = time.perf_counter()
         for model in self.models:
             if model.is_training:
                 model.begin_epoch()
@@ -73,12 +71,11 @@ class Stack:
                 for part in parts:
                     totals[part.models] += part.losses(n_steps)
                     norms[part.models] = part.update.grad_norms()
-            seconds = time.perf_counter() - begin
             finished = []
             for m, model in enumerate(self.models):
                 if model.is_training:
                     n_samples = model.rows.order.size
-                    record = Epoch(totals[m] / n_samples, rates[m], norms[m], seconds)
+                    record = Epoch(totals[m] / n_samples, rates[m], norms[m])
                     n_steps = -(-n_samples // model.batch_size)
                     if model.end_epoch(record, *self._rows_of(m), n_steps):
                         finished.append(m)
@@ -219,14 +216,17 @@ class Part:
 
     def gradient_noise(self) -> tuple[float, float] | None:
         """See `Stack.gradient_noise`; begins anew."""
-        total, n_steps = self.update.gradient_sum, self._n_steps_summed
-        if total is None or n_steps < 2:
+        total, n_steps, squares = (
+            self.update.gradient_sum,
+            self._n_steps_summed,
+            self._squares_summed,
+        )
+        if total is None:
             return None
-        small = self._squares_summed / n_steps
-        large = float(np.dot(total, total)) / n_steps**2
+        large = float(np.dot(total, total)) / max(n_steps, 1) ** 2
         total.fill(0)
         self._n_steps_summed, self._squares_summed = 0, 0.0
-        return small, large
+        return (squares / n_steps, large) if n_steps > 1 else None
 
     def _make_terms(self, rows: list[Rows]) -> list[DataTerm]:
         """Return the data terms: one for all rows of a batch, or one for each worker's part."""

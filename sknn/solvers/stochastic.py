@@ -227,6 +227,8 @@ def _grow(model: Model, running: Stack) -> bool:
     small, large = squares
     batch_size, n_samples = model.batch_size, model.rows.order.size
     n_batches = n_samples // batch_size
+    if n_batches < 2:
+        return False
     noise = (small - large) / (1 / batch_size - 1 / (n_batches * batch_size))
     signal = (n_batches * large - small) / (n_batches - 1)
     limit = min(model.solver.max_batch_size, n_samples // MIN_BATCHES)

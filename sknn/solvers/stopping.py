@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 import numpy as np
@@ -17,15 +18,14 @@ class Epoch(NamedTuple):
     Attributes
     ----------
     loss : float
-    rate, grad_norm, seconds : float
-        The scheduled learning rate, the norm of the gradient of its last full batches, the time.
-    batch_size : float
+    rate, grad_norm, batch_size : float
+        The scheduled learning rate, the norm of the gradient in one of the last batches, and the
+        samples of a batch; NaN where there is no such thing.
     """
 
     loss: float
     rate: float = np.nan
     grad_norm: float = np.nan
-    seconds: float = np.nan
     batch_size: float = np.nan
 
 
@@ -43,7 +43,9 @@ class Monitor:
         The model; its solver has the numbers.
     tol : float
     n_iter_no_change : int or inf
-    target_loss, max_time : float or None
+    target_loss : float or None
+    max_time : float or None
+        Seconds from now on, validation included.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Monitor:
         self.n_iter_no_change = n_iter_no_change
         self.target_loss = target_loss
         self.max_time = max_time
-        self._seconds = 0.0
+        self._begin = self._last = time.perf_counter()
         if problem.stops_early and not problem.one_epoch:
             # The best of the current call, whatever an earlier one has seen.
             self.state.best_score, self.state.best_theta, self.state.n_no_change = -np.inf, None, 0
@@ -68,7 +70,7 @@ class Monitor:
                 score, _ = problem.validate(self.state.theta)
                 self._keep_if_best(score, self.state.theta)
 
-    def end_epoch(self, epoch: Epoch, theta: Array) -> str | None:
+    def end_epoch(self, epoch: Epoch, theta: Array, is_lost: bool = False) -> str | None:
         """Take note of an epoch; return why training should stop, or None to go on.
 
         Parameters
@@ -76,30 +78,36 @@ class Monitor:
         epoch : Epoch
         theta : ndarray of shape (n_parameters,)
             The parameters that are judged, and returned if training stops.
+        is_lost : bool, default=False
+            Whether training has gone back to an earlier epoch: then there is nothing to judge.
         """
         state, problem, loss = self.state, self.problem, float(epoch.loss)
         # First, since Ctrl-C may end it: the curves then stay of one length.
-        score, val_loss = (np.nan, np.nan) if problem.validate is None else problem.validate(theta)
+        score, val_loss = np.nan, np.nan
+        if problem.validate is not None and not is_lost:
+            score, val_loss = problem.validate(theta)
         state.n_iter += 1
         state.loss = loss
         state.loss_curve.append(loss)
-        if state.first_bad_epoch is None and not np.isfinite(loss):
+        if state.first_bad_epoch is None and not np.isfinite(loss) and not is_lost:
             state.first_bad_epoch = state.n_iter
         self._say("Iteration %d, loss = %.8f", state.n_iter, loss)
         if problem.validate is not None:
             state.validation_scores.append(score)
             self._say("Validation score: %f", score)
-        if problem.stops_early:
+        if is_lost:
+            state.n_no_change = 0
+        elif problem.stops_early:
             self._count(score < state.best_score + self.tol)
             self._keep_if_best(score, theta)
         else:
             self._count(loss > state.best_loss - self.tol)
-        state.history.append(
-            (loss, val_loss, score, epoch.rate, epoch.batch_size, epoch.grad_norm, epoch.seconds)
-        )
+        now = time.perf_counter()
+        numbers = epoch.rate, epoch.batch_size, epoch.grad_norm, now - self._last
+        self._last = now
+        state.history.append((loss, val_loss, score, *numbers))
         if loss < state.best_loss:
             state.best_loss = loss
-        self._seconds += epoch.seconds
         return self._reason_to_stop(loss, theta)
 
     def plateau_message(self) -> str:
@@ -123,7 +131,6 @@ class Monitor:
     def _reason_to_stop(self, loss: float, theta: Array) -> str | None:
         state, problem = self.state, self.problem
         if problem.after_epoch is not None and problem.after_epoch(state, theta):
-            self._say("A callback has ended the training.")
             return "callback"
         if self.target_loss is not None and loss <= self.target_loss:
             self._say("Training loss reached target_loss=%f. Stopping.", self.target_loss)
@@ -131,7 +138,7 @@ class Monitor:
         if state.n_no_change > self.n_iter_no_change:
             state.has_stopped = problem.one_epoch and problem.stops_early
             return "plateau"
-        if self.max_time is not None and self._seconds >= self.max_time:
+        if self.max_time is not None and self._last - self._begin >= self.max_time:
             self._say("max_time=%f seconds are over. Stopping.", self.max_time)
             return "time"
         # Nothing finite will come back; scikit-learn goes on as long as there is a score.

@@ -23,16 +23,39 @@ def message_of(model, X, y):
     return str(warning.message)
 
 
-def test_what_is_well_is_not_mentioned():
-    message = message_of(MLPClassifier((5,), max_iter=3, random_state=0), scale(X), Y)
+def test_where_all_is_well_the_progress_says_what_to_change():
+    model = MLPClassifier((5,), max_iter=30, random_state=0)
+    message = message_of(model, scale(X), Y)
+    first, last = model.loss_curve_[-10], model.loss_curve_[-1]
 
-    assert message.endswith("reached and the optimization hasn't converged yet.")
+    progress = f"In the last 10 epochs the loss went from {first:.4g} to {last:.4g}"
+    change = "increase max_iter=30 or learning_rate_init=0.001."
+    assert message.endswith(f"hasn't converged yet. {progress}: {change}")
+    model = MLPRegressor((5,), solver="sgd", learning_rate_init=0.3, momentum=0.0, random_state=0)
+    message = message_of(model.set_params(max_iter=40, tol=0.0), XR, scale(YR))
+    if model.loss_curve_[-1] >= model.loss_curve_[-10]:
+        assert "lower learning_rate_init=0.3, or increase tol=0.0" in message
+
+
+def test_rows_from_all_over_the_data_are_looked_at():
+    # In the first rows nothing varies.
+    y = np.concatenate([np.zeros(600), np.full(600, 1000.0)])
+    data = np.random.default_rng(0).standard_normal((1200, 3))
+    message = message_of(MLPRegressor((5,), max_iter=2, random_state=0), data, y)
+
+    assert "y is not scaled: its standard deviation is 500 and its mean 500" in message
+
+
+def test_tiny_features_are_not_scaled_either():
+    message = message_of(MLPClassifier((5,), max_iter=3, random_state=0), 1e-7 * scale(X), Y)
+
+    assert "X is not scaled" in message
 
 
 def test_unscaled_features_are_named_with_figures():
     message = message_of(MLPClassifier((5,), max_iter=3, random_state=0), X, Y)
 
-    std = X[:500].std(axis=0)
+    std = X[np.linspace(0, len(X) - 1, 500).astype(int)].std(axis=0)
     assert f"range from {std.min():.3g} to {std.max():.3g}" in message
     assert "StandardScaler before the network" in message
 
@@ -77,6 +100,15 @@ def test_dead_units_are_counted():
     assert "Of the 10 units of hidden layer 1, 10 are dead" in message
     assert "hidden layer 2" not in message
     assert "activation='leaky_relu'" in message
+
+
+def test_a_recovery_is_not_explained_by_progress():
+    numbers = {"solver": "sgd", "momentum": 0.0, "batch_size": 32, "learning_rate_init": 2.0}
+    model = MLPRegressor((20,), tol=1e-3, on_divergence="recover", random_state=0, **numbers)
+    message = message_of(model, XR, scale(YR))
+
+    assert "Lower learning_rate_init=2.0." in message
+    assert "increase" not in message
 
 
 def test_divergence_is_explained():

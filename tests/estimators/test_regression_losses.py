@@ -104,7 +104,7 @@ def test_standard_deviations_of_several_outputs():
 
     assert mean.shape == std.shape == y.shape
     assert (std > 0).all()
-    with pytest.raises(ValueError, match="return_std=True needs loss='gaussian'"):
+    with pytest.raises(ValueError, match="needs a network fitted with loss='gaussian'"):
         MLPRegressor((8,), **NUMBERS).fit(X, Y).predict(X, return_std=True)
 
 
@@ -128,7 +128,7 @@ def test_targets_outside_the_domain_are_named(loss, value, message):
 class Asymmetric(Loss):
     """Squared error, three times as large where the prediction is too low."""
 
-    def gradient(self, raw, target, weight, record, *constants):
+    def gradient(self, raw, target, weight, record, scratch, *constants):
         np.subtract(raw, target, record)
         np.multiply(record, np.where(record < 0, 3, 1) * weight, raw)
 

@@ -349,7 +349,7 @@ def test_outputs_of_hidden_layers():
     plain = MLPRegressor((6,), "tanh", **NUMBERS).fit(XR, YR)
     expected = np.tanh(XR @ plain.coefs_[0] + plain.intercepts_[0])
     np.testing.assert_allclose(plain.hidden_layer_outputs(XR, 0), expected)
-    with pytest.raises(ValueError, match=r"layer must be in the range \[-1, 0\]"):
+    with pytest.raises(ValueError, match=r"layer must be an int in the range \[-1, 0\]; got 1"):
         plain.hidden_layer_outputs(XR, 1)
 
 
