@@ -6,6 +6,7 @@ nothing else; whatever changes while training lives in the solver's state.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar, Generic, TypeVar
@@ -107,6 +108,14 @@ class Registry(Mapping[str, type[C]], Generic[C]):
                 f"{', '.join(map(repr, self._members))}.{did_you_mean(choice, self)}"
             )
         return choice
+
+
+def own(choice: Any) -> Any:
+    """Return a copy of a component, and any other choice itself.
+
+    So what a user does to the component afterwards does not change what has been fitted with it.
+    """
+    return copy.copy(choice) if isinstance(choice, Component) else choice
 
 
 def per_model(values: list[Any]) -> Any:

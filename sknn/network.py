@@ -12,10 +12,14 @@ from sknn._component import stack
 from sknn._math import Array, Call
 from sknn._random import next_words
 from sknn.layers import Draw, Layer, Linear, Residual, Share
-from sknn.parameters import ParameterLayout
+from sknn.parameters import ParameterLayout, Shapes
 
 CHUNK = 1024
 """Rows that are predicted at a time, which bounds the memory; 512 to 8192 are equally fast."""
+
+
+KINDS = ("coef", "intercept", "other")
+"""The lists in which an estimator has the parameters."""
 
 
 class BoundNetwork(NamedTuple):
@@ -69,7 +73,7 @@ class Network:
         self.n_units = sum(self._widths[1:])
         inputs = list(zip(layers, self._widths[:-1], strict=True))
         shapes = [layer.shapes(n_in) for layer, n_in in inputs]
-        self._kinds = [[(name, _kind(name)) for name in s] for s in shapes]
+        self._places, self._counts = _places(shapes)
         self._n_noise = [layer.n_noise(n_in) for layer, n_in in inputs]
         self.n_noise = sum(self._n_noise)
         self.layout = ParameterLayout(
@@ -169,31 +173,30 @@ class Network:
         self, coefs: list[Array], intercepts: list[Array], others: list[Array]
     ) -> list[dict[str, Array]]:
         """Return each layer's parameters from the lists of arrays."""
-        kinds = {"coef": iter(coefs), "intercept": iter(intercepts), "other": iter(others)}
-        try:
-            parameters = [{name: next(kinds[kind]) for name, kind in k} for k in self._kinds]
-            is_complete = all(next(kind, None) is None for kind in kinds.values())
-        except (StopIteration, RuntimeError):
-            is_complete = False
-        if not is_complete:
-            n_linear = sum(kind == "coef" for layer in self._kinds for _, kind in layer)
+        lists = coefs, intercepts, others
+        if (len(coefs), len(intercepts), len(others)) != self._counts:
             raise ValueError(
                 f"coefs_ has {len(coefs)} arrays and intercepts_ has {len(intercepts)}, but the "
-                f"network has {n_linear} layers of weights."
+                f"network has {self._counts[0]} layers of weights."
             )
-        return parameters
+        return [{name: lists[kind][i] for name, kind, i in layer} for layer in self._places]
 
     def split(self, theta: Array) -> tuple[list[Array], list[Array], list[Array]]:
         """Return copies of the weights, the intercepts and the other parameters, in order."""
-        kinds: dict[str, list[Array]] = {"coef": [], "intercept": [], "other": []}
-        for views in self.layout.views(theta):
-            for name, view in views.items():
-                kinds[_kind(name)].append(view.copy())
-        return kinds["coef"], kinds["intercept"], kinds["other"]
+        lists: tuple[list[Array], list[Array], list[Array]] = [], [], []
+        for layer, views in zip(self._places, self.layout.views(theta), strict=True):
+            for name, kind, _ in layer:
+                lists[kind].append(views[name].copy())
+        return lists
 
     def other_names(self) -> list[str]:
         """Return the names of the other parameters, in order."""
-        return [n.split(".")[-1] for layer in self._kinds for n, kind in layer if kind == "other"]
+        return [
+            name.split(".")[-1]
+            for layer in self._places
+            for name, kind, _ in layer
+            if kind == KINDS.index("other")
+        ]
 
     def join(self, coefs: list[Array], intercepts: list[Array], others: list[Array]) -> Array:
         """Return the parameter vector that `split` has come from."""
@@ -211,7 +214,19 @@ class Network:
         return theta
 
 
-def _kind(name: str) -> str:
-    """Return in which of the estimator's lists a parameter is."""
-    last = name.split(".")[-1]
-    return last if last in ("coef", "intercept") else "other"
+Place = tuple[str, int, int]
+"""A parameter's name, in which of the estimator's lists it is, and where."""
+
+
+def _places(shapes: list[Shapes]) -> tuple[list[list[Place]], tuple[int, ...]]:
+    """Return the places of each layer's parameters, and the lengths of the lists."""
+    counts = [0] * len(KINDS)
+    places: list[list[Place]] = []
+    for layer in shapes:
+        places.append([])
+        for name in layer:
+            last = name.split(".")[-1]
+            kind = KINDS.index(last if last in KINDS else "other")
+            places[-1].append((name, kind, counts[kind]))
+            counts[kind] += 1
+    return places, tuple(counts)

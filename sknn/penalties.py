@@ -62,6 +62,23 @@ class L2(Penalty):
         np.multiply(coef, factor, grad)
         write_inner_product(coef, grad, record)
 
+    def add_gradient(
+        self,
+        coef: Array,
+        grad: Array,
+        scratch: Array,
+        factor: Array,
+        record: Array,
+        *constants: Array,
+    ) -> None:
+        # The usual case, without calls within: they would be 3 % of a small network's step.
+        np.multiply(coef, factor, scratch)
+        if coef.ndim == 1:
+            np.dot(coef, scratch, record)
+        else:
+            write_inner_product(coef, scratch, record)
+        np.add(grad, scratch, grad)
+
     def values(self, record: Array) -> Array:
         return 0.5 * record
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 
+from sknn._component import own
 from sknn._math import Array
 from sknn.activations._base import ACTIVATIONS, Activation, Room
 
@@ -48,7 +48,7 @@ def resolve_activation(choice: Any) -> Activation:
         choice = choice()
     if not isinstance(choice, (str, Activation)):
         choice = Custom(choice)
-    activation = copy.copy(ACTIVATIONS.resolve(choice))  # set_params does not change what is fitted
+    activation = ACTIVATIONS.resolve(own(choice))
     activation.check()
     if type(activation) not in ACTIVATIONS.values():
         check_derivative(activation)

@@ -306,7 +306,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     def _attributes(self, theta: Array, state: TrainingState) -> dict[str, Any]:
         """Return the attributes of an estimator that is fitted as far as a state says."""
         coefs, intercepts, others = self._network.split(theta)
-        learnt = {n: v for n, v in vars(self).items() if n.endswith("_") or n == "_encoding"}
+        learnt = {n: v for n, v in vars(self).items() if n[-1] == "_" or n == "_encoding"}
         attributes: dict[str, Any] = {
             **learnt,
             "coefs_": coefs,
@@ -364,18 +364,17 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
         view.__dict__.pop("feature_names_in_", None)
         return view
 
-    # Prediction.
-
     def _other_arrays(self) -> list[Array]:
         """Return the parameters beside weights and intercepts."""
-        layers = vars(self).get("normalization_", ())
-        return [array for layer in layers for array in layer.values()]
+        if "normalization_" not in self.__dict__:
+            return []
+        return [array for layer in self.normalization_ for array in layer.values()]
 
     def _parameters(self) -> list[dict[str, Array]]:
         return self._network.parameters(self.coefs_, self.intercepts_, self._other_arrays())
 
     def _predict_raw(self, X: Any) -> Array:
-        """Return raw scores (n_outputs, n_samples) for unchecked X, in buffers of this call."""
+        """Return raw scores (n_outputs, n_samples) for unchecked X."""
         if not is_known(self, X):
             check_is_fitted(self)
             X = check_samples(self, X)

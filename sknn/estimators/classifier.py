@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import Any, ClassVar, Self
 
 from sklearn.base import ClassifierMixin
 
+from sknn._component import own
 from sknn._math import Array
 from sknn.estimators.base import BaseMLP
 from sknn.estimators.class_weight import (
@@ -374,7 +374,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
     def _make_loss(self, y: Array) -> Loss:
         encoding = self._encoding
         are_soft = encoding.are_soft or self.label_smoothing > 0 or mixes_targets(self)
-        loss = copy.copy(CLASSIFICATION_LOSSES.resolve(self.loss))
+        loss = CLASSIFICATION_LOSSES.resolve(own(self.loss))
         if isinstance(encoding, MultiOutputEncoding):
             return Grouped(loss.for_targets(True, are_soft), encoding.sizes)
         loss = loss.for_targets(encoding.is_multiclass, are_soft)

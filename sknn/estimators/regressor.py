@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
 
+from sknn._component import own
 from sknn._math import Array
 from sknn.estimators.base import BaseMLP
 from sknn.estimators.data import check_data
@@ -373,7 +373,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
         return y, weight
 
     def _make_loss(self, y: Array) -> Loss:
-        return copy.copy(LOSSES.resolve(self.loss))  # set_params does not change what is fitted
+        return LOSSES.resolve(own(self.loss))
 
     def _strata(self, y: Array) -> Array | None:
         return None

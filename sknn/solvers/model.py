@@ -169,7 +169,6 @@ class Model:
         state.n_epochs += 1
         state.n_steps += n_steps
         state.t += self.rows.order.size
-        epoch = epoch._replace(batch_size=self.batch_size)
         is_lost = solver.recovers and self._recovers(epoch.loss, theta, moments)
         reason = self.monitor.end_epoch(epoch, moments.get("average", theta), is_lost)
         if reason == "plateau":

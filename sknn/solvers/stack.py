@@ -70,12 +70,14 @@ class Stack:
                 self.crew.run(_steps(parts, n_steps, self.crew))
                 for part in parts:
                     totals[part.models] += part.losses(n_steps)
-                    norms[part.models] = part.update.grad_norms()
+            for part in parts:
+                norms[part.models] = part.update.grad_norms()
             finished = []
-            for m, model in enumerate(self.models):
+            numbers = zip(self.models, totals.tolist(), rates, norms.tolist(), strict=True)
+            for m, (model, total, rate, norm) in enumerate(numbers):
                 if model.is_training:
                     n_samples = model.rows.order.size
-                    record = Epoch(totals[m] / n_samples, rates[m], norms[m])
+                    record = Epoch(total / n_samples, rate, norm, model.batch_size)
                     n_steps = -(-n_samples // model.batch_size)
                     if model.end_epoch(record, *self._rows_of(m), n_steps):
                         finished.append(m)
@@ -290,7 +292,8 @@ class Part:
                 ]
                 for part, term in enumerate(self._terms)
             ]
-            steps.append([*before, *_split_at_meetings(rows), *update])
+            phases = _split_at_meetings(rows) if len(rows) > 1 else [rows]
+            steps.append([*before, *phases, *update])
         return steps
 
 

@@ -81,7 +81,7 @@ class Monitor:
         is_lost : bool, default=False
             Whether training has gone back to an earlier epoch: then there is nothing to judge.
         """
-        state, problem, loss = self.state, self.problem, float(epoch.loss)
+        state, problem, loss = self.state, self.problem, epoch.loss
         # First, since Ctrl-C may end it: the curves then stay of one length.
         score, val_loss = np.nan, np.nan
         if problem.validate is not None and not is_lost:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from sknn.parameters import ParameterLayout
 
 MARGIN = 1e-6
 """Added to the norm that a gradient is divided by, as PyTorch does."""
+
+
+CallsOf: TypeAlias = Callable[[int], list[Call]]
 
 
 class Update:
@@ -86,71 +90,83 @@ class Update:
         if self._average_weight is not None and self._averaging is not None:
             self._average_weight[:n_steps] = self._averaging.step_weights(t)
 
-    def grad_norms(self) -> Array:
+    def grad_norms(self) -> Any:
         """Return the norm of the gradient of the first step, for each model."""
-        return np.atleast_1d(np.sqrt(self.squares[0].sum(axis=0)))
+        shares = self.squares[0]
+        return (shares[0] if len(shares) == 1 else shares.sum(axis=0)) ** 0.5
 
     def phases(
         self, shares: list[slice], penalties: list[PenaltyTerm], n_slots: int
     ) -> list[list[list[list[Call]]]]:
         """Return for each slot the phases of the update, with a list of calls for each share."""
-        step_calls = [self._bind(share) for share in shares]
+        finishers = [
+            self._finisher(i, share, penalty)
+            for i, (share, penalty) in enumerate(zip(shares, penalties, strict=True))
+        ]
+        # Most updates are a step and nothing else.
+        movers = [
+            [of for of in (self._clipper(s), self._decayer(s), self._stepper(s)) if of]
+            for s in shares
+        ]
+        has_to_meet = self._max_norm is not None and len(shares) > 1
         steps = []
         for slot in range(n_slots):
-            finish = [
-                self._finish_gradient(slot, i, share, penalty)
-                for i, (share, penalty) in enumerate(zip(shares, penalties, strict=True))
-            ]
-            move = [
-                [*self._clip(slot, share), *self._decay_calls(slot, share), *step(slot)]
-                for share, step in zip(shares, step_calls, strict=True)
-            ]
-            if self._max_norm is not None and len(shares) > 1:
+            finish = [finisher(slot) for finisher in finishers]
+            move = [[call for of in functions for call in of(slot)] for functions in movers]
+            if has_to_meet:
                 steps.append([finish, move])
             else:
                 steps.append([[[*a, *b] for a, b in zip(finish, move, strict=True)]])
         return steps
 
-    def _finish_gradient(self, slot: int, i: int, share: slice, penalty: PenaltyTerm) -> list[Call]:
-        """Return the calls that complete a share of the gradient."""
+    # Each of these returns a function from a slot to calls, or None if there is nothing to do.
+
+    def _finisher(self, i: int, share: slice, penalty: PenaltyTerm) -> CallsOf:
+        """Complete a share of the gradient."""
         grad, *others = (array[..., share] for array in self._grads)
-        calls: list[Call] = [partial(np.add, grad, other, grad) for other in others]
-        calls += penalty.adds[slot]
-        if slot == 0 or self._max_norm is not None or self.gradient_sum is not None:
-            # One product for each model: stacked, they would add up in another order.
-            rows = grad[np.newaxis] if grad.ndim == 1 else grad
-            out = self.squares[slot, i, ...].reshape(len(rows))
-            calls += [partial(np.dot, row, row, out[m, ...]) for m, row in enumerate(rows)]
-        if self.gradient_sum is not None:
-            total = self.gradient_sum[..., share]
-            calls.append(partial(np.add, total, grad, total))
+        sums: list[Call] = [partial(np.add, grad, other, grad) for other in others]
+        wants_all = self._max_norm is not None or self.gradient_sum is not None
+        total = None if self.gradient_sum is None else self.gradient_sum[..., share]
+
+        def calls(slot: int) -> list[Call]:
+            calls = [*sums, *penalty.adds[slot]]
+            if slot == 0 or wants_all:
+                # One product for each model: stacked, they would add up in another order.
+                rows = grad[np.newaxis] if grad.ndim == 1 else grad
+                out = self.squares[slot, i, ...].reshape(len(rows))
+                calls += [partial(np.dot, row, row, out[m, ...]) for m, row in enumerate(rows)]
+            if total is not None:
+                calls.append(partial(np.add, total, grad, total))
+            return calls
+
         return calls
 
-    def _clip(self, slot: int, share: slice) -> list[Call]:
-        """Return the calls that shorten a gradient whose norm is too large."""
+    def _clipper(self, share: slice) -> CallsOf | None:
+        """Shorten a gradient whose norm is too large."""
         if self._max_norm is None:
-            return []
+            return None
         grad = self._grads[0][..., share]
         factor = np.empty(self.squares.shape[2:], grad.dtype)
         column = factor if grad.ndim == 1 else factor[:, np.newaxis]
-        return [
-            partial(np.add.reduce, self.squares[slot], 0, None, factor),
+        rest: list[Call] = [
             partial(np.sqrt, factor, factor),
             partial(np.add, factor, MARGIN, factor),
             partial(np.divide, self._max_norm, factor, factor),
             partial(np.minimum, factor, 1, out=factor),
             partial(np.multiply, grad, column, grad),
         ]
+        return lambda slot: [partial(np.add.reduce, self.squares[slot], 0, None, factor), *rest]
 
-    def _decay_calls(self, slot: int, share: slice) -> list[Call]:
-        """Return the call that shrinks the weights, not the intercepts."""
-        coef = self._theta[..., share.start : min(share.stop, self._layout.n_penalized)]
-        if self._decay is None or share.start >= self._layout.n_penalized:
-            return []
-        return [partial(np.multiply, coef, self._decay[slot, ...], coef)]
+    def _decayer(self, share: slice) -> CallsOf | None:
+        """Shrink the weights, not the intercepts."""
+        decay, n_penalized = self._decay, self._layout.n_penalized
+        if decay is None or share.start >= n_penalized:
+            return None
+        coef = self._theta[..., share.start : min(share.stop, n_penalized)]
+        return lambda slot: [partial(np.multiply, coef, decay[slot, ...], coef)]
 
-    def _bind(self, share: slice) -> Any:
-        """Return a function from a slot to the calls that move a share of the parameters."""
+    def _stepper(self, share: slice) -> CallsOf:
+        """Move a share of the parameters."""
         theta, scratch, grad = (
             array[..., share] for array in (self._theta, self._scratch, self._grads[0])
         )
@@ -160,10 +176,13 @@ class Update:
         bound = self._optimizer.bind(theta, grad, scratch, own, constants, self._layout)
         weights = self._average_weight
 
+        views = ([array[i, ...] for i in range(len(array))] for array in self._numbers)
+        numbers = list(zip(*views, strict=True))
+        if weights is None:
+            return lambda slot: bound(numbers[slot])
+
         def calls(slot: int) -> list[Call]:
-            step = bound(tuple(numbers[slot, ...] for numbers in self._numbers))
-            if weights is None:
-                return step
+            step = bound(numbers[slot])
             average = moments["average"]
             return [*step, partial(follow, average, theta, weights[slot, ...], scratch)]
 
