@@ -13,9 +13,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 CONFIGURATIONS = [
     MLPClassifier(max_iter=100),
     MLPClassifier((10, 5), "tanh", solver="sgd", learning_rate="adaptive", learning_rate_init=0.1),
-    MLPClassifier(solver="lbfgs", alpha=1, max_iter=100),
+    MLPClassifier((20,), solver="lbfgs", alpha=1, max_iter=100),
     MLPRegressor(max_iter=100),
-    MLPRegressor(solver="lbfgs", max_iter=100),
+    MLPRegressor((20,), solver="lbfgs", max_iter=100),
     MLPRegressor((), solver="lbfgs"),
 ]
 
