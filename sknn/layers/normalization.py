@@ -58,10 +58,8 @@ class BatchNorm(Layer):
         wants_input_gradient: bool,
     ) -> BoundLayer:
         n = share.n_rows
-        scale, intercept, mean, variance, grad_scale = (
-            array[..., np.newaxis, :]
-            for array in (*(parameters[name] for name in self.shapes(1)), gradients["scale"])
-        )
+        arrays = [*(parameters[name] for name in self.shapes(1)), gradients["scale"]]
+        scale, intercept, mean, variance, grad_scale = (a[..., np.newaxis, :] for a in arrays)
         row = np.full((1, x.shape[-2]), 1 / n, x.dtype)
         centered, squares = np.empty_like(x), np.empty_like(x)
         part, spread, inverse, factor, rest = np.empty((5, *scale.shape), x.dtype)
