@@ -1,4 +1,5 @@
 import importlib.util
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -137,6 +138,26 @@ def test_scoring_monitor_logs_each_epoch():
     assert log["accuracy"].iloc[-1] == pytest.approx(model.score(X, Y))
 
 
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize("kind", ["pipeline", "search", "halving"])
+@pytest.mark.parametrize("in_lockstep", [False, True])
+def test_scoring_monitor_logs_the_epochs_of_a_network_within(kind, in_lockstep):
+    from sklearn.callback import ScoringMonitor
+
+    outer, n_fits = network_in(kind)
+    monitor = ScoringMonitor(scoring="accuracy")
+    pipeline = outer if kind == "pipeline" else outer.estimator
+    pipeline[-1].set_callbacks(monitor)
+    with sknn.lockstep() if in_lockstep else nullcontext():
+        outer.fit(X, Y)
+    logs = [log.data_as_pandas for log in monitor.get_logs(select="all")]
+
+    assert all(log["accuracy"].between(0, 1).all() for log in logs)
+    if n_fits is not None:
+        assert sum(len(log) for log in logs) == n_fits * (4 + 1)  # the epochs and the fit
+
+
 def network_in(kind):
     network = MLPClassifier((5,), max_iter=4, random_state=0)
     pipeline = make_pipeline(StandardScaler(), network)
@@ -168,10 +189,7 @@ def test_progress_goes_through_meta_estimators_to_the_epochs(kind, in_lockstep, 
     pytest.importorskip("rich")
     outer, _ = network_in(kind)
     outer.set_callbacks(ProgressBar(max_propagation_depth=None))
-    if in_lockstep:
-        with sknn.lockstep():
-            outer.fit(X, Y)
-    else:
+    with sknn.lockstep() if in_lockstep else nullcontext():
         outer.fit(X, Y)
 
     assert "MLPClassifier" in capsys.readouterr().out
@@ -190,10 +208,7 @@ def test_each_fit_of_a_search_has_its_own_tasks(in_lockstep):
 
     network = MLPClassifier((5,), max_iter=3, random_state=0).set_callbacks(Own())
     search = GridSearchCV(network, {"alpha": [0.0, 1.0]}, cv=2)
-    if in_lockstep:
-        with sknn.lockstep():
-            search.fit(X, Y)
-    else:
+    with sknn.lockstep() if in_lockstep else nullcontext():
         search.fit(X, Y)
 
     assert len(recorders) == 5
