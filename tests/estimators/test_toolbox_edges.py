@@ -105,11 +105,11 @@ def test_max_time_counts_validation_and_the_range_test_and_bounds_the_refit():
         return -estimator.loss_
 
     begin = time.perf_counter()
-    numbers = {"max_time": 0.3, "random_state": 0, "max_iter": 10**6, "n_iter_no_change": np.inf}
+    numbers = {"max_time": 0.5, "random_state": 0, "max_iter": 10**6, "n_iter_no_change": np.inf}
     model = MLPClassifier((5,), early_stopping=True, scoring=slow, **numbers).fit(X, Y)
-    assert time.perf_counter() - begin < 1
+    assert time.perf_counter() - begin < 3
     assert model.history_["seconds"].min() >= 0.1
-    with pytest.warns(ConvergenceWarning, match=r"max_time=0\.3 seconds were over after 1 of the"):
+    with pytest.warns(ConvergenceWarning, match=r"max_time=0\.5 seconds were over after 1 of the"):
         model.set_params(refit_full=True).fit(X, Y)
 
 
