@@ -126,7 +126,7 @@ def per_model(values: list[Any]) -> Any:
     return np.array(values, dtype=np.float64)[:, np.newaxis]
 
 
-def stack(components: list[C], n_axes: int = 1, dtype: Any = np.float64) -> C:
+def stack(components: list[C], n_axes: int = 1) -> C:
     """Return one component whose numbers serve a whole stack of models.
 
     A number that is the same in all models stays a number; one that differs becomes an
@@ -138,14 +138,12 @@ def stack(components: list[C], n_axes: int = 1, dtype: Any = np.float64) -> C:
         Of the same structure.
     n_axes : int, default=1
         How many axes follow that of the models.
-    dtype : dtype, default=float64
-        Of the arrays.
     """
-    stacked: C = _stack(components, n_axes, dtype)
+    stacked: C = _stack(components, n_axes)
     return stacked
 
 
-def _stack(values: list[Any], n_axes: int, dtype: Any) -> Any:
+def _stack(values: list[Any], n_axes: int) -> Any:
     first = values[0]
     if len(values) == 1 or all(value is first for value in values):
         return first
@@ -153,14 +151,14 @@ def _stack(values: list[Any], n_axes: int, dtype: Any) -> Any:
         # A component's attributes are its constructor parameters, and only those.
         return type(first)(
             **{
-                name: _stack([getattr(value, name) for value in values], n_axes, dtype)
+                name: _stack([getattr(value, name) for value in values], n_axes)
                 for name in vars(first)
             }
         )
     if isinstance(first, (tuple, list)):
-        return type(first)(_stack(list(v), n_axes, dtype) for v in zip(*values, strict=True))
+        return type(first)(_stack(list(v), n_axes) for v in zip(*values, strict=True))
     if isinstance(first, Real):
         column = per_model(values)
         if isinstance(column, np.ndarray):
-            return column.reshape(-1, *[1] * n_axes).astype(dtype)
+            return column.reshape(-1, *[1] * n_axes)
     return first

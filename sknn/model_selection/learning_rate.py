@@ -16,15 +16,10 @@ from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from sknn.estimators.range_test import RATES, STEPS
 from sknn.estimators.settings import choose_batch_size
 from sknn.model_selection.tools import HalvingGridSearchCV
 from sknn.parallel import ambient_lockstep
-
-TESTED_RATES = np.logspace(-6, 1, 29)
-"""The learning rates of the range test, four to a decade."""
-
-TESTED_STEPS = 60
-"""Steps that each of them trains for, rounded up to whole epochs."""
 
 LEARNS = 0.1
 """Too small is a rate that lowers the loss by less than this share of what the best one does."""
@@ -239,7 +234,7 @@ class LearningRateSearchCV(HalvingGridSearchCV):
         # Of no samples the fit will complain.
         n_samples = max(1, X.shape[0] if hasattr(X, "shape") else len(X))
         batch_size = choose_batch_size(given[f"{prefix}batch_size"], n_samples)
-        n_epochs = math.ceil(TESTED_STEPS * batch_size / n_samples)
+        n_epochs = math.ceil(STEPS * batch_size / n_samples)
         settings: dict[str, Any] = {"max_iter": n_epochs, "early_stopping": False}
         if given[f"{prefix}random_state"] is None:
             # All rates begin with the same weights.
@@ -250,10 +245,10 @@ class LearningRateSearchCV(HalvingGridSearchCV):
             warnings.simplefilter("ignore", ConvergenceWarning)
             losses = Parallel()(
                 fit(self.estimator, prefix, {**settings, "learning_rate_init": rate}, X, y)
-                for rate in TESTED_RATES
+                for rate in RATES
             )
-        self.range_test_ = pd.DataFrame({"learning_rate": TESTED_RATES, "loss": losses})
-        return choose_range(TESTED_RATES, np.array(losses))
+        self.range_test_ = pd.DataFrame({"learning_rate": RATES, "loss": losses})
+        return choose_range(RATES, np.array(losses))
 
 
 def choose_range(rates: Any, losses: Any) -> tuple[float, float]:

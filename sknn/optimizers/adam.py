@@ -50,6 +50,34 @@ class AdamFamily(Optimizer):
     def constants(self) -> tuple[Any, ...]:
         return self.beta_1, self.beta_2
 
+    def step_numbers(self, t: Array, rate: Any) -> tuple[Array, ...]:
+        first, second = self._corrections(t)
+        # (rate first m) / (second sqrt(v) + epsilon), divided by `second`
+        return self.epsilon / second, rate * first / second
+
+    def step(
+        self,
+        theta: Array,
+        grad: Array,
+        scratch: Array,
+        moments: tuple[Array, ...],
+        constants: tuple[Array, ...],
+        *numbers: Array,
+    ) -> None:
+        # Epsilon is a constant where it stands beside the uncorrected moment, else a number.
+        beta_1, beta_2, epsilon, number = (*constants, *numbers)
+        m, v = moments
+        np.multiply(m, beta_1, m)
+        np.add(m, grad, m)
+        np.multiply(v, beta_2, v)
+        np.multiply(grad, grad, scratch)
+        np.add(v, scratch, v)
+        np.sqrt(v, scratch)
+        np.add(scratch, epsilon, scratch)
+        np.divide(m, scratch, scratch)
+        np.multiply(scratch, number, scratch)
+        np.subtract(theta, scratch, theta)
+
     def _corrections(self, t: Array) -> tuple[Array, Array]:
         """Return what brings m and the square root of v, in `step`'s units, to those of g."""
         first = (1 - self.beta_1) / (1 - self.beta_1**t)
@@ -92,29 +120,6 @@ class Adam(AdamFamily):
     def constants(self) -> tuple[Any, ...]:
         return self.beta_1, self.beta_2, self.epsilon / np.sqrt(1 - self.beta_2)
 
-    def step(
-        self,
-        theta: Array,
-        grad: Array,
-        scratch: Array,
-        moments: tuple[Array, ...],
-        constants: tuple[Array, ...],
-        *numbers: Array,
-    ) -> None:
-        beta_1, beta_2, epsilon = constants
-        (number,) = numbers
-        m, v = moments
-        np.multiply(m, beta_1, m)
-        np.add(m, grad, m)
-        np.multiply(v, beta_2, v)
-        np.multiply(grad, grad, scratch)
-        np.add(v, scratch, v)
-        np.sqrt(v, scratch)
-        np.add(scratch, epsilon, scratch)
-        np.divide(m, scratch, scratch)
-        np.multiply(scratch, number, scratch)
-        np.subtract(theta, scratch, theta)
-
 
 @OPTIMIZERS.register("adamw")
 class AdamW(AdamFamily):
@@ -143,34 +148,6 @@ class AdamW(AdamFamily):
 
     default_weight_decay = 0.01
 
-    def step_numbers(self, t: Array, rate: Any) -> tuple[Array, ...]:
-        first, second = self._corrections(t)
-        # (rate first m) / (second sqrt(v) + epsilon), divided by `second`
-        return rate * first / second, self.epsilon / second
-
-    def step(
-        self,
-        theta: Array,
-        grad: Array,
-        scratch: Array,
-        moments: tuple[Array, ...],
-        constants: tuple[Array, ...],
-        *numbers: Array,
-    ) -> None:
-        beta_1, beta_2 = constants
-        number, epsilon = numbers
-        m, v = moments
-        np.multiply(m, beta_1, m)
-        np.add(m, grad, m)
-        np.multiply(v, beta_2, v)
-        np.multiply(grad, grad, scratch)
-        np.add(v, scratch, v)
-        np.sqrt(v, scratch)
-        np.add(scratch, epsilon, scratch)
-        np.divide(m, scratch, scratch)
-        np.multiply(scratch, number, scratch)
-        np.subtract(theta, scratch, theta)
-
 
 @OPTIMIZERS.register("amsgrad")
 class AMSGrad(AdamFamily):
@@ -197,10 +174,6 @@ class AMSGrad(AdamFamily):
 
     moments = ("first_moment", "second_moment", "largest_moment")
 
-    def step_numbers(self, t: Array, rate: Any) -> tuple[Array, ...]:
-        first, second = self._corrections(t)
-        return rate * first / second, self.epsilon / second
-
     def step(
         self,
         theta: Array,
@@ -211,7 +184,7 @@ class AMSGrad(AdamFamily):
         *numbers: Array,
     ) -> None:
         beta_1, beta_2 = constants
-        number, epsilon = numbers
+        epsilon, number = numbers
         m, v, largest = moments
         np.multiply(m, beta_1, m)
         np.add(m, grad, m)
