@@ -1,42 +1,73 @@
 """Threads that share work where it is long enough to be shared.
 
-BLAS has threads of its own, but they help with the matrix products only, and between two
-products they keep a core busy with waiting. Where there is much to do it is faster to limit BLAS
-to one thread for a while, and to let each of our threads have a part of the samples from the
-first layer to the last, or a part of the parameters.
+While BLAS has one thread (`sknn._blas`), each of ours has a part of the samples from the first
+layer to the last, a part of the parameters, or some models of a stack. They sleep while they wait
+for each other, so that a busy machine costs no more than the time of the others.
 """
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
 from queue import SimpleQueue
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
+from sknn._blas import ONE_BLAS_THREAD
+from sknn._machine import count_cores
 from sknn._math import Call
 
 Phase: TypeAlias = list[list[Call]]
 """Calls that run at the same time: a list for each worker."""
 
-MAX_CORES = 4
-"""With more cores than these BLAS is left alone: how the two compare there was not measured."""
+MAX_WORKERS = 4
+"""So many threads share a work at most: how more of them do was not measured."""
+
+
+def count_threads() -> int:
+    """Return how many threads the process may keep busy: its cores, and BLAS's own limit."""
+    return min(count_cores(), ONE_BLAS_THREAD.count_threads())
 
 
 def count_workers(most: int) -> int:
     """Return how many threads should share a work that `most` could share, 1 for no sharing."""
-    if most < 2:
-        return 1
-    n_cores = ALL_BLAS.count_threads()
-    return min(most, n_cores) if n_cores <= MAX_CORES else 1
+    return min(most, MAX_WORKERS, count_threads()) if most > 1 else 1
+
+
+class Order(NamedTuple):
+    """Phases that the crew is to run.
+
+    Attributes
+    ----------
+    first : int
+        The number of the first phase.
+    phases : list of list
+    untaken : list of list of int
+        For each phase the parts that nobody has begun.
+    """
+
+    first: int
+    phases: list[Phase]
+    untaken: list[list[int]]
+
+
+N_ALONE = 8
+"""So many orders the caller carries out alone after one that it would have finished sooner."""
+
+LEAVE = -1
+"""What is told in place of the number of a phase when a crew ends."""
 
 
 class Crew:
     """A few threads that run phases of calls together; the caller's thread is one of them.
+
+    A phase has a part for each worker. What they are follows from the number of workers alone, who
+    does them from how busy the machine is: who has done its own part takes over one that has not
+    been begun, and where waiting for the others takes longer than to do their parts, the caller
+    does so for a while.
 
     Parameters
     ----------
@@ -47,49 +78,48 @@ class Crew:
     def __init__(self, n_workers: int) -> None:
         self.n_workers = n_workers
         self._threads: list[threading.Thread] = []
-        self._orders: list[SimpleQueue[list[list[Phase]] | None]] = []
+        self._orders: list[SimpleQueue[Order | None]] = [SimpleQueue() for _ in range(n_workers)]
+        # What a worker is told: the number of a phase of which another has done a part, or LEAVE.
+        self._inboxes: list[SimpleQueue[int]] = [SimpleQueue() for _ in range(n_workers)]
+        self._n_done: list[Counter[int]] = [Counter() for _ in range(n_workers)]
+        self._n_phases = 0
+        self._n_alone = 0
+        self._seconds = 0.0  # what the caller's parts of an order have taken
+        self._n_own = 0
         self._error: BaseException | None = None
 
     def __enter__(self) -> Self:
         if self.n_workers > 1:
             try:
-                self._start()
+                if not self._start():  # then the caller does all of the work
+                    self._stop()
             except BaseException:  # Ctrl-C, too, must leave nothing behind
                 self._stop()
                 raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.n_workers > 1:
-            self._stop()
+        self._stop()
 
-    def _start(self) -> None:
-        crew = range(self.n_workers)
-        # What worker i tells worker j: "done" with a phase, or to "leave".
-        self._tokens: list[list[SimpleQueue[str]]] = [[SimpleQueue() for _ in crew] for _ in crew]
-        self._orders = [SimpleQueue() for _ in crew]
+    def _start(self) -> bool:
         self._threads = [
             threading.Thread(target=self._help, args=(worker,), name="sknn", daemon=True)
-            for worker in crew[1:]
+            for worker in range(1, self.n_workers)
         ]
-        ALL_BLAS.limit(self)
-        for thread in self._threads:
-            thread.start()
+        return all(start_thread(thread) for thread in self._threads)
 
     def _stop(self) -> None:
-        """Send the helpers away and restore BLAS, even if Ctrl-C is pressed meanwhile."""
+        """Send the helpers away, even if Ctrl-C is pressed meanwhile."""
         interrupt: KeyboardInterrupt | None = None
-        while True:
+        while self._threads:
             try:
-                if self._orders:
-                    self._tell_others(0, "leave")
-                    for orders in self._orders[1:]:
-                        orders.put(None)
+                self._tell_others(0, LEAVE)
+                for orders in self._orders[1:]:
+                    orders.put(None)
                 for thread in self._threads:
                     if thread.ident is not None:
                         thread.join()
-                ALL_BLAS.release(self)
-                break
+                self._threads = []
             except KeyboardInterrupt as error:
                 interrupt = error
         if interrupt is not None:
@@ -97,123 +127,130 @@ class Crew:
 
     def run(self, steps: list[list[Phase]]) -> None:
         """Run steps, each phase by phase."""
-        if self.n_workers == 1:
-            for phases in steps:
-                for (calls,) in phases:
+        phases = [phase for phases in steps for phase in phases]
+        if not self._threads or self._n_alone:
+            self._n_alone = max(0, self._n_alone - 1)
+            for phase in phases:
+                for calls in phase:
                     for call in calls:
                         call()
             return
+        begin, self._seconds, self._n_own = time.perf_counter(), 0.0, 0
+        order = Order(self._n_phases, phases, [list(range(len(phase))) for phase in phases])
+        self._n_phases += len(phases)
         for orders in self._orders[1:]:
-            orders.put(steps)
-        self._work(0, steps)
+            orders.put(order)
+        self._work(0, order)
         if self._error is not None:
             raise self._error
+        alone = self._seconds * sum(map(len, phases)) / max(1, self._n_own)
+        if time.perf_counter() - begin > alone:
+            self._n_alone = N_ALONE
 
     def _help(self, worker: int) -> None:
         """Do what a helping thread does until it is told to leave."""
-        with np.errstate(all="ignore"):  # as in the caller's thread
-            while (steps := self._orders[worker].get()) is not None:
-                if not self._work(worker, steps):
+        with np.errstate(all="ignore"), ONE_BLAS_THREAD:  # as in the caller's thread
+            while (order := self._orders[worker].get()) is not None:
+                if not self._work(worker, order):
                     return
 
-    def _work(self, worker: int, steps: list[list[Phase]]) -> bool:
-        """Run a worker's calls, phase by phase with the others; return whether to go on."""
-        for phases in steps:
-            for phase in phases:
-                if worker < len(phase) and self._error is None:
+    def _work(self, worker: int, order: Order) -> bool:
+        """Run parts of the phases, with the others; return whether to go on."""
+        inbox, n_done = self._inboxes[worker], self._n_done[worker]
+        phases = zip(order.phases, order.untaken, strict=True)
+        for number, (phase, untaken) in enumerate(phases, order.first):
+            while (part := _take(untaken, worker)) is not None:
+                begin = time.perf_counter()
+                if self._error is None:
                     try:
-                        for call in phase[worker]:
+                        for call in phase[part]:
                             call()
                     except Exception as error:
                         self._error = error
+                if worker == 0:
+                    self._seconds += time.perf_counter() - begin
+                    self._n_own += 1
                 # All tell all: nobody sleeps who is not early.
-                self._tell_others(worker, "done")
-                for other in range(self.n_workers):
-                    if other != worker and self._tokens[other][worker].get() == "leave":
-                        self._tell_others(worker, "leave")
-                        return False
+                self._tell_others(worker, number)
+                n_done[number] += 1
+            while n_done[number] < len(phase):
+                told = inbox.get()
+                if told == LEAVE:
+                    self._tell_others(worker, LEAVE)
+                    return False
+                n_done[told] += 1
+            del n_done[number]
         return True
 
-    def _tell_others(self, worker: int, token: str) -> None:
-        for other in range(self.n_workers):
+    def _tell_others(self, worker: int, number: int) -> None:
+        for other, inbox in enumerate(self._inboxes):
             if other != worker:
-                self._tokens[worker][other].put(token)
+                inbox.put(number)
 
 
-class BlasLimit:
-    """Limits copies of BLAS to one thread, for as long as anybody in the process wants it.
+def _take(untaken: list[int], worker: int) -> int | None:
+    """Take a worker's own part of a phase, else any; return None if there is none left."""
+    try:
+        untaken.remove(worker)
+        return worker
+    except ValueError:
+        pass
+    try:
+        return untaken.pop()
+    except IndexError:
+        return None
+
+
+T = TypeVar("T")
+
+
+def share_out(n_workers: int, tasks: Iterable[T], run: Callable[[T], object]) -> None:
+    """Run tasks that have nothing to do with each other; whoever is free takes the next.
 
     Parameters
     ----------
-    owner : str
-        Part of the path of the copies that are meant: SciPy may bring its own beside NumPy's.
+    n_workers : int
+        Number of threads at most, the caller's included.
+    tasks : iterable
+    run : callable
+        ``run(task)`` does one of them.
     """
+    waiting, lock = iter(tasks), threading.Lock()
+    errors: list[BaseException] = []
+    float_errors = np.geterr()
 
-    _lock = threading.Lock()
-    _controller: ClassVar[ThreadpoolController | None] = None
-
-    def __init__(self, owner: str = "") -> None:
-        self._owner = owner
-        self._users: set[int] = set()
-        self._before: list[tuple[Any, int]] = []  # the pools that are limited, and their threads
-
-    def count_threads(self) -> int:
-        """Return how many threads BLAS would use now, but no more than there are cores."""
-        with self._lock:
-            # Not every system tells which cores the process may use.
-            allowed = getattr(os, "sched_getaffinity", None)
-            n_cores = len(allowed(0)) if allowed else os.cpu_count() or 1
-            return min([n_cores, *(pool.num_threads for pool in self._pools().lib_controllers)])
-
-    def limit(self, user: object) -> None:
-        """Limit BLAS until `user`, and everybody else who has asked for it, releases it."""
-        with self._lock:
-            self._users.add(id(user))
-            if not self._before:
-                # Noted first, so that it can be restored even if Ctrl-C comes in between.
-                self._before = [(pool, pool.num_threads) for pool in self._pools().lib_controllers]
-                for pool, _ in self._before:
-                    pool.set_num_threads(1)
-
-    def release(self, user: object) -> None:
-        """Say that `user` needs the limit no more; for one who does not have it do nothing."""
-        with self._lock:
-            self._users.discard(id(user))
-            if not self._users:
-                self._restore()
-
-    @contextmanager
-    def limited(self) -> Iterator[None]:
-        """Limit BLAS within a with-block."""
-        user = object()
+    def work() -> None:
         try:
-            self.limit(user)
-            yield
-        finally:
-            self.release(user)
+            with ONE_BLAS_THREAD, np.errstate(**float_errors):
+                while not errors:
+                    with lock:
+                        task = next(waiting, None)
+                    if task is None:
+                        return
+                    run(task)
+        except BaseException as error:  # Ctrl-C, too, has to reach the caller
+            errors.append(error)
 
-    def forget(self) -> None:
-        """Drop all users and the limit: a forked child has none of its parent's threads."""
-        BlasLimit._lock = threading.Lock()
-        self._users.clear()
-        self._restore()
-
-    def _restore(self) -> None:
-        for pool, n_threads in self._before:
-            pool.set_num_threads(n_threads)
-        self._before = []
-
-    def _pools(self) -> ThreadpoolController:
-        if BlasLimit._controller is None:
-            BlasLimit._controller = ThreadpoolController()  # takes 3 ms, so once
-        blas = BlasLimit._controller.select(user_api="blas")
-        paths = [pool.filepath for pool in blas.lib_controllers if self._owner in pool.filepath]
-        return blas.select(filepath=paths)
+    helpers = [threading.Thread(target=work, daemon=True) for _ in range(n_workers - 1)]
+    started = [helper for helper in helpers if start_thread(helper)]
+    work()
+    for helper in started:
+        try:
+            helper.join()
+        except KeyboardInterrupt as error:
+            errors.append(error)
+            helper.join()
+    if errors:
+        raise errors[0]
 
 
-ALL_BLAS = BlasLimit()
-SCIPY_BLAS = BlasLimit("scipy")
-
-if hasattr(os, "register_at_fork"):
-    for _blas in (ALL_BLAS, SCIPY_BLAS):
-        os.register_at_fork(after_in_child=_blas.forget)
+def start_thread(thread: threading.Thread) -> bool:
+    """Start a thread; return False where the system gives none."""
+    try:
+        thread.start()
+    except RuntimeError as error:
+        # Ctrl-C in the midst of it leaves a lock of the interpreter's own unlocked.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
+        return False
+    return True

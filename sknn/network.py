@@ -8,15 +8,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sknn._blas import MIN_BLAS, ONE_BLAS_THREAD
 from sknn._component import stack
+from sknn._crew import count_workers, share_out
 from sknn._math import Array, Call
 from sknn._random import next_words
 from sknn.layers import Draw, Layer, Linear, Residual, Share
 from sknn.parameters import ParameterLayout, Shapes
 
-CHUNK = 1024
-"""Rows that are predicted at a time, which bounds the memory; 512 to 8192 are equally fast."""
+CHUNK = 2048
+"""Rows that are predicted at a time, which bounds the memory; more than 4096 leave the cache."""
 
+MIN_SHARED = 5_000_000
+"""Samples times outputs of all layers from which threads share a prediction: some 5 ms."""
 
 KINDS = ("coef", "intercept", "other")
 """The lists in which an estimator has the parameters."""
@@ -143,15 +147,28 @@ class Network:
         ndarray of shape (n_outputs, n_samples)
         """
         n_samples = X.shape[0]
-        if n_samples <= CHUNK:
+        if n_samples * self.layout.n_penalized < MIN_BLAS:
             return self._apply(X, parameters)
+        with ONE_BLAS_THREAD:
+            if n_samples <= CHUNK:
+                return self._apply(X, parameters)
+            return self._predict_chunks(X, parameters)
+
+    def _predict_chunks(self, X: Any, parameters: list[dict[str, Array]]) -> Array:
+        n_samples = X.shape[0]
         dtype = np.result_type(X.dtype, *(a for layer in parameters for a in layer.values()))
         raw = np.empty((self.n_outputs, n_samples), dtype)
-        for start in range(0, n_samples, CHUNK):
+
+        def predict(start: int) -> None:
             chunk = slice(start, start + CHUNK)
             raw[:, chunk] = self._apply(X[chunk], parameters)
+
+        starts = range(0, n_samples, CHUNK)
+        is_long = n_samples * self.n_units >= MIN_SHARED
+        share_out(count_workers(len(starts)) if is_long else 1, starts, predict)
         return raw
 
+    @ONE_BLAS_THREAD
     def hidden_outputs(self, X: Any, parameters: list[dict[str, Array]]) -> list[Array]:
         """Return the outputs of each hidden layer, of shape (n_samples, n_units)."""
         outputs, x = [], X

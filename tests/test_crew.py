@@ -1,21 +1,14 @@
-import os
 import threading
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
 from sknn import MLPClassifier, _crew
-from sknn._crew import ALL_BLAS, SCIPY_BLAS, Crew, count_workers
+from sknn._crew import Crew, share_out
 from sknn.solvers import solve, stochastic
 from tests.solvers.problems import make_problem
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-def blas_threads():
-    """Return the number of threads of each copy of BLAS."""
-    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 
 @pytest.fixture
@@ -32,7 +25,7 @@ def crews_for_all(monkeypatch):
     monkeypatch.setattr(stochastic, "MIN_WORK", 0)
     monkeypatch.setattr(stochastic, "MIN_ROWS", 5)
     monkeypatch.setattr(stochastic, "MIN_PARAMETERS", 0)
-    monkeypatch.setattr(ALL_BLAS, "count_threads", lambda: 3)
+    monkeypatch.setattr(_crew, "count_threads", lambda: 3)
     return seen
 
 
@@ -50,7 +43,7 @@ def test_a_shared_fit_gives_the_same_model(
         "n_outputs": n_outputs,
     }
     shared = solve(make_problem(**numbers))
-    monkeypatch.setattr(ALL_BLAS, "count_threads", lambda: 1)
+    monkeypatch.setattr(_crew, "count_threads", lambda: 1)
     alone = solve(make_problem(**numbers))
 
     assert crews_for_all == [3, 1]
@@ -81,14 +74,13 @@ def test_an_error_in_any_worker_is_raised_and_no_thread_is_left(worker):
     def fail():
         raise RuntimeError("in a worker")
 
-    before, limits = threading.active_count(), blas_threads()
+    before = threading.active_count()
     phase = [[lambda: None] for _ in range(3)]
     phase[worker] = [fail]
     with pytest.raises(RuntimeError, match="in a worker"), Crew(3) as crew:
         crew.run([[phase]] * 5)
 
     assert threading.active_count() == before
-    assert blas_threads() == limits
 
 
 def test_ctrl_c_stops_the_helpers():
@@ -102,35 +94,6 @@ def test_ctrl_c_stops_the_helpers():
     assert threading.active_count() == before
 
 
-def test_blas_is_limited_while_anybody_works_and_restored_afterwards():
-    limits = blas_threads()
-    with Crew(2):
-        assert set(blas_threads()) == {1}
-        with Crew(2):
-            pass
-        assert set(blas_threads()) == {1}
-
-    assert blas_threads() == limits
-
-
-def test_only_the_copy_that_is_meant_is_limited():
-    info = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    with SCIPY_BLAS.limited():
-        for pool, now in zip(info, blas_threads(), strict=True):
-            assert now == (1 if "scipy" in pool["filepath"] else pool["num_threads"])
-
-
-@pytest.mark.parametrize(
-    ("most", "n_threads", "expected"),
-    [(1, 2, 1), (2, 2, 2), (8, 2, 2), (2, 4, 2), (4, 1, 1), (8, 16, 1)],
-)
-def test_workers_are_as_many_as_pay(monkeypatch, most, n_threads, expected):
-    monkeypatch.setattr(ALL_BLAS, "count_threads", lambda: n_threads)
-
-    assert count_workers(most) == expected
-    assert _crew.MAX_CORES == 4
-
-
 def test_small_problems_are_not_shared(monkeypatch):
     monkeypatch.setattr(
         stochastic, "count_workers", lambda most: pytest.fail("shared") if most > 1 else 1
@@ -141,7 +104,7 @@ def test_small_problems_are_not_shared(monkeypatch):
 
 
 def test_a_thread_that_cannot_start_leaves_nothing_behind(monkeypatch):
-    before, limits, start = threading.active_count(), blas_threads(), threading.Thread.start
+    before, start = threading.active_count(), threading.Thread.start
     started = []
 
     def start_once(thread):
@@ -155,11 +118,10 @@ def test_a_thread_that_cannot_start_leaves_nothing_behind(monkeypatch):
         pass
 
     assert threading.active_count() == before
-    assert blas_threads() == limits
 
 
 def test_ctrl_c_while_the_crew_ends_is_raised_after_it_has_ended(monkeypatch):
-    before, limits, join = threading.active_count(), blas_threads(), threading.Thread.join
+    before, join = threading.active_count(), threading.Thread.join
     interrupts = iter([True])
 
     def join_interrupted(thread, timeout=None):
@@ -172,16 +134,99 @@ def test_ctrl_c_while_the_crew_ends_is_raised_after_it_has_ended(monkeypatch):
         pass
 
     assert threading.active_count() == before
-    assert blas_threads() == limits
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_forked_child_has_no_limit():
-    with Crew(2):
-        pid = os.fork()
-        if pid == 0:
-            os._exit(0 if not ALL_BLAS._users and not ALL_BLAS._before else 1)
-        _, status = os.waitpid(pid, 0)
+def test_without_threads_the_caller_does_all_of_the_work(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
 
-    assert os.waitstatus_to_exitcode(status) == 0
+    log = []
+    phases = [[[lambda w=w, p=p: log.append((p, w))] for w in range(3)] for p in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with Crew(3) as crew:
+            crew.run([phases] * 2)
+        share_out(3, range(4), log.append)
+
+    assert log == [(p, w) for p in range(2) for w in range(3)] * 2 + [0, 1, 2, 3]
+
+
+def test_a_worker_that_does_not_get_its_turn_is_not_waited_for():
+    # The helper is stuck before it can begin: the caller takes over.
+    log, begun, go_on = [], threading.Event(), threading.Event()
+
+    class Slow(Crew):
+        def _help(self, worker):
+            begun.set()
+            go_on.wait()
+            super()._help(worker)
+
+    with Slow(2) as crew:
+        begun.wait()
+        crew.run([[[[lambda: log.append(0)], [lambda: log.append(1)]]]] * 3)
+        assert log == [0, 1] * 3
+        go_on.set()
+        crew.run([[[[lambda: log.append(0)], [lambda: log.append(1)]]]])
+
+    assert len(log) == 8
+
+
+def test_where_waiting_does_not_pay_the_caller_works_alone_for_a_while(monkeypatch):
+    helped = []
+
+    def slow():
+        if threading.current_thread() is not threading.main_thread():
+            helped.append(True)
+            threading.Event().wait(0.05)
+
+    with Crew(2) as crew:
+        for _ in range(_crew.N_ALONE + 1):
+            crew.run([[[[lambda: threading.Event().wait(0.01)], [slow]]]])
+        assert len(helped) == 1
+        crew.run([[[[lambda: threading.Event().wait(0.01)], [slow]]]])
+
+    assert len(helped) == 2
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_shared_tasks_are_all_done_and_see_the_callers_error_handling(n_workers):
+    done, errors = [], []
+
+    def run(task):
+        errors.append(np.geterr()["over"])
+        done.append(task)
+
+    with np.errstate(over="raise"):
+        share_out(n_workers, range(50), run)
+
+    assert sorted(done) == list(range(50))
+    assert set(errors) == {"raise"}
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_error_in_a_shared_task_is_raised_and_no_thread_is_left(error):
+    def fail(task):
+        if task == 3:
+            raise error("in a task")
+
+    before = threading.active_count()
+    with pytest.raises(error, match="in a task"):
+        share_out(3, range(50), fail)
+
+    assert threading.active_count() == before
+
+
+def test_a_shared_prediction_has_the_same_bits(monkeypatch):
+    X = np.random.default_rng(0).standard_normal((30_000, 8))
+    model = MLPClassifier((200,), max_iter=2).fit(X[:500], X[:500, 0] > 0)
+    monkeypatch.setattr(_crew, "count_threads", lambda: 3)
+    seen = []
+    monkeypatch.setattr(
+        "sknn.network.share_out", lambda n, *rest: (seen.append(n), share_out(n, *rest))
+    )
+    shared = model.predict_proba(X)
+    monkeypatch.setattr(_crew, "count_threads", lambda: 1)
+    alone = model.predict_proba(X)
+
+    assert seen == [3, 1]
+    np.testing.assert_array_equal(shared, alone)

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from sknn._blas import ONE_BLAS_THREAD
 from sknn._constraints import Constraint, check_parameters
 from sknn._math import Array
 from sknn._warn import warn
@@ -157,6 +158,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
+    @ONE_BLAS_THREAD
     def _fit(
         self,
         X: Any,

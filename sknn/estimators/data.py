@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from sklearn import get_config
 from sklearn.utils.validation import check_X_y, column_or_1d, validate_data
 
+from sknn._blas import MIN_BLAS, ONE_BLAS_THREAD
 from sknn._math import Array
 from sknn.estimators.validation import FLOATS
 from sknn.network import CHUNK
@@ -88,7 +90,8 @@ def _check_finite(X: Array) -> None:
     for start in range(0, len(X), CHUNK):
         if not np.isfinite(X[start : start + CHUNK]).all():
             raise ValueError(
-                f"Input X contains NaN or infinity, between rows {start} and {start + CHUNK}."
+                f"Input X contains NaN or infinity, between rows {start} and "
+                f"{min(start + CHUNK, len(X))}."
             )
 
 
@@ -113,5 +116,6 @@ def _is_plain_target(y: Any, X: Array) -> bool:
 
 def _is_finite(flat: Array) -> bool:
     # A sum of squares is finite only if all entries are; if it overflows, the long way tells.
-    with np.errstate(over="ignore", invalid="ignore"):
+    limit = ONE_BLAS_THREAD if flat.size >= MIN_BLAS else nullcontext()
+    with limit, np.errstate(over="ignore", invalid="ignore"):
         return bool(get_config()["assume_finite"]) or math.isfinite(np.dot(flat, flat))

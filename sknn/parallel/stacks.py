@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+from sknn._machine import cache_bytes
 from sknn.solvers import Problem, TrainingState, even_slices
 
 MAX_MODELS = 64
 """Models of a stack; more gain nothing."""
 
-WORKING_SET = 16e6
-"""Bytes that a stack should work on in a step, so that they stay in the cache."""
+MIN_WORKING_SET = 16e6
+"""Bytes that a stack may work on in a step, however small the cache: smaller stacks save fewer
+calls than the cache could save accesses."""
 
 
 def bytes_waiting(problem: Problem) -> int:
@@ -43,7 +45,9 @@ def train(problems: list[Problem], memory: float) -> list[TrainingState | BaseEx
 
 def stack_size(problem: Problem, n_models: int, memory: float) -> int:
     """Return how many models like this one should make up a stack at most."""
-    fitting = min(WORKING_SET, memory) // problem.solver.bytes_per_model(problem)
+    # The more models, the fewer calls, as long as they stay in the cache. No bit depends on it.
+    working_set = max(MIN_WORKING_SET, cache_bytes())
+    fitting = min(working_set, memory) // problem.solver.bytes_per_model(problem)
     return max(1, min(n_models, MAX_MODELS, int(fitting)))
 
 

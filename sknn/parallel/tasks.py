@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import sklearn
 
+from sknn._blas import ONE_BLAS_THREAD
 from sknn.solvers import ALONE, MEETING, Meet, Problem, TrainingState
 
 TICK = 0.05
@@ -177,7 +178,7 @@ class Task:
         if threading.get_ident() != self._thread.ident:
             return self._solve(problem)  # a thread of the task's own, with a copy of its context
         self.problem, self.has_met = problem, problem.key != ALONE
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), ONE_BLAS_THREAD.lifted():
             self._pause.release()
             self._turn.acquire()
         solution, self._solution = self._solution, None

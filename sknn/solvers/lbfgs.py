@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
-from sknn._crew import SCIPY_BLAS
+from sknn._blas import ONE_BLAS_THREAD
 from sknn._math import Array
 from sknn.objective import WholeObjective
 from sknn.solvers._base import Problem, Solver, TrainingState
@@ -60,9 +59,7 @@ class LBFGS(Solver):
         state = problem.state
         dtype = state.theta.dtype
         descent = _Descent(problem, self)
-        # SciPy's BLAS and NumPy's, where they are two, would fight for the cores.
-        is_large = state.theta.size > 10_000
-        with np.errstate(all="ignore"), SCIPY_BLAS.limited() if is_large else nullcontext():
+        with np.errstate(all="ignore"), ONE_BLAS_THREAD:
             try:
                 descent.run()
             except KeyboardInterrupt:

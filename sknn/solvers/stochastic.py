@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from contextlib import nullcontext
 
 import numpy as np
 
-from sknn._crew import MAX_CORES, Crew, count_workers
+from sknn._blas import ONE_BLAS_THREAD
+from sknn._crew import MAX_WORKERS, Crew, count_threads, count_workers
+from sknn._math import Array
 from sknn.averaging import Averaging
 from sknn.optimizers import Optimizer
 from sknn.schedules import Schedule
 from sknn.solvers._base import ALONE, Problem, Solver, TrainingState
 from sknn.solvers.model import Model, arrange
-from sknn.solvers.stack import N_SLOTS, Stack
+from sknn.solvers.stack import N_SLOTS, Stack, even_slices
 from sknn.solvers.stopping import mark_interrupted
 
 FULLNESS = 0.75
 """A stack is made anew once no more than this share of its models is still training."""
 
-MIN_WORK = 100_000_000
-"""Parameters times batch size, in bytes, from which threads share a batch."""
+MIN_WORK = 40_000_000
+"""Parameters times batch size, in bytes, from which threads share the rows of a batch.
 
-MAX_WORK = 60_000_000
-"""Parameters times batch size, in bytes, from which a model is better trained alone."""
+A step takes 0.4 ms then. Below, handing over costs what sharing gains; above, stacks gain nothing.
+"""
 
-MIN_ROWS = 64
+MIN_ROWS = 16
 """Rows of a batch that a thread should have; fewer make its matrix products inefficient."""
 
 MIN_OUTPUTS = 120_000
@@ -121,19 +124,36 @@ class Stochastic(Solver):
                 models.append(Model(problem))
             except Exception as error:  # from validation; the other models can be trained
                 problem.state.ending = error
-        training = arrange(models) if len(models) > 1 else models
-        while training:
-            with Crew(self._count_workers([model.problem for model in training])) as crew:
-                training = _train(training, crew)
+        waiting = [arrange(models) if len(models) > 1 else models]
+        with ONE_BLAS_THREAD:
+            while waiting:
+                waiting += self._train(waiting.pop())
         for model in models:
             model.settle_draws()
         return [problem.state for problem in problems]
 
+    def _train(self, models: list[Model]) -> list[list[Model]]:
+        """Train models as a stack for a while; return the stacks that have yet to be trained."""
+        if not models:
+            return []
+        keeps_blas = self._keeps_blas(models)
+        n_workers = 1 if keeps_blas else self._count_workers([model.problem for model in models])
+        limit = ONE_BLAS_THREAD.lifted() if keeps_blas else nullcontext()
+        with limit, Crew(n_workers) as crew:
+            try:
+                running = Stack(models, crew)
+            except MemoryError as error:
+                if len(models) > 1:  # half of them may fit
+                    return [models[part] for part in even_slices(len(models), 2)]
+                models[0].state.ending = error
+                return []
+            return [_train(models, running)]
+
     def stack_key(self, problem: Problem) -> Hashable:
         theta = problem.state.theta
-        if theta.nbytes * self.batch_size >= MAX_WORK or self._count_workers([problem]) > 1:
+        if self._is_large(theta) or self._count_workers([problem]) > 1:
             # A stack would gain nothing, and threads that share the rows of a batch add up in
-            # another order than it. But BLAS may ignore the limits that other threads set.
+            # another order than it.
             return ALONE
         if self.tracks_noise:  # batches change their size
             return ALONE
@@ -172,18 +192,25 @@ class Stochastic(Solver):
         theta, X, network = first.state.theta, first.X, first.objective.network
         if len(problems) > 1:
             n_outputs = len(problems) * self.batch_size * network.n_units
-            return count_workers(min(MAX_CORES, len(problems)) if n_outputs >= MIN_OUTPUTS else 1)
+            return count_workers(len(problems) if n_outputs >= MIN_OUTPUTS else 1)
         if not isinstance(X, np.ndarray):
-            return count_workers(MAX_CORES if theta.size >= MIN_PARAMETERS else 1)
+            return count_workers(MAX_WORKERS if theta.size >= MIN_PARAMETERS else 1)
         if first.augmentation is not None or not self.optimizer.is_elementwise:
             return 1
-        is_long = theta.nbytes * self.batch_size >= MIN_WORK
-        return count_workers(self.batch_size // MIN_ROWS if is_long else 1)
+        return count_workers(self.batch_size // MIN_ROWS if self._is_large(theta) else 1)
+
+    def _is_large(self, theta: Array) -> bool:
+        return theta.nbytes * self.batch_size >= MIN_WORK
+
+    def _keeps_blas(self, models: list[Model]) -> bool:
+        """Whether a large network is left to the threads of BLAS, as there are many cores."""
+        if len(models) > 1 or not self._is_large(models[0].state.theta):
+            return False
+        return count_threads() > MAX_WORKERS
 
 
-def _train(models: list[Model], crew: Crew) -> list[Model]:
+def _train(models: list[Model], running: Stack) -> list[Model]:
     """Train models as a stack until many of them have finished; return the others."""
-    running = Stack(models, crew)
     n_training = len(models)
     try:
         # Without those that have finished a stack is faster, but it takes time to make.

@@ -1,0 +1,184 @@
+"""One thread for BLAS while networks compute.
+
+The threads of BLAS wait for each other by spinning. On a machine that does something else as
+well, one of them is often not running, and the others burn a core until it is: the same fit then
+takes ten times longer. So BLAS has one thread while we compute, and where it pays our own threads
+(`sknn._crew`), which sleep while they wait, share the work.
+
+A limit holds for the whole process with most builds of BLAS, and for the calling thread with MKL
+and with an OpenBLAS built on OpenMP.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Callable
+from contextlib import ContextDecorator
+from typing import Any, NamedTuple, Self
+
+from threadpoolctl import ThreadpoolController
+
+MIN_BLAS = 9_000
+"""Multiplications from which BLAS may use its threads (OpenBLAS, for a matrix times a vector)."""
+
+
+class Pool(NamedTuple):
+    """A copy of BLAS in the process.
+
+    Attributes
+    ----------
+    read : callable
+        Returns its number of threads.
+    set : callable
+        Sets it, whichever thread calls.
+    is_of_thread : bool
+        Whether the number belongs to the calling thread.
+    """
+
+    read: Callable[[], int]
+    set: Callable[[int], object]
+    is_of_thread: bool
+
+
+Before = list[tuple[Pool, int]]
+"""Pools, and the numbers of threads that they had."""
+
+
+class BlasLimit(ContextDecorator):
+    """Limits all copies of BLAS to one thread, for as long as anybody in the process wants it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._depths: dict[int, int] = {}  # by thread: in how many with-blocks it is
+        self._of_process: Before = []
+        self._of_threads: dict[int, Before] = {}
+        self._known: list[Pool] | None = None
+
+    def __enter__(self) -> Self:
+        self.enter(1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave(1)
+
+    def enter(self, n_blocks: int) -> None:
+        """Begin so many nested blocks of the calling thread."""
+        thread = threading.get_ident()
+        try:
+            with self._lock:
+                before = self._depths.get(thread, 0)
+                self._depths[thread] = before + n_blocks
+                if not before:
+                    self._limit(thread, is_first=len(self._depths) == 1)
+        except BaseException:  # Ctrl-C, too, must leave no limit behind
+            self.leave(n_blocks)
+            raise
+
+    def leave(self, n_blocks: int) -> None:
+        """End so many of them."""
+        thread = threading.get_ident()
+        with self._lock:
+            rest = self._depths.get(thread, 0) - n_blocks
+            if rest > 0:
+                self._depths[thread] = rest
+                return
+            self._depths.pop(thread, None)
+            _restore(self._of_threads.pop(thread, []))
+            if not self._depths:
+                _restore(self._of_process)
+                self._of_process = []
+
+    def lifted(self) -> Lifted:
+        """Return a context in which the calling thread wants no limit, as it waits for others."""
+        return Lifted(self)
+
+    def depth(self) -> int:
+        """Return in how many blocks the calling thread is."""
+        return self._depths.get(threading.get_ident(), 0)
+
+    def count_threads(self) -> int:
+        """Return how many threads the calling thread's BLAS would have without our limit."""
+        with self._lock:
+            of_thread = self._of_threads.get(threading.get_ident(), [])
+            limited = {id(pool): n_threads for pool, n_threads in [*self._of_process, *of_thread]}
+            counts = [limited.get(id(pool)) or pool.read() for pool in self._pools()]
+        return min((n for n in counts if n), default=1)
+
+    def forget(self) -> None:
+        """Drop all blocks and the limit: a forked child has none of its parent's threads."""
+        self._lock = threading.RLock()
+        of_thread = self._of_threads.get(threading.get_ident(), [])
+        self._depths, self._of_threads = {}, {}
+        _restore([*of_thread, *self._of_process])
+        self._of_process = []
+
+    def _limit(self, thread: int, is_first: bool) -> None:
+        of_thread: Before = []
+        for pool in self._pools():
+            if pool.is_of_thread:
+                of_thread.append((pool, pool.read()))
+            elif is_first:
+                # Noted before it is set, so that it is restored even if Ctrl-C comes in between.
+                self._of_process.append((pool, pool.read()))
+            else:
+                continue
+            self._of_threads[thread] = of_thread
+            pool.set(1)
+
+    def _pools(self) -> list[Pool]:
+        if self._known is None:  # finding them takes 3 ms
+            controller = ThreadpoolController().select(user_api="blas")
+            self._known = [find_pool(library) for library in controller.lib_controllers]
+        return self._known
+
+
+class Lifted:
+    """What `BlasLimit.lifted` returns."""
+
+    def __init__(self, limit: BlasLimit) -> None:
+        self._limit = limit
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._depth = self._limit.depth()
+        if self._depth:
+            self._limit.leave(self._depth)
+
+    def __exit__(self, *_: object) -> None:
+        if self._depth:
+            self._limit.enter(self._depth)
+
+
+def find_pool(library: Any) -> Pool:
+    """Return how to read and set the number of threads of one of threadpoolctl's libraries.
+
+    threadpoolctl lets only the first thread that has set the number of an OpenBLAS without OpenMP
+    set it again as long as that thread lives. A fit may run in any thread, so the library itself
+    is asked.
+    """
+    layer = getattr(library, "threading_layer", None)
+    if library.internal_api == "openblas" and layer != "openmp":
+        for prefix, suffix in itertools.product(("", "scipy_"), ("", "64_", "_64")):
+            setter = getattr(library.dynlib, f"{prefix}openblas_set_num_threads{suffix}", None)
+            if setter is not None:
+                return Pool(library.get_num_threads, setter, is_of_thread=False)
+    # Older versions of threadpoolctl set MKL's number for the process.
+    setter = getattr(library.dynlib, "MKL_Set_Num_Threads_Local", library.set_num_threads)
+    return Pool(library.get_num_threads, setter, library.internal_api in ("mkl", "openblas"))
+
+
+def _restore(before: Before) -> None:
+    for pool, n_threads in before:
+        pool.set(n_threads)
+
+
+ONE_BLAS_THREAD = BlasLimit()
+"""``with ONE_BLAS_THREAD:`` limits BLAS; blocks may be nested, in any number of threads.
+
+As a decorator it makes a block of a function.
+"""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=ONE_BLAS_THREAD.forget)
