@@ -11,14 +11,16 @@ and with an OpenBLAS built on OpenMP.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import threading
 from collections.abc import Callable
-from contextlib import ContextDecorator
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from threadpoolctl import ThreadpoolController
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 MIN_BLAS = 9_000
 """Multiplications from which BLAS may use its threads (OpenBLAS, for a matrix times a vector)."""
@@ -46,7 +48,7 @@ Before = list[tuple[Pool, int]]
 """Pools, and the numbers of threads that they had."""
 
 
-class BlasLimit(ContextDecorator):
+class BlasLimit:
     """Limits all copies of BLAS to one thread, for as long as anybody in the process wants it."""
 
     def __init__(self) -> None:
@@ -62,6 +64,16 @@ class BlasLimit(ContextDecorator):
 
     def __exit__(self, *_: object) -> None:
         self.leave(1)
+
+    def __call__(self, function: F) -> F:
+        """Return a function that is a block."""
+
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return run  # type: ignore[return-value]
 
     def enter(self, n_blocks: int) -> None:
         """Begin so many nested blocks of the calling thread."""

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from sknn._constraints import Constraint, check_parameters, did_you_mean
+from sknn._constraints import Constraint, check_parameters
+from sknn._names import did_you_mean
 
 C = TypeVar("C", bound="Component")
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+
+from sknn._names import did_you_mean
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -137,12 +138,6 @@ class Check(Constraint):
 
 BOOLEAN = Check(lambda value: isinstance(value, (bool, np.bool_)), "a bool")
 NONE = Check(lambda value: value is None, "None")
-
-
-def did_you_mean(name: object, allowed: Iterable[str]) -> str:
-    """Return ``" Did you mean 'x'?"`` for the closest allowed name, or an empty string."""
-    close = difflib.get_close_matches(str(name), list(allowed), n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def check_parameters(owner: Any, constraints: Mapping[str, list[Constraint]]) -> None:

@@ -103,6 +103,10 @@ class Network:
             layer.initialize(views, draw)
         return theta
 
+    def set_output_intercepts(self, theta: Array, values: Array) -> None:
+        """Set the intercepts of the last layer."""
+        self.layout.views(theta)[-1]["intercept"][...] = values
+
     def bind(self, x: Any, theta: Array, grad: Array, share: Share) -> BoundNetwork:
         """Tie the layers to an input buffer and to (a stack of) parameters and gradients.
 

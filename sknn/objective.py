@@ -20,7 +20,7 @@ from sknn._math import Array, Call, number
 from sknn._random import make_words
 from sknn.layers import Share, SparseBatch
 from sknn.losses import Loss
-from sknn.network import Network
+from sknn.network import CHUNK, Network
 from sknn.penalties import Penalty
 
 
@@ -84,6 +84,27 @@ class Objective:
         whole = WholeObjective(self, theta, X, y, sample_weight)
         value, _ = whole.evaluate()
         return value, whole.grad
+
+    def predicts_finite(self, theta: Array, X: Any) -> bool:
+        """Whether the predictions for samples are finite.
+
+        A few samples from all over X are asked, and all of them where predictions grow fast with
+        the raw scores or are about to overflow.
+        """
+        few = np.unique(np.linspace(0, X.shape[0] - 1, CHUNK).astype(int))
+        largest = self._largest_prediction(theta, X[few])
+        if self.loss.grows_fast or largest > np.finfo(theta.dtype).max ** 0.5:
+            chunks = range(0, X.shape[0], CHUNK)
+            largest = max(self._largest_prediction(theta, X[i : i + CHUNK]) for i in chunks)
+        return bool(np.isfinite(largest))
+
+    def _largest_prediction(self, theta: Array, X: Any) -> float:
+        """Return the largest absolute value of the predictions; NaN or inf if one is not finite."""
+        X = X.astype(theta.dtype, copy=False)
+        with np.errstate(all="ignore"):
+            raw = self.network.predict(X, self.network.layout.views(theta))
+            self.loss.inverse_link(raw)
+        return float(np.absolute(raw).max())
 
     def reported(self, data: Any, penalty: Any) -> Any:
         """Return the loss as it is reported, from the two terms of J."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._blas import ONE_BLAS_THREAD
@@ -21,6 +20,8 @@ from sknn.estimators.data import check_data, check_samples, is_known
 from sknn.estimators.diagnosis import explain
 from sknn.estimators.evaluation import HeldOut
 from sknn.estimators.fitting import Fit
+from sknn.estimators.outcome import check_outcome
+from sknn.estimators.holdout import check_held_out
 from sknn.estimators.settings import (
     CONSTRAINTS,
     check_settings,
@@ -57,6 +58,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     # Set by the constructors of the subclasses.
     hidden_layer_sizes: Any
     initializer: Any
+    intercept_init: str
     alpha: float
     augmentation: Any
     early_stopping: bool
@@ -78,6 +80,8 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     _loss: Loss
     _state: TrainingState
     _constraints: ClassVar[dict[str, list[Constraint]]] = CONSTRAINTS
+    # With metadata routing, a search by groups goes on as before unless they are asked for.
+    __metadata_request__fit: ClassVar = {"groups": False}
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -88,7 +92,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     # What differs between classifier and regressor.
 
     @abstractmethod
-    def _encode_targets(self, y: Any, is_first: bool, classes: Any) -> Array:
+    def _encode_targets(self, y: Any, is_first: bool, classes: Any, is_partial: bool) -> Array:
         """Return the targets as an array (n_samples, n_outputs); `classes` may be known."""
 
     @abstractmethod
@@ -100,8 +104,12 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
         """Return encoded targets and weights as training uses them."""
 
     @abstractmethod
-    def _make_loss(self, y: Array) -> Loss:
-        """Return the loss that belongs to encoded targets."""
+    def _weigh(self, y: Array, weight: Array | None) -> Array | None:
+        """Return the weights of encoded targets that are validated on, times those of classes."""
+
+    @abstractmethod
+    def _make_loss(self, y: Array, weight: Array | None) -> Loss:
+        """Return the loss that belongs to encoded targets and their given weights."""
 
     @abstractmethod
     def _strata(self, y: Array) -> Array | None:
@@ -126,6 +134,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        groups: Any = None,
     ) -> Self:
         """Train the network.
 
@@ -145,6 +154,8 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
             Their targets.
         sample_weight_val : float or array-like, default=None
             Their weights.
+        groups : array-like of shape (n_samples,), default=None
+            What belongs together, for a splitter as `validation_fraction`.
 
         Returns
         -------
@@ -156,7 +167,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
         ValueError
             If a parameter or the data are not valid, or if training has diverged.
         """
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), groups=groups)
 
     @ONE_BLAS_THREAD
     def _fit(
@@ -167,6 +178,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
         given: tuple[Any, Any, Any],
         is_partial: bool = False,
         classes: Any = None,
+        groups: Any = None,
     ) -> Self:
         check_parameters(self, self._constraints)
         check_settings(self)
@@ -181,16 +193,16 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
                 fitted.__dict__.pop(name, None)
         labels = y
         X, y = fitted._validate_data(X, y, is_first)
-        y = fitted._encode_targets(y, is_first, classes)
+        y = fitted._encode_targets(y, is_first, classes, is_partial)
         weight = check_sample_weight(sample_weight, X)
-        held_out = fitted._check_held_out(y.shape[1], *given)
-        training = Fit(fitted, X, y, labels, weight, held_out, is_first, is_partial)
+        held_out = check_held_out(fitted, y.shape[1], *given)
+        training = Fit(fitted, X, y, labels, weight, held_out, groups, is_first, is_partial)
         problem = training.problem
         problem.explain = lambda state: explain(fitted, state, X, y)
         if tasks is not None:
             tasks.watch(problem, fitted._attributes)
         state = training.run()
-        fitted._check_finite(state, X, y)
+        check_outcome(fitted, training, state, X)
         attributes = fitted._attributes(state.theta, state)
         fitted.__dict__.update(attributes)
         if tasks is not None:
@@ -218,28 +230,20 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     def _validate_data(self, X: Any, y: Any, is_first: bool) -> tuple[Any, Any]:
         return check_data(self, X, y, is_first)
 
-    def _check_held_out(self, n_outputs: int, X: Any, y: Any, sample_weight: Any) -> HeldOut | None:
-        """Return validated samples to validate on, if there are any."""
-        if X is None and y is None:
-            if sample_weight is not None:
-                raise ValueError("sample_weight_val needs X_val and y_val.")
-            return None
-        if X is None or y is None:
-            raise ValueError("X_val and y_val belong together; pass both or none of them.")
-        labels = y
-        X, y = self._validate_data(X, y, is_first=False)
-        y = self._encode_held_out(y)
-        check_n_outputs(y, n_outputs, "y_val")
-        return HeldOut(X, y, check_sample_weight(sample_weight, X), labels)
-
     def _begin(
-        self, X: Any, y: Array, rng: np.random.RandomState, is_first: bool, is_partial: bool
+        self,
+        X: Any,
+        y: Array,
+        weight: Array | None,
+        rng: np.random.RandomState,
+        is_first: bool,
+        is_partial: bool,
     ) -> TrainingState:
         """Return the state that training begins with: new weights, or those of the last call."""
         if not is_first:
-            return self._resume(y, is_partial)
+            return self._resume(y, weight, is_partial)
         self.n_outputs_ = y.shape[1]
-        self._loss = self._make_loss(y)
+        self._loss = self._make_loss(y, weight)
         self._network = self._make_network(X.shape[1])
         dtype = X.dtype if X.dtype.kind == "f" and X.dtype.itemsize in (4, 8) else np.float64
         theta = self._network.initialize(make_draw(self, rng), dtype)
@@ -250,16 +254,28 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
                 theta = self._network.join(coefs, intercepts, others).astype(dtype)
             except ValueError as error:
                 raise ValueError(f"initializer does not fit the network: {error}") from error
+        else:
+            self._set_intercepts(theta, y, self._weigh(y, weight))
         return TrainingState(theta)
+
+    def _set_intercepts(self, theta: Array, y: Array, weight: Array | None) -> None:
+        """Let the output's intercepts begin where `intercept_init` says, if not as drawn."""
+        choice = self.intercept_init
+        if choice == "zero":
+            self._network.set_output_intercepts(theta, np.zeros(1))
+        elif choice == "target" or self._loss.starts_at_target:
+            start = self._loss.start(y, weight)
+            if start is not None:
+                self._network.set_output_intercepts(theta, start)
 
     def _make_network(self, n_features: int) -> Network:
         return Network(make_layers(self, self.n_outputs_ * self._loss.raw_per_target), n_features)
 
-    def _resume(self, y: Array, is_partial: bool) -> TrainingState:
+    def _resume(self, y: Array, weight: Array | None, is_partial: bool) -> TrainingState:
         """Return the state of the last call, with the weights as they are now."""
         check_n_outputs(y, self.n_outputs_)
         self._check_same_sizes()
-        self._loss = self._make_loss(y)
+        self._loss = self._make_loss(y, weight)
         old, self._network = self._state, self._make_network(self.n_features_in_)
         names = [name for layer in vars(self).get("normalization_", ()) for name in layer]
         if names != self._network.other_names():
@@ -278,7 +294,8 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
             first_bad_epoch=None,
             best_epoch=0,
             n_recoveries=0,
-            has_diverged=False,
+            recovery_factor=1.0,
+            has_converged=False,
             has_stopped=False,
         )
         if is_partial and self.early_stopping and old.best_theta is None:
@@ -337,26 +354,6 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
                 for i in range(0, len(names), n)
             ]
         return attributes
-
-    def _check_finite(self, state: TrainingState, X: Any, y: Array) -> None:
-        """Raise if training has diverged; warn if it had to go back."""
-        if not state.has_diverged and not state.n_recoveries and np.isfinite(state.theta).all():
-            return
-        why = explain(self, state, X, y, with_progress=False)
-        if state.has_diverged or not np.isfinite(state.theta).all():
-            epoch = state.n_iter if state.first_bad_epoch is None else state.first_bad_epoch
-            raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may contain large "
-                f"values and need to be preprocessed. Training diverged in epoch {epoch}: scale "
-                "X (and, in regression, y), for example with StandardScaler, or lower "
-                f"learning_rate_init={self.learning_rate_init}.{why}"
-            )
-        warn(
-            f"Training diverged, {state.n_recoveries} time(s); it went back to the last good epoch "
-            f"and on at {0.5**state.n_recoveries:g} of the learning rate. Lower "
-            f"learning_rate_init={self.learning_rate_init}.{why}",
-            ConvergenceWarning,
-        )
 
     def _view(self, theta: Array, state: TrainingState) -> Self:
         """Return an estimator that is fitted with a parameter vector, for arrays without names."""

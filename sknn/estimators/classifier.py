@@ -12,6 +12,7 @@ from sknn._math import Array
 from sknn.estimators.base import BaseMLP
 from sknn.estimators.class_weight import (
     check_partial_weights,
+    class_factors,
     label_weights,
     sample_weights,
     smooth,
@@ -28,6 +29,7 @@ from sknn.estimators.settings import (
 from sknn.estimators.targets import (
     LabelEncoding,
     MultiOutputEncoding,
+    as_classes,
     check_classes,
     learn_encoding,
 )
@@ -65,8 +67,14 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         The share s of the targets that is spread evenly over the K classes while training,
         :math:`y' = (1 - s) y + s / K`, in [0, 1). Labels of multilabel problems have K = 2.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes. In multilabel problems a dict has the weights of each label's
-        positive samples, and "balanced" gives them that of the negative ones.
+        Weights of the classes; one without an entry weighs 1, and several targets may have a dict
+        each. "balanced" gives all classes that occur the same total, sample weights included. In
+        multilabel problems a dict has the weights of each label's positive samples, and "balanced"
+        gives them that of the negative ones.
+    target_type : {"auto", "multilabel", "soft"}, default="auto"
+        What a matrix y holds: labels that are true (1) or not (0), or probabilities of classes, in
+        rows that sum to 1. "auto" takes a float matrix for probabilities if it has an entry
+        strictly between 0 and 1; one that is exactly one-hot counts as labels.
     solver : str or Optimizer, default="adam"
         How the objective is minimised: "lbfgs" on all samples at once, or mini-batch gradient
         descent with "sgd", "adam", "adamw", "amsgrad", "nadam", "rmsprop", "adagrad", "lion",
@@ -108,8 +116,8 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
     early_stopping : bool, default=False
         Whether to hold out a part of the samples, to stop when their score no longer improves, and
         to return the best weights. The split is stratified where there is one target.
-    validation_fraction : float, default=0.1
-        The part that early stopping holds out, in (0, 1).
+    validation_fraction : float or splitter, default=0.1
+        The part early stopping holds out, in (0, 1), or a splitter whose last split it takes.
     beta_1 : float, default=0.9
         Decay of the first moment of adam, adamw, nadam and amsgrad, in [0, 1).
     beta_2 : float, default=0.999
@@ -134,6 +142,10 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         The initial weights: "auto" is scikit-learn's rule, and there are "glorot", "he", "lecun"
         and "orthogonal", see :mod:`sknn.initializers`. Two lists of arrays begin with these, such
         as the `coefs_` and `intercepts_` of another network.
+    intercept_init : {"auto", "target", "zero"}, default="auto"
+        Where the intercepts of the output begin: at the link of the weighted mean of the targets
+        (at their quantiles, with a loss of quantiles), or at 0. "auto" draws them as scikit-learn
+        does for its own losses, and is "target" for the others. Arrays in `initializer` stay.
     weight_decay : float or None, default=None
         Decoupled weight decay: each step multiplies the weights, not the intercepts, by 1 - rate
         times this, at least 0. None is 0.01 for "adamw" and else 0.
@@ -228,6 +240,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         loss: Any = "log_loss",
         label_smoothing: float = 0.0,
         class_weight: Any = None,
+        target_type: str = "auto",
         solver: Any = "adam",
         alpha: float = 0.0001,
         batch_size: Any = "auto",
@@ -243,7 +256,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
-        validation_fraction: float = 0.1,
+        validation_fraction: Any = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -254,6 +267,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         normalization: str | None = None,
         residual: bool = False,
         initializer: Any = "auto",
+        intercept_init: str = "auto",
         weight_decay: float | None = None,
         l1_ratio: float = 0.0,
         max_grad_norm: float | None = None,
@@ -270,6 +284,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         self.loss = loss
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
+        self.target_type = target_type
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -296,6 +311,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         self.normalization = normalization
         self.residual = residual
         self.initializer = initializer
+        self.intercept_init = intercept_init
         self.weight_decay = weight_decay
         self.l1_ratio = l1_ratio
         self.max_grad_norm = max_grad_norm
@@ -308,6 +324,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         self.on_divergence = on_divergence
 
     _encoding: LabelEncoding
+    _class_factors: list[Array]
     classes_: Any
 
     _constraints: ClassVar = CLASSIFIER_CONSTRAINTS
@@ -350,28 +367,33 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
             The fitted estimator.
         """
         check_partial_weights(self.class_weight)
-        check_classes(getattr(self, "classes_", None), classes, y)
+        classes = as_classes(classes)
+        check_classes(getattr(self, "classes_", None), classes, y, self.target_type)
         given = X_val, y_val, sample_weight_val
         return self._fit(X, y, sample_weight, given, is_partial=True, classes=classes)
 
-    def _encode_targets(self, y: Any, is_first: bool, classes: Any) -> Array:
+    def _encode_targets(self, y: Any, is_first: bool, classes: Any, is_partial: bool) -> Array:
         if is_first:
-            self._encoding = learn_encoding(y, classes)
+            self._encoding = learn_encoding(y, classes, self.target_type)
             self.classes_ = self._encoding.classes
         if not is_first or classes is not None:
-            self._encoding.check(y, must_have_all=is_first is False and self.warm_start)
+            self._encoding.check(y, must_have_all=self.warm_start and not is_partial)
         return self._encoding.encode(y)
 
     def _encode_held_out(self, y: Any) -> Array:
-        self._encoding.check(y, must_have_all=False)
+        self._encoding.check(y, must_have_all=False, name="y_val")
         return self._encoding.encode(y)
 
     def _training_targets(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
+        self._class_factors = []
         if self.class_weight is not None:
-            weight = sample_weights(self.class_weight, self._encoding, y, weight)
-        return smooth(y, self.label_smoothing, self._encoding), weight
+            self._class_factors = class_factors(self.class_weight, self._encoding, y, weight)
+        return smooth(y, self.label_smoothing, self._encoding), self._weigh(y, weight)
 
-    def _make_loss(self, y: Array) -> Loss:
+    def _weigh(self, y: Array, weight: Array | None) -> Array | None:
+        return sample_weights(self._class_factors, self._encoding, y, weight)
+
+    def _make_loss(self, y: Array, weight: Array | None) -> Loss:
         encoding = self._encoding
         are_soft = encoding.are_soft or self.label_smoothing > 0 or mixes_targets(self)
         loss = CLASSIFICATION_LOSSES.resolve(own(self.loss))
@@ -379,7 +401,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
             return Grouped(loss.for_targets(True, are_soft), encoding.sizes)
         loss = loss.for_targets(encoding.is_multiclass, are_soft)
         if encoding.is_multilabel and self.class_weight is not None:
-            return LabelWeighted(loss, label_weights(self.class_weight, y.sum(axis=0), len(y)))
+            return LabelWeighted(loss, label_weights(self.class_weight, y, weight))
         return loss
 
     def _strata(self, y: Array) -> Array | None:

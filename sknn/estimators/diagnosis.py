@@ -22,6 +22,12 @@ UNEVEN = 100.0
 FAR = 10.0
 """From this mean or standard deviation on X or y is not scaled."""
 
+FAR_FROM_ONE = 1000.0
+"""From this ratio of the mean of y to 1, up or down, the raw score of a logarithmic link is far."""
+
+TINY = np.finfo(np.float64).tiny
+"""The least normal number."""
+
 DEAD = 0.5
 """The share of a layer's units that do nothing, from which that is worth a word."""
 
@@ -45,10 +51,10 @@ def explain(
     chosen = np.linspace(0, X.shape[0] - 1, min(N_ROWS, X.shape[0])).astype(int)
     rows = X[chosen]
     rows = np.asarray(rows.todense() if not isinstance(rows, np.ndarray) else rows, np.float64)
-    sentences = [_about_X(rows), _about_y(estimator, y[chosen])]
     theta = state.theta
-    if np.isfinite(theta).all():
-        with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
+        sentences = [_about_X(rows), _about_y(estimator, y[chosen])]
+        if np.isfinite(theta).all():
             sentences += _about_units(estimator._network, theta, rows.astype(theta.dtype))
     if with_progress:
         sentences.append(_about_progress(estimator, state.loss_curve[-N_EPOCHS:]))
@@ -67,7 +73,7 @@ def _about_progress(estimator: Any, curve: list[float]) -> str:
 
 
 def _about_X(X: Array) -> str:
-    std, mean = X.std(axis=0), np.abs(X.mean(axis=0))
+    mean, std = _place_and_spread(X)
     varying = std[std > 0]
     if not varying.size:
         return ""
@@ -82,15 +88,49 @@ def _about_X(X: Array) -> str:
 
 
 def _about_y(estimator: Any, y: Array) -> str:
-    if hasattr(estimator, "classes_") or estimator._loss.out_activation != "identity":
+    if hasattr(estimator, "classes_"):
         return ""
-    std, mean = y.std(axis=0).max(), np.abs(y.mean(axis=0)).max()
-    if std == 0 or (1 / FAR < std < FAR and mean < FAR * max(std, 1)):
+    means, stds = _place_and_spread(y)
+    if estimator._loss.out_activation == "exp":
+        return _about_positive_y(estimator, means)
+    if estimator._loss.out_activation != "identity":
         return ""
+    std, mean, varying = stds.max(), means.max(), stds[stds > 0]
+    if std == 0:
+        return ""
+    remedy = "wrap the network in TransformedTargetRegressor(..., transformer=StandardScaler())."
+    if varying.max() >= UNEVEN * varying.min():
+        return (
+            f"The targets are of very different spread: their standard deviations range from "
+            f"{varying.min():.3g} to {varying.max():.3g}, and the loss sees the largest; {remedy}"
+        )
+    if 1 / FAR < std < FAR and mean < FAR * max(std, 1):
+        return ""
+    return f"y is not scaled: its standard deviation is {std:.3g} and its mean {mean:.3g}; {remedy}"
+
+
+def _about_positive_y(estimator: Any, means: Array) -> str:
+    """What is scaled for a logarithmic link is the mean: its logarithm is to be near 0."""
+    far = means[(means > 0) & (np.abs(np.log(np.maximum(means, TINY))) > np.log(FAR_FROM_ONE))]
+    if not far.size:
+        return ""
+    advice = "divide y by its mean"
+    if estimator.intercept_init == "zero" or not (
+        estimator.intercept_init == "target" or estimator._loss.starts_at_target
+    ):
+        advice += ", or set intercept_init='target'"
     return (
-        f"y is not scaled: its standard deviation is {std:.3g} and its mean {mean:.3g}; wrap the "
-        "network in TransformedTargetRegressor(..., transformer=StandardScaler())."
+        f"y is not scaled for a logarithmic link: its mean is {far[0]:.3g}, far from 1; {advice}."
     )
+
+
+def _place_and_spread(columns: Array) -> tuple[Array, Array]:
+    """Return the absolute means and the standard deviations of columns, in float64."""
+    columns = columns.astype(np.float64)
+    # Near the largest numbers, squares and sums would overflow.
+    unit = np.maximum(np.abs(columns).max(axis=0), TINY)
+    scaled = columns / unit
+    return np.abs(scaled.mean(axis=0)) * unit, scaled.std(axis=0) * unit
 
 
 def _about_units(network: Network, theta: Array, X: Array) -> list[str]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 
 from sknn._math import Array
 from sknn._random import make_random_state
@@ -18,6 +17,7 @@ from sknn._warn import warn
 from sknn.augmentation import AUGMENTATIONS
 from sknn.estimators.data import is_on_disk
 from sknn.estimators.evaluation import HeldOut, make_validation, take_rows
+from sknn.estimators.holdout import check_groups, split
 from sknn.estimators.range_test import find_rate
 from sknn.estimators.settings import make_penalty, make_solver
 from sknn.objective import Objective
@@ -41,6 +41,10 @@ class Fit:
     labels : array-like
         The targets as they were given.
     sample_weight : ndarray of shape (n_samples,) or None
+    given : HeldOut or None
+        Samples to validate on that were given.
+    groups : array-like of shape (n_samples,) or None
+        For a splitter as `validation_fraction`; not validated.
     is_first, is_partial : bool
         Whether training begins anew, and whether it is for one epoch only.
 
@@ -60,17 +64,19 @@ class Fit:
         labels: Any,
         sample_weight: Array | None,
         given: HeldOut | None,
+        groups: Any,
         is_first: bool,
         is_partial: bool,
     ) -> None:
         self.estimator = estimator
         self._begin = time.perf_counter()
+        check_groups(estimator, groups, len(y), given)
         self._y, self._labels, self._given = y, labels, sample_weight
         self._targets, self._weight = estimator._training_targets(y, sample_weight)
         rng = make_random_state(estimator.random_state)
-        state = estimator._begin(X, y, rng, is_first, is_partial)
+        state = estimator._begin(X, y, sample_weight, rng, is_first, is_partial)
         self._X = X if is_on_disk(X) else X.astype(state.theta.dtype, copy=False)
-        rows, self.held_out = self._hold_out(given, rng, state.theta.dtype)
+        rows, self.held_out = self._hold_out(given, groups, rng, state.theta.dtype)
         self.problem = self._make_problem(rng, rows, state)
         self.problem.keeps_incoming = not is_first
         self.problem.one_epoch = is_partial
@@ -152,7 +158,7 @@ class Fit:
         solver.learning_rate = estimator.learning_rate_
 
     def _hold_out(
-        self, given: HeldOut | None, rng: np.random.RandomState, dtype: Any
+        self, given: HeldOut | None, groups: Any, rng: np.random.RandomState, dtype: Any
     ) -> tuple[Array | None, HeldOut | None]:
         """Return the rows to train on, None for all, and the samples to validate on."""
         estimator, weight = self.estimator, self._weight
@@ -165,11 +171,11 @@ class Fit:
             if not is_on_disk(given.X):
                 given.X = given.X.astype(dtype, copy=False)
             given.given_weight = given.sample_weight
-            _, given.sample_weight = estimator._training_targets(given.y, given.sample_weight)
+            given.sample_weight = estimator._weigh(given.y, given.sample_weight)
             return None, given
         if not estimator.early_stopping:
             return None, None
-        rows, held_out = split(estimator, self._y, rng)
+        rows, held_out = split(estimator, self._X, self._y, self._labels, groups, rng)
         if weight is not None and not (weight[rows].any() and weight[held_out].any()):
             raise ValueError(
                 "sample_weight is 0 for all samples of a part of the early-stopping split; "
@@ -187,7 +193,7 @@ class Fit:
         """Train anew on all rows, for as many epochs as were best; return the final state."""
         estimator = self.estimator
         rng = make_random_state(estimator.random_state)
-        state = estimator._begin(self._X, self._y, rng, True, False)
+        state = estimator._begin(self._X, self._y, self._given, rng, True, False)
         problem = self._make_problem(rng, None, state)
         problem.after_epoch = lambda state, theta: state.n_iter >= first.best_epoch
         solver: Any = problem.solver
@@ -207,28 +213,6 @@ class Fit:
         return replace(
             state, validation_scores=first.validation_scores, best_score=first.best_score
         )
-
-
-def split(estimator: Any, y: Array, rng: np.random.RandomState) -> tuple[Array, Array]:
-    """Return the rows to train on and those to validate on."""
-    part = f"validation_fraction={estimator.validation_fraction} of {len(y)} samples"
-    try:
-        train, held_out = train_test_split(
-            np.arange(len(y)),
-            random_state=rng,
-            test_size=estimator.validation_fraction,
-            stratify=estimator._strata(y),
-        )
-    except ValueError as error:
-        raise ValueError(
-            f"{error} (early_stopping=True holds out {part}: more of either may help.)"
-        ) from error
-    if len(held_out) < 2:
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' or the size of "
-            f"your dataset: {part} is {len(held_out)}, and at least 2 are needed."
-        )
-    return train, held_out
 
 
 def _take(labels: Any, rows: Array) -> Any:

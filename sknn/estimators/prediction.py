@@ -12,6 +12,12 @@ from sknn.estimators.targets import LabelEncoding, MultiOutputEncoding
 from sknn.losses import Gaussian, Quantile
 
 
+SMALLEST = {
+    np.dtype(kind): np.finfo(kind).smallest_subnormal for kind in (np.float32, np.float64)
+}
+"""The least number above 0."""
+
+
 class ClassPredictions:
     """The predictions of a classifier."""
 
@@ -52,7 +58,11 @@ class ClassPredictions:
             several targets of many classes, one array for each target.
         """
         raw = self._both_sides(self._predict_raw(X))
+        if self._has_one_class():
+            return np.ones_like(raw[:1].T)
         self._loss.inverse_link(raw)
+        # As its logarithm, a probability is never that of the impossible.
+        np.maximum(raw, SMALLEST[raw.dtype], out=raw)
         return self._for_each_target(raw)
 
     def predict_log_proba(self, X: Any) -> Any:
@@ -72,6 +82,8 @@ class ClassPredictions:
             One column for each of ``classes_``.
         """
         raw = self._both_sides(self._predict_raw(X))
+        if self._has_one_class():
+            return np.zeros_like(raw[:1].T)
         self._loss.log_inverse_link(raw)
         return self._for_each_target(raw)
 
@@ -99,6 +111,13 @@ class ClassPredictions:
             is_right = (self.predict(X) == np.asarray(y)).all(axis=1)
             return float(np.average(is_right, weights=sample_weight))
         return float(super().score(X, y, sample_weight))  # type: ignore[misc]
+
+    def _has_one_class(self) -> bool:
+        """Whether there is nothing to tell apart: one target, of which one class is known."""
+        encoding = self._encoding
+        if encoding.is_multilabel or isinstance(encoding, MultiOutputEncoding):
+            return False
+        return len(encoding.classes) == 1
 
     def _for_each_target(self, rows: Array) -> Any:
         """Return rows of outputs as columns, in a list where there are several targets."""

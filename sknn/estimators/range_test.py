@@ -26,6 +26,48 @@ CAUTION = 3.0
 """The rate with the lowest loss after so few steps is divided by this, since it has to be stable
 for a whole training."""
 
+LEARNS = 0.1
+"""Too small is a rate that lowers the loss by less than this share of what the best one does."""
+
+STABLE = 0.8
+"""Too large is a rate that lowers the loss by less than this share of what the best one does."""
+
+
+def choose_rates(rates: Array, losses: Array) -> tuple[float, float, float]:
+    """Return the ends of the range that is worth a search, and a rate in it to train with.
+
+    Parameters
+    ----------
+    rates, losses : ndarray of shape (n_rates,)
+        Ascending learning rates, and the loss that each has reached; not finite if it diverged.
+
+    Returns
+    -------
+    low, high : float
+        The smallest and the largest of the rates around the best one that are neither too small
+        nor too large.
+    rate : float
+        The best one divided by `CAUTION`, within the range.
+    """
+    is_finite = np.isfinite(losses)
+    if not is_finite.any():
+        raise ValueError(
+            "Training diverged at every learning rate of the range test, from "
+            f"{rates[0]:g} to {rates[-1]:g}. Scale X (and, in regression, y), for example with "
+            "StandardScaler."
+        )
+    gains = np.where(is_finite, losses[is_finite][0] - losses, -np.inf)
+    best = int(np.argmax(gains))
+    low = high = best
+    while low > 0 and gains[low - 1] >= LEARNS * gains[best]:
+        low -= 1
+    while high < len(rates) - 1 and gains[high + 1] >= STABLE * gains[best]:
+        high += 1
+    if low == high:  # no rate helped notably more than its neighbours
+        low, high = max(low - 1, 0), min(high + 1, len(rates) - 1)
+    rate = max(rates[best] / CAUTION, rates[low])
+    return float(rates[low]), float(rates[high]), float(rate)
+
 
 def find_rate(problem: Problem) -> tuple[float, pd.DataFrame]:
     """Return a learning rate for a problem, and the losses at the rates that were tried.
@@ -55,15 +97,10 @@ def find_rate(problem: Problem) -> tuple[float, pd.DataFrame]:
         states = solver.minimize(trials)
     else:  # sparse rows are not stacked
         states = [state for trial in trials for state in solver.minimize([trial])]
-    losses = np.array([state.loss if state.n_iter == n_epochs else np.inf for state in states])
-    losses[~np.isfinite(losses)] = np.inf
-    curve = pd.DataFrame({"learning_rate": RATES, "loss": losses})
-    if not np.isfinite(losses).any():
-        raise ValueError(
-            "learning_rate_init='auto' found no rate at which training does not diverge, from "
-            f"{RATES[0]:g} to {RATES[-1]:g}: scale X (and, in regression, y)."
-        )
-    return float(RATES[losses.argmin()] / CAUTION), curve
+    # One that diverges ends before its time.
+    losses = np.array([state.loss if state.n_iter == n_epochs else np.nan for state in states])
+    _, _, rate = choose_rates(RATES, losses)
+    return rate, pd.DataFrame({"learning_rate": RATES, "loss": losses})
 
 
 def _make_trial(

@@ -91,8 +91,8 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
     early_stopping : bool, default=False
         Whether to hold out a part of the samples, to stop when their score (R^2) no longer
         improves, and to return the weights that scored best.
-    validation_fraction : float, default=0.1
-        The part that early stopping holds out, in (0, 1).
+    validation_fraction : float or splitter, default=0.1
+        The part early stopping holds out, in (0, 1), or a splitter whose last split it takes.
     beta_1 : float, default=0.9
         Decay of the first moment of adam, adamw, nadam and amsgrad, in [0, 1).
     beta_2 : float, default=0.999
@@ -117,6 +117,10 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
         The initial weights: "auto" is scikit-learn's rule, and there are "glorot", "he", "lecun"
         and "orthogonal", see :mod:`sknn.initializers`. Two lists of arrays begin with these, such
         as the `coefs_` and `intercepts_` of another network.
+    intercept_init : {"auto", "target", "zero"}, default="auto"
+        Where the intercepts of the output begin: at the link of the weighted mean of the targets
+        (at their quantiles, with a loss of quantiles), or at 0. "auto" draws them as scikit-learn
+        does for its own losses, and is "target" for the others. Arrays in `initializer` stay.
     weight_decay : float or None, default=None
         Decoupled weight decay: each step multiplies the weights, not the intercepts, by 1 - rate
         times this, at least 0. None is the solver's own, 0.01 for "adamw" and else 0.
@@ -233,7 +237,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
-        validation_fraction: float = 0.1,
+        validation_fraction: Any = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -244,6 +248,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
         normalization: str | None = None,
         residual: bool = False,
         initializer: Any = "auto",
+        intercept_init: str = "auto",
         weight_decay: float | None = None,
         l1_ratio: float = 0.0,
         max_grad_norm: float | None = None,
@@ -290,6 +295,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
         self.normalization = normalization
         self.residual = residual
         self.initializer = initializer
+        self.intercept_init = intercept_init
         self.weight_decay = weight_decay
         self.l1_ratio = l1_ratio
         self.max_grad_norm = max_grad_norm
@@ -354,7 +360,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
             )
         return X, y
 
-    def _encode_targets(self, y: Array, is_first: bool, classes: Any) -> Array:
+    def _encode_targets(self, y: Array, is_first: bool, classes: Any, is_partial: bool) -> Array:
         loss = LOSSES.resolve(self.loss)
         outside = y <= loss.lowest if loss.is_open else y < loss.lowest
         if outside.any():
@@ -367,12 +373,15 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
         return y.reshape(len(y), -1)
 
     def _encode_held_out(self, y: Array) -> Array:
-        return self._encode_targets(y, False, None)
+        return self._encode_targets(y, False, None, False)
 
     def _training_targets(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
         return y, weight
 
-    def _make_loss(self, y: Array) -> Loss:
+    def _weigh(self, y: Array, weight: Array | None) -> Array | None:
+        return weight
+
+    def _make_loss(self, y: Array, weight: Array | None) -> Loss:
         return LOSSES.resolve(own(self.loss))
 
     def _strata(self, y: Array) -> Array | None:

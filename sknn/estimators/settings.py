@@ -22,14 +22,14 @@ from sknn._constraints import (
     InvalidParameterError,
     Member,
     OneOf,
-    did_you_mean,
 )
+from sknn._names import did_you_mean
 from sknn._warn import warn
 from sknn.activations import ACTIVATIONS, Activation, is_activation, resolve_activation
 from sknn.architecture import NORMALIZATIONS, build_layers
 from sknn.augmentation import AUGMENTATIONS, Augmentation
 from sknn.averaging import AVERAGINGS, Averaging
-from sknn.estimators.validation import RANDOM_STATE, check_hidden_layer_sizes
+from sknn.estimators.validation import RANDOM_STATE, SPLITTER, check_hidden_layer_sizes
 from sknn.initializers import INITIALIZERS, Initializer, is_pair_of_lists
 from sknn.layers import Draw, Layer
 from sknn.losses import CLASSIFICATION_LOSSES, LOSSES, Loss
@@ -81,7 +81,7 @@ CONSTRAINTS: dict[str, list[Constraint]] = {
     "momentum": [Interval(Real, 0, 1, "both")],
     "nesterovs_momentum": [BOOLEAN],
     "early_stopping": [BOOLEAN],
-    "validation_fraction": [Interval(Real, 0, 1)],
+    "validation_fraction": [Interval(Real, 0, 1), SPLITTER],
     "beta_1": [Interval(Real, 0, 1)],
     "beta_2": [Interval(Real, 0, 1)],
     "epsilon": [Interval(Real, 0, None, "neither")],
@@ -98,6 +98,7 @@ CONSTRAINTS: dict[str, list[Constraint]] = {
         Member(INITIALIZERS, Initializer),
         Check(is_pair_of_lists, "a pair of lists (coefs, intercepts)"),
     ],
+    "intercept_init": [OneOf(["auto", "target", "zero"])],
     "weight_decay": [NONE, Interval(Real, 0, None)],
     "l1_ratio": [Interval(Real, 0, 1, "both")],
     "max_grad_norm": [NONE, Interval(Real, 0, None, "neither")],
@@ -123,6 +124,7 @@ CLASSIFIER_CONSTRAINTS: dict[str, list[Constraint]] = {
     **CONSTRAINTS,
     "loss": [OneOf(CLASSIFICATION_LOSSES), Check(_is_class_loss, "a Loss of classes")],
     "label_smoothing": [Interval(Real, 0, 1)],
+    "target_type": [OneOf(["auto", "multilabel", "soft"])],
     "class_weight": [
         NONE,
         OneOf(["balanced"]),
@@ -164,10 +166,11 @@ def check_settings(estimator: Any) -> None:
     per_layer(estimator.dropout, "dropout", sizes, Interval(Real, 0, 1).accepts)
     for value in vars(estimator).values():
         check_components(value)
-    if estimator.early_stopping and estimator.validation_fraction == 0:
+    fraction = estimator.validation_fraction
+    if estimator.early_stopping and isinstance(fraction, Real) and fraction == 0:
         raise InvalidParameterError(
             "validation_fraction=0 leaves nothing to validate on; with early_stopping=True it "
-            "must be a float in the range (0, 1)."
+            "must be a float in the range (0, 1) or a splitter."
         )
     if estimator.refit_full and not estimator.early_stopping:
         raise InvalidParameterError(

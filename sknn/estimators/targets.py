@@ -57,6 +57,7 @@ class LabelEncoding:
         """Return the encoding of `y`, or of known classes of which `y` may lack some."""
         kind = _kind_of(y)
         if kind == "multilabel-indicator":
+            check_indicators(y, "y")
             container = type(y.tocsr()) if sp.issparse(y) else None
             return cls(np.arange(y.shape[1]), True, container)
         if kind == "continuous-multioutput":
@@ -79,7 +80,7 @@ class LabelEncoding:
         """Whether exactly one of several outputs is true."""
         return not self.is_multilabel and len(self.classes) > 2
 
-    def check(self, y: Any, must_have_all: bool) -> None:
+    def check(self, y: Any, must_have_all: bool, name: str = "y") -> None:
         """Raise ValueError if `y` is of another kind, or has other classes, than was learnt.
 
         Parameters
@@ -88,15 +89,26 @@ class LabelEncoding:
             The targets of a later call.
         must_have_all : bool
             Whether each known class has to occur (warm_start).
+        name : str, default="y"
+            What they are called.
         """
-        if (_kind_of(y) == "multilabel-indicator") is not self.is_multilabel:
-            kinds = (
-                ("labels", "an indicator matrix")
-                if self.is_multilabel
-                else ("an indicator matrix", "labels")
+        found_kind = "multilabel" if self.is_multilabel else "labels"
+        kind = _describe(y)
+        if kind != found_kind:
+            hint = ""
+            if kind == "soft" and self.is_multilabel:
+                hint = (
+                    " A float matrix that is exactly one-hot counts as indicators; if the first one"
+                    " held probabilities, too, set target_type='soft'."
+                )
+            raise ValueError(
+                f"`{name}` holds {KINDS[kind]}, but the estimator was fitted on "
+                f"{KINDS[found_kind]}.{hint}"
             )
-            raise ValueError(f"`y` holds {kinds[0]}, but the estimator was fitted on {kinds[1]}.")
-        found, known = np.arange(y.shape[1]) if self.is_multilabel else _labels_of(y), self.classes
+        if self.is_multilabel:
+            check_indicators(y, name)
+            return
+        found, known = _labels_of(y), self.classes
         if must_have_all and set(found) != set(known):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
@@ -104,8 +116,8 @@ class LabelEncoding:
             )
         if len(np.setdiff1d(found, known, assume_unique=True)):
             raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. "
-                f"'y' has {found}."
+                f"`{name}` has classes not in `self.classes_`. `self.classes_` has {known}. "
+                f"'{name}' has {found}."
             )
 
     def strata(self, encoded: Array, n_held_out: int) -> Array | None:
@@ -185,12 +197,12 @@ class SoftEncoding(LabelEncoding):
         """Whether exactly one of several outputs is true."""
         return True
 
-    def check(self, y: Any, must_have_all: bool) -> None:
+    def check(self, y: Any, must_have_all: bool, name: str = "y") -> None:
         matrix = as_probabilities(y)
         if matrix is None or matrix.shape[1] != len(self.classes):
             raise ValueError(
-                f"The estimator was fitted on probabilities of {len(self.classes)} classes; `y` "
-                "must be a float matrix with as many columns, whose rows sum to 1."
+                f"The estimator was fitted on probabilities of {len(self.classes)} classes; "
+                f"`{name}` must be a matrix with as many columns, whose rows sum to 1."
             )
 
     def strata(self, encoded: Array, n_held_out: int) -> Array | None:
@@ -232,11 +244,13 @@ class MultiOutputEncoding(LabelEncoding):
         """Whether exactly one of several outputs is true."""
         return False
 
-    def check(self, y: Any, must_have_all: bool) -> None:
+    def check(self, y: Any, must_have_all: bool, name: str = "y") -> None:
         if np.ndim(y) != 2 or y.shape[1] != len(self.parts):
-            raise ValueError(f"`y` must have {len(self.parts)} columns, as in the first call.")
+            raise ValueError(
+                f"`{name}` must have {len(self.parts)} columns, as in the first call."
+            )
         for part, column in zip(self.parts, y.T, strict=True):
-            part.check(column, must_have_all)
+            part.check(column, must_have_all, name)
 
     def strata(self, encoded: Array, n_held_out: int) -> Array | None:
         return None
@@ -274,25 +288,76 @@ class _SoftmaxEncoding(LabelEncoding):
         return True
 
 
+KINDS = {
+    "labels": "labels",
+    "multilabel": "an indicator matrix",
+    "soft": "probabilities of classes",
+    "several": "several targets",
+    "other": "numbers that are no labels",
+}
+"""What targets of a classifier can be, in words."""
+
+
+def _describe(y: Any) -> str:
+    """Return which of `KINDS` the targets are, with target_type='auto'."""
+    if is_soft(y):
+        return "soft"
+    kind = _kind_of(y)
+    names = {"multilabel-indicator": "multilabel", "multiclass-multioutput": "several"}
+    return names.get(kind, "labels" if kind in ("binary", "multiclass") else "other")
+
+
 def as_probabilities(y: Any) -> Array | None:
-    """Return targets as a float matrix whose rows are distributions, or None if they are not."""
+    """Return targets as a matrix whose rows are distributions, or None if they are not."""
     if not hasattr(y, "__len__") or sp.issparse(y) or np.ndim(y) != 2:
         return None
     matrix = np.asarray(y)
-    if matrix.dtype.kind != "f" or matrix.shape[1] < 2 or not (matrix >= 0).all():
+    if matrix.dtype.kind not in "fiub" or matrix.shape[1] < 2:
         return None
-    return matrix if np.abs(matrix.sum(axis=1) - 1).max() < TOLERANCE else None
+    # In float64: half precision would lose the sum of a few hundred classes.
+    if not (matrix >= 0).all() or np.abs(matrix.sum(axis=1, dtype=float) - 1).max() >= TOLERANCE:
+        return None
+    return matrix
 
 
 def is_soft(y: Any) -> bool:
     """Whether targets can only be probabilities of classes: some are neither 0 nor 1."""
     matrix = as_probabilities(y)
-    return matrix is not None and bool(((matrix > 0) & (matrix < 1)).any())
+    if matrix is None or matrix.dtype.kind != "f":
+        return False
+    return bool(((matrix > 0) & (matrix < 1)).any())
 
 
-def learn_encoding(y: Any, classes: Any) -> LabelEncoding:
-    """Return the encoding of targets of any kind; `classes` may be known."""
-    if is_soft(y):
+def check_indicators(y: Any, name: str) -> None:
+    """Raise ValueError unless a matrix holds zeros and ones."""
+    found = np.unique(y.data if sp.issparse(y) else np.asarray(y))
+    if not np.isin(found, (0, 1)).all():
+        raise ValueError(
+            f"A matrix of labels must hold 1 where a label is true and 0 elsewhere; `{name}` has the "
+            f"values {', '.join(f'{value:g}' for value in found[:10].astype(float))}."
+        )
+
+
+def learn_encoding(y: Any, classes: Any, target_type: str) -> LabelEncoding:
+    """Return the encoding of targets of any kind; `classes` may be known.
+
+    Parameters
+    ----------
+    y : array-like
+    classes : array-like, list of array-like or None
+    target_type : {"auto", "multilabel", "soft"}
+    """
+    if target_type == "soft" and as_probabilities(y) is None:
+        raise ValueError(
+            "target_type='soft' needs y as a matrix of probabilities, a column for each of at least "
+            "two classes: entries of at least 0, in rows that sum to 1."
+        )
+    if target_type == "multilabel" and _kind_of(y) != "multilabel-indicator":
+        raise ValueError(
+            "target_type='multilabel' needs y as a matrix of zeros and ones, a column for each "
+            f"label; got {KINDS[_describe(y)]}."
+        )
+    if target_type == "soft" or (target_type == "auto" and is_soft(y)):
         return SoftEncoding(np.arange(y.shape[1]))
     has_columns = getattr(y, "ndim", 1) == 2
     are_known = classes is not None and len(classes) > 0 and np.ndim(classes[0]) == 1
@@ -301,7 +366,22 @@ def learn_encoding(y: Any, classes: Any) -> LabelEncoding:
     return LabelEncoding.learn(y, classes)
 
 
-def check_classes(known: Any, classes: Any, y: Any) -> None:
+def as_classes(classes: Any) -> Any:
+    """Return classes that came in any container (a set, a Series, dict keys) as an array or list.
+
+    Those of several targets stay a list, of arrays.
+    """
+    if classes is None or isinstance(classes, str):
+        return classes
+    if hasattr(classes, "__array__"):
+        return np.asarray(classes)
+    items = list(classes)
+    if items and not isinstance(items[0], str) and hasattr(items[0], "__iter__"):
+        return [np.asarray(list(item)) for item in items]
+    return items
+
+
+def check_classes(known: Any, classes: Any, y: Any, target_type: str) -> None:
     """Raise ValueError unless partial_fit knows all classes, and the same as before.
 
     Parameters
@@ -312,10 +392,17 @@ def check_classes(known: Any, classes: Any, y: Any) -> None:
         Those of this call.
     y : array-like
         The targets of this call.
+    target_type : {"auto", "multilabel", "soft"}
     """
     if known is None:
-        if classes is None and not is_soft(y):
-            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if classes is None and target_type != "soft" and not is_soft(y):
+            hint = ""
+            if as_probabilities(y) is not None:
+                hint = (
+                    " y is a matrix whose rows are one-hot: if it holds probabilities of classes, "
+                    "set target_type='soft' instead."
+                )
+            raise ValueError(f"classes must be passed on the first call to partial_fit.{hint}")
     elif classes is not None and not _same_classes(known, classes):
         raise ValueError(
             f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}"

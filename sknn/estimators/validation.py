@@ -25,6 +25,12 @@ RANDOM_STATE = Check(
     "None, an int in the range [0, 4294967295] or a numpy.random.RandomState",
 )
 
+SPLITTER = Check(
+    # As in scikit-learn's check_cv: strings have a method of that name, too.
+    lambda value: hasattr(value, "split") and not isinstance(value, (str, bytes, type)),
+    "a splitter with the method split(X, y, groups)",
+)
+
 
 def check_hidden_layer_sizes(value: Any) -> list[int]:
     """Return `hidden_layer_sizes` as a list of positive ints, or raise."""

@@ -36,11 +36,18 @@ class Loss(Component):
         The targets are at least this large, or larger if `is_open`.
     is_open : bool
         Whether `lowest` itself is excluded.
+    starts_at_target : bool
+        Whether the output's intercepts begin at `start` unless a user says otherwise; not for the
+        losses whose initial draw is to be scikit-learn's.
+    grows_fast : bool
+        Whether predictions grow exponentially with the raw scores, without a bound.
     """
 
     out_activation: str = "identity"
     lowest: ClassVar[float] = -np.inf
     is_open: ClassVar[bool] = False
+    starts_at_target: bool = True
+    grows_fast: ClassVar[bool] = False
 
     @property
     def raw_per_target(self) -> int:
@@ -113,6 +120,27 @@ class Loss(Component):
     def inverse_link(self, raw: Array) -> None:
         """Replace raw by predictions, in place; the first rows are what `predict` returns."""
 
+    def link(self, mean: Array) -> Array | None:
+        """Return the raw scores (n_outputs,) whose prediction is `mean` (n_targets,), in float64.
+
+        None says that the loss does not know them: then no intercept begins there.
+        """
+        return None
+
+    def start(self, y: Array, weight: Array | None) -> Array | None:
+        """Return raw scores near all targets, where the output's intercepts may begin.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_targets)
+        weight : ndarray of shape (n_samples,) or None
+        """
+        return self.link(weighted_mean(y, weight))
+
+    def best_constant(self, y: Array, weight: Array | None) -> Array | None:
+        """Return the raw scores of the best prediction that is the same for all samples."""
+        return self.start(y, weight)
+
     def sample_values(self, raw: Array, target: Array) -> Array:
         """Return each sample's loss, in new arrays.
 
@@ -138,6 +166,22 @@ LOSSES: Registry[Loss] = Registry("loss")
 
 CLASSIFICATION_LOSSES: Registry[Loss] = Registry("loss")
 """The losses of classifiers."""
+
+
+def weighted_mean(y: Array, weight: Array | None) -> Array:
+    """Return the mean over samples, in float64 whatever the dtypes are."""
+    weight = None if weight is None else weight.astype(np.float64)
+    return np.asarray(np.average(y.astype(np.float64), axis=0, weights=weight))
+
+
+def weighted_quantile(y: Array, weight: Array | None, level: float) -> Array:
+    """Return the smallest value of each column that so much of the weight does not exceed."""
+    columns = y.astype(np.float64)
+    order = np.argsort(columns, axis=0)
+    weights = np.ones(len(y)) if weight is None else weight.astype(np.float64)
+    shares = np.cumsum(weights[order], axis=0) / weights.sum()
+    first = np.minimum((shares < level).sum(axis=0), len(y) - 1)
+    return np.take_along_axis(columns, np.take_along_axis(order, first[np.newaxis], 0), 0)[0]
 
 
 def sum_outputs(values: Array) -> Array:

@@ -24,6 +24,8 @@ class BinaryLogLoss(LogisticLink):
         Whether targets may lie between 0 and 1.
     """
 
+    starts_at_target = False
+
     def __init__(self, is_soft: bool = False) -> None:
         self.is_soft = is_soft
 
@@ -77,6 +79,8 @@ class LogLoss(SoftmaxLink):
     is_soft : bool, default=False
         Whether targets may be any distribution over the classes.
     """
+
+    starts_at_target = False
 
     def __init__(self, is_soft: bool = False) -> None:
         self.is_soft = is_soft

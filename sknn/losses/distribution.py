@@ -11,8 +11,12 @@ from scipy.special import expit
 
 from sknn._constraints import Check, Interval
 from sknn._math import Array
-from sknn.losses._base import LOSSES, Loss, sum_outputs
+from sknn.losses._base import LOSSES, Loss, sum_outputs, weighted_mean, weighted_quantile
 from sknn.losses.links import IdentityLink
+
+
+CLOSE = 1e-3
+"""By how much of the range of y two quantiles differ at least when training begins."""
 
 
 def _are_levels(value: Any) -> bool:
@@ -117,6 +121,13 @@ class Quantile(Loss):
             np.logaddexp(quantile, 0, out=quantile)
             np.add(quantile, quantiles[..., j - 1, :, :], quantile)
 
+    def start(self, y: Array, weight: Array | None) -> Array | None:
+        quantiles = np.stack([weighted_quantile(y, weight, level) for level in self.levels])
+        # A distance is log(1 + exp(z)), and not 0.
+        distances = np.maximum(np.diff(quantiles, axis=0), CLOSE * (1 + np.ptp(y, axis=0)))
+        scores = distances + np.log(-np.expm1(-distances))
+        return np.concatenate([quantiles[:1], scores]).reshape(-1)
+
     def _by_level(self, a: Array) -> Array:
         """Return the view of an array with the axes (..., n_levels, n_targets, n_samples)."""
         k = self.raw_per_target
@@ -138,6 +149,8 @@ class Gaussian(IdentityLink):
     Nix, D. and Weigend, A., "Estimating the mean and variance of the target probability
     distribution", ICNN 1994.
     """
+
+    grows_fast = True  # the standard deviation
 
     @property
     def raw_per_target(self) -> int:
@@ -179,6 +192,12 @@ class Gaussian(IdentityLink):
         _, log_variance = _halves(raw)
         np.multiply(log_variance, 0.5, log_variance)
         np.exp(log_variance, log_variance)  # the standard deviation
+
+    def start(self, y: Array, weight: Array | None) -> Array | None:
+        mean = weighted_mean(y, weight)
+        variance = weighted_mean((y.astype(np.float64) - mean) ** 2, weight)
+        log_variance = np.log(variance, out=np.zeros_like(variance), where=variance > 0)
+        return np.concatenate([mean, log_variance])
 
 
 def _halves(a: Array) -> tuple[Array, Array]:

@@ -33,6 +33,15 @@ class Grouped(Loss):
         ends = itertools.accumulate(self.sizes, initial=0)
         return [slice(*pair) for pair in itertools.pairwise(ends)]
 
+    @property
+    def starts_at_target(self) -> bool:  # type: ignore[override]
+        """As the loss of a group says."""
+        return self.loss.starts_at_target
+
+    def link(self, mean: Array) -> Array | None:
+        parts = [part for g in self.groups() if (part := self.loss.link(mean[g])) is not None]
+        return np.concatenate(parts) if len(parts) == len(self.sizes) else None
+
     def constants(self) -> tuple[Any, ...]:
         return self.loss.constants()
 
@@ -84,6 +93,15 @@ class LabelWeighted(Loss):
     def __init__(self, loss: Loss, weights: tuple[float, ...]) -> None:
         self.loss = loss
         self.weights = weights
+
+    @property
+    def starts_at_target(self) -> bool:  # type: ignore[override]
+        """As the loss of a label says."""
+        return self.loss.starts_at_target
+
+    def link(self, mean: Array) -> Array | None:
+        true = mean * self.weights
+        return self.loss.link(true / (true + 1 - mean))
 
     def constants(self) -> tuple[Any, ...]:
         columns = [np.asarray(weight, float) for weight in self.weights]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, logit
 
 from sknn._math import Array
 from sknn.losses._base import Loss
+
+
+RARE = 1e-4
+"""The least probability that a class is taken to have when training begins."""
 
 
 class LogisticLink(Loss):
@@ -16,6 +20,9 @@ class LogisticLink(Loss):
 
     def inverse_link(self, raw: Array) -> None:
         expit(raw, out=raw)
+
+    def link(self, mean: Array) -> Array | None:
+        return np.asarray(logit(np.clip(mean, RARE, 1 - RARE)))
 
     def log_inverse_link(self, raw: Array) -> None:
         """Replace raw by the logarithm of the probability, which is never -inf."""
@@ -34,6 +41,9 @@ class SoftmaxLink(Loss):
         softmax(raw, probabilities)
         raw[...] = probabilities
 
+    def link(self, mean: Array) -> Array | None:
+        return np.log(np.maximum(mean, RARE))
+
     def log_inverse_link(self, raw: Array) -> None:
         """Replace raw by the logarithm of the probabilities, which is never -inf."""
         clip_to_finite(raw)
@@ -45,9 +55,13 @@ class LogLink(Loss):
     """Losses of a positive mean, whose logarithm is the raw score."""
 
     out_activation = "exp"
+    grows_fast = True
 
     def inverse_link(self, raw: Array) -> None:
         np.exp(raw, raw)
+
+    def link(self, mean: Array) -> Array | None:
+        return np.log(mean, out=np.zeros_like(mean), where=mean > 0)
 
 
 class IdentityLink(Loss):
@@ -55,6 +69,9 @@ class IdentityLink(Loss):
 
     def inverse_link(self, raw: Array) -> None:
         pass
+
+    def link(self, mean: Array) -> Array | None:
+        return mean
 
 
 def clip_to_finite(raw: Array) -> None:

@@ -10,7 +10,7 @@ from scipy.special import kl_div
 
 from sknn._constraints import Interval
 from sknn._math import Array
-from sknn.losses._base import LOSSES, power, sum_outputs
+from sknn.losses._base import LOSSES, power, sum_outputs, weighted_quantile
 from sknn.losses.links import IdentityLink, LogLink
 
 
@@ -22,6 +22,8 @@ class SquaredError(IdentityLink):
 
     Its gradient is :math:`z - y`. Reported is the mean over the outputs, as scikit-learn does.
     """
+
+    starts_at_target = False
 
     def gradient(
         self,
@@ -69,6 +71,9 @@ class AbsoluteError(IdentityLink):
     def values(self, record: Array, target: Array, scratch: Array, *constants: Array) -> Array:
         np.absolute(record, record)
         return sum_outputs(record)
+
+    def best_constant(self, y: Array, weight: Array | None) -> Array | None:
+        return weighted_quantile(y, weight, 0.5)
 
 
 @LOSSES.register("huber")
@@ -171,6 +176,7 @@ class PoissonLoss(LogLink):
     """
 
     lowest = 0.0
+    starts_at_target = False
 
     def gradient(
         self,

@@ -88,7 +88,7 @@ class LearningRateDisplay:
         -------
         display : LearningRateDisplay
         """
-        check_is_fitted(search, "cv_results_")
+        _check_is_search(search)
         results = pd.DataFrame(search.cv_results_)
         names = [
             name for name in results if name.removeprefix("param_").split("__")[-1] == _PARAMETER
@@ -181,6 +181,21 @@ class LearningRateDisplay:
 
 
 _PARAMETER = "learning_rate_init"
+
+
+def _check_is_search(search: Any) -> None:
+    """Raise TypeError for what is no search, and NotFittedError for one that is not fitted."""
+    # Of all estimators only searches have an error score.
+    if hasattr(search, "cv_results_") or hasattr(search, "error_score"):
+        check_is_fitted(search, "cv_results_")
+        return
+    hint = ""
+    if hasattr(search, "lr_find_"):
+        hint = " The range test of learning_rate_init='auto' is in its attribute lr_find_."
+    raise TypeError(
+        f"LearningRateDisplay.from_estimator needs a fitted search over {_PARAMETER!r}, such as "
+        f"LearningRateSearchCV. Got {type(search).__name__} instead.{hint}"
+    )
 
 
 def _without_resource(search: Any, results: pd.DataFrame) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import warnings
+from collections.abc import Callable, Iterator
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -12,20 +12,14 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import ParameterGrid
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted
 
-from sknn.estimators.range_test import RATES, STEPS
+from sknn.estimators.range_test import RATES, STEPS, choose_rates
 from sknn.estimators.settings import choose_batch_size
 from sknn.model_selection.tools import HalvingGridSearchCV
 from sknn.parallel import ambient_lockstep
-
-LEARNS = 0.1
-"""Too small is a rate that lowers the loss by less than this share of what the best one does."""
-
-STABLE = 0.8
-"""Too large is a rate that lowers the loss by less than this share of what the best one does."""
 
 
 class LearningRateSearchCV(HalvingGridSearchCV):
@@ -34,18 +28,22 @@ class LearningRateSearchCV(HalvingGridSearchCV):
     First a range test trains the network for a few dozen steps at each of 29 learning rates from
     1e-6 to 10. With L(r) the training loss of the last epoch at the rate r, and the gain
     :math:`g(r) = L(10^{-6}) - L(r)`, the range around the best rate b runs from the smallest with
-    :math:`g(r) \ge 0.1\, g(b)` to the largest with :math:`g(r) \ge 0.8\, g(b)`.
+    :math:`g(r) \ge 0.1\, g(b)` to the largest with :math:`g(r) \ge 0.8\, g(b)`. A meta-estimator
+    that trains several copies of the network has the mean of their losses.
 
     Then `n_rates` rates, log-spaced over the range and crossed with `alphas`, are cross-validated
     by successive halving: all of them for a few epochs, the best third of them for three times
-    as many, and so on until the epochs reach the estimator's ``max_iter``. The best of the last
-    round is trained again on all of the data. The networks of each stage train in lockstep.
+    as many, and so on. The last round has the estimator's ``max_iter`` epochs, those before it have
+    that divided by 3, 9, ... and rounded; rounds of no epochs or of equally many are left out. The
+    best of the last round is trained again on all of the data. The networks of each stage train in
+    lockstep.
 
     Parameters
     ----------
     estimator : estimator
         A multilayer perceptron with a stochastic solver, or a Pipeline or other meta-estimator
-        that has exactly one inside: one parameter named ``learning_rate_init``.
+        that has exactly one inside: one parameter named ``learning_rate_init``. One that does not
+        keep its fitted networks needs `rate_range`.
     alphas : array-like of float, default=None
         L2 penalties to try with each rate; None keeps the estimator's.
     n_rates : int, default=10
@@ -108,7 +106,6 @@ class LearningRateSearchCV(HalvingGridSearchCV):
     # What scikit-learn's search reads beside the parameters.
     pre_dispatch = "2*n_jobs"
     min_resources = "exhaust"
-    aggressive_elimination = False
 
     def __init__(
         self,
@@ -185,12 +182,38 @@ class LearningRateSearchCV(HalvingGridSearchCV):
             self.rates_ = np.geomspace(low, high, self.n_rates)
             return super().fit(X, y, **params)
 
-    @functools.wraps(HalvingGridSearchCV._run_search)
-    def _run_search(self, *args: Any, **kwargs: Any) -> None:
-        with warnings.catch_warnings():
-            # That a few epochs are too few is the point of the early rounds.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            super()._run_search(*args, **kwargs)
+    def _run_search(self, evaluate_candidates: Callable[..., Any]) -> None:
+        """Halve the candidates in rounds that end at the estimator's own number of epochs.
+
+        scikit-learn multiplies the epochs of the first round instead, and may miss them.
+        """
+        candidates = list(ParameterGrid(self.param_grid))
+        self.n_required_iterations_ = 1 + math.floor(math.log(len(candidates), self.factor))
+        n_epochs = {
+            round(self.max_resources_ / self.factor**k)
+            for k in range(1, self.n_required_iterations_)
+        }
+        # Rounds of no epochs, and of as many as another has, are left out.
+        self.n_resources_ = sorted((n_epochs - {0}) | {self.max_resources_})
+        self.n_iterations_ = self.n_possible_iterations_ = len(self.n_resources_)
+        self.min_resources_ = self.n_resources_[0]
+        self.n_candidates_: list[int] = []
+        for i, n in enumerate(self.n_resources_):
+            size = len(candidates)
+            self.n_candidates_.append(size)
+            if self.verbose:
+                print(f"Round {i + 1} of {self.n_iterations_}: {size} candidates, {n} epochs")
+            candidates = [{**candidate, self.resource: n} for candidate in candidates]
+            with warnings.catch_warnings():
+                # That a few epochs are too few is the point of the early rounds.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                results = evaluate_candidates(
+                    candidates, more_results={"iter": [i] * size, "n_resources": [n] * size}
+                )
+            scores = np.nan_to_num(results["mean_test_score"][-size:], nan=-np.inf)
+            kept = np.argsort(scores, kind="stable")[-math.ceil(size / self.factor) :]
+            candidates = [candidates[j] for j in kept]
+        self.n_remaining_candidates_ = len(candidates)
 
     def _prefix(self) -> str:
         """Return what comes before the names of the network's parameters."""
@@ -248,33 +271,8 @@ class LearningRateSearchCV(HalvingGridSearchCV):
                 for rate in RATES
             )
         self.range_test_ = pd.DataFrame({"learning_rate": RATES, "loss": losses})
-        return choose_range(RATES, np.array(losses))
-
-
-def choose_range(rates: Any, losses: Any) -> tuple[float, float]:
-    """Return the ends of the rates around the best one that are neither too small nor too large.
-
-    Parameters
-    ----------
-    rates, losses : ndarray of shape (n_rates,)
-        Ascending learning rates, and the loss that each has reached; NaN if it diverged.
-    """
-    reference = losses[np.isfinite(losses)]
-    if not reference.size:
-        raise ValueError(
-            "Training diverged at every learning rate of the range test. Scale X (and, in "
-            "regression, y), for example with StandardScaler."
-        )
-    gains = np.where(np.isfinite(losses), reference[0] - losses, -np.inf)
-    best = int(np.argmax(gains))
-    low = high = best
-    while low > 0 and gains[low - 1] >= LEARNS * gains[best]:
-        low -= 1
-    while high < len(rates) - 1 and gains[high + 1] >= STABLE * gains[best]:
-        high += 1
-    if low == high:  # no rate helped notably more than its neighbours
-        low, high = max(low - 1, 0), min(high + 1, len(rates) - 1)
-    return float(rates[low]), float(rates[high])
+        low, high, _ = choose_rates(RATES, np.array(losses))
+        return low, high
 
 
 def _loss_at(estimator: Any, prefix: str, settings: dict[str, Any], X: Any, y: Any) -> float:
@@ -287,9 +285,32 @@ def _loss_at(estimator: Any, prefix: str, settings: dict[str, Any], X: Any, y: A
         if "non-finite" in str(error):
             return math.nan
         raise
-    network = trial
-    for name in prefix.split("__")[:-1]:
-        # By convention the fitted clone of a parameter is the attribute with an underscore.
-        network = getattr(network, f"{name}_", None) or network.get_params()[name]
-    check_is_fitted(network, "loss_curve_")
-    return float(network.loss_curve_[-1])
+    networks = list(_fitted_networks(trial, set()))
+    if not networks:
+        raise ValueError(
+            f"The range test found no fitted network inside {type(trial).__name__}, whose loss it "
+            "needs. Give rate_range=(low, high) to do without the test."
+        )
+    return float(np.mean([network.loss_curve_[-1] for network in networks]))
+
+
+def _fitted_networks(value: Any, seen: set[int]) -> Iterator[Any]:
+    """Yield the fitted networks within a fitted estimator, each of them once.
+
+    scikit-learn's meta-estimators keep them as attributes, in lists and dicts, and in helpers that
+    predict but are no estimators. What is not fitted has no losses.
+    """
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    children: Any = ()
+    if hasattr(value, "loss_curve_"):
+        yield value
+    elif isinstance(value, dict):
+        children = value.values()
+    elif isinstance(value, list | tuple):
+        children = value
+    elif hasattr(value, "get_params") or hasattr(value, "predict_proba"):
+        children = vars(value).values()
+    for child in children:
+        yield from _fitted_networks(child, seen)

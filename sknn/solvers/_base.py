@@ -56,8 +56,10 @@ class TrainingState:
         Whether early stopping has ended a training that goes on epoch by epoch.
     n_recoveries : int
         How often the current call has gone back after a divergence.
-    has_diverged : bool
-        Whether the current call has diverged more often than it may go back.
+    recovery_factor : float
+        By what that has multiplied the learning rate.
+    has_converged : bool
+        Whether the current call has ended since nothing improved any more.
     n_no_change : int
         Epochs in a row without an improvement by more than tol.
     first_bad_epoch : int or None
@@ -85,7 +87,8 @@ class TrainingState:
     best_theta: Array | None = None
     has_stopped: bool = False
     n_recoveries: int = 0
-    has_diverged: bool = False
+    recovery_factor: float = 1.0
+    has_converged: bool = False
     n_no_change: int = 0
     first_bad_epoch: int | None = None
     ending: Exception | None = None

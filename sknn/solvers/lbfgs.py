@@ -104,6 +104,7 @@ class _Descent:
         )
         self.theta = result.x
         self.problem.state.loss, _ = self._evaluation_at(result.fun)
+        self.problem.state.has_converged |= result.status == 0
         if result.status not in (0, 99):  # 99: stopped by the callback
             self.problem.state.ending = self._not_converged(result)
 
@@ -121,6 +122,7 @@ class _Descent:
         self.theta, self._has_begun = intermediate_result.x, False
         reported, norm = self._evaluation_at(intermediate_result.fun)
         reason = self.monitor.end_epoch(Epoch(reported, grad_norm=norm), self.theta)
+        self.problem.state.has_converged = reason == "plateau"
         if reason == "plateau" and self.problem.verbose:
             print(f"{self.monitor.plateau_message()} Stopping.")
         if reason is not None:

@@ -22,9 +22,6 @@ GOOD = 1.0
 LOST = 100.0
 """By this multiple it is above it in an epoch that has diverged."""
 
-MAX_RECOVERIES = 3
-"""So often a diverging training goes back to its last good epoch."""
-
 
 class Model:
     """One model while it is trained.
@@ -76,7 +73,9 @@ class Model:
         self.resize(solver.batch_size)
         self._last_good: Any = None
         if solver.recovers:
-            self._best_loss = self._loss_before()
+            self._few = np.sort(self.rows.order[:CHUNK])
+            self._best_loss = self._good_loss = self._loss_of(self.state.theta)
+            self._is_good, self._n_in_vain = True, 0
             self._keep(self.state.theta, self.moments)
         self._draws_at_end: Any = None
 
@@ -125,6 +124,10 @@ class Model:
     def finish(self) -> None:
         """End the training with what the stack has released."""
         self.is_training = False
+        if self.solver.recovers and not self._is_good and not self.problem.one_epoch:
+            # The last epoch was lost, or on the way there.
+            self.state.theta, self.moments = self._last_good
+            self.state.loss = self._good_loss
         for name, unit in self.solver.optimizer.moment_units().items():
             np.multiply(self.moments[name], unit, out=self.moments[name], casting="same_kind")
         if "average" in self.moments:
@@ -169,11 +172,12 @@ class Model:
         state.n_epochs += 1
         state.n_steps += n_steps
         state.t += self.rows.order.size
-        is_lost = solver.recovers and self._recovers(epoch.loss, theta, moments)
+        is_lost = solver.recovers and self._recovers(theta, moments)
         reason = self.monitor.end_epoch(epoch, moments.get("average", theta), is_lost)
         if reason == "plateau":
             reason = self._after_plateau(epoch.rate)
-        if state.has_diverged or reason or self.problem.one_epoch:
+        state.has_converged = reason == "plateau"
+        if reason or self.problem.one_epoch:
             return True
         if state.n_iter == solver.max_iter:
             if not solver.schedule.is_finite:
@@ -181,39 +185,50 @@ class Model:
             return True
         return False
 
-    def _recovers(self, loss: float, theta: Array, moments: dict[str, Array]) -> bool:
+    def _recovers(self, theta: Array, moments: dict[str, Array]) -> bool:
         """Go back to the last good epoch if this one has diverged; return whether it has.
 
-        After the last time the training is over.
+        The rate is halved; if that does not help it is divided by 4, 8 and so on, so that a few
+        epochs lead from any rate to one that works.
         """
-        state = self.state
-        excess = (loss - self._best_loss) / max(abs(self._best_loss), 1.0)
-        if excess <= LOST and np.isfinite(theta).all():
+        state, best = self.state, self._best_loss
+        # Not the loss of the epoch: that of its batches says nothing of what the last ones have done.
+        loss = self._loss_of(theta)
+        excess = (loss - best) / max(abs(best), 1.0) if math.isfinite(best) else loss - loss
+        if excess <= LOST and self._is_finite(theta):
             # In between it may be on its way to the divergence, or come back by itself.
-            if excess <= GOOD:
+            self._is_good = excess <= GOOD
+            if self._is_good:
                 self._keep(theta, moments)
-            self._best_loss = min(self._best_loss, loss)
+                self._good_loss, self._n_in_vain = loss, 0
+            self._best_loss = min(best, loss)
             return False
-        if state.n_recoveries == MAX_RECOVERIES:
-            state.has_diverged = True
-            return True
         good_theta, good_moments = self._last_good
         theta[...] = good_theta
         for name, array in good_moments.items():
             moments[name][...] = array
+        self._is_good = False
+        self._n_in_vain += 1
+        factor = 0.5**self._n_in_vain
         state.n_recoveries += 1
-        state.plateau_factor *= 0.5
+        state.recovery_factor *= factor
+        state.plateau_factor *= factor
         return True
 
-    def _loss_before(self) -> float:
-        """Return the loss of the initial parameters, on some of the rows."""
-        objective, rows = self.problem.objective, self.rows
-        few = np.sort(self.rows.order[:CHUNK])
-        network, X = objective.network, rows.X[few].astype(self.state.theta.dtype, copy=False)
-        raw = network.predict(X, network.layout.views(self.state.theta))
+    def _is_finite(self, theta: Array) -> bool:
+        if not np.isfinite(theta).all():
+            return False
+        return self.problem.objective.predicts_finite(theta, self.rows.X)
+
+    def _loss_of(self, theta: Array) -> float:
+        """Return the loss of parameters, on the same few rows in every epoch."""
+        objective, rows, few = self.problem.objective, self.rows, self._few
+        network, X = objective.network, rows.X[few].astype(theta.dtype, copy=False)
+        raw = network.predict(X, network.layout.views(theta)).astype(np.float64)
         with np.errstate(all="ignore"):
             values = objective.loss.sample_values(raw, rows.y[few].T)
-        return float(objective.reported(values.mean(), 0.0))
+        loss = float(objective.reported(values.mean(dtype=np.float64), 0.0))
+        return loss if math.isfinite(loss) else math.inf
 
     def _keep(self, theta: Array, moments: dict[str, Array]) -> None:
         """Keep copies for a later recovery."""

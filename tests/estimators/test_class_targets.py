@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.class_weight import compute_sample_weight
@@ -30,10 +30,14 @@ def assert_same_weights(model, expected, rtol=1e-10):
 @pytest.mark.parametrize("y", [BINARY, Y, NAMES], ids=["binary", "multiclass", "names"])
 @pytest.mark.parametrize("is_weighted", [False, True])
 def test_class_weights_are_weights_of_the_samples(y, is_weighted):
-    weight = np.random.default_rng(0).random(len(y)) if is_weighted else None
+    weight = np.random.default_rng(0).integers(1, 4, len(y)) * 1.0 if is_weighted else None
     table = dict(zip(np.unique(y), [2.0, 0.5, 3.0], strict=False))
     for choice in ("balanced", table):
         factor = compute_sample_weight(choice, y)
+        if choice == "balanced" and weight is not None:  # a weight of 2 is a row twice
+            repeats = weight.astype(int)
+            starts = np.cumsum(repeats) - repeats
+            factor = compute_sample_weight(choice, np.repeat(y, repeats))[starts]
         model = MLPClassifier((5,), class_weight=choice, **NUMBERS).fit(X, y, weight)
         total = factor if weight is None else factor * weight
         assert_same_weights(model, MLPClassifier((5,), **NUMBERS).fit(X, y, total))
@@ -69,10 +73,10 @@ def test_in_multilabel_problems_the_positive_samples_of_labels_are_weighted(choi
 @pytest.mark.parametrize(
     ("choice", "y", "message"),
     [
-        ({"a": 1}, Y, "class_weight has 'a', which is not among the classes"),
+        ([{0: 1}] * 3, np.stack([Y, Y], 1), "has 3 dicts, but y has 2 targets"),
+        ([{0: 1}, [1]], np.stack([Y, Y], 1), r"a dict .* for each target; got \[1\]"),
         ({0: -1.0}, Y, r"at least 0; got -1\.0 for 0"),
         ("even", Y, "'class_weight' parameter .* must be"),
-        ({5: 1.0}, np.stack([Y == 0, Y > 0], axis=1), "has 5, which is not among"),
         ([{0: 1}], np.stack([Y == 0, Y > 0], axis=1), "must be 'balanced' or a dict"),
         ("balanced", np.full((150, 2), 0.5), "class_weight='balanced' needs labels"),
     ],
@@ -80,6 +84,59 @@ def test_in_multilabel_problems_the_positive_samples_of_labels_are_weighted(choi
 def test_wrong_class_weights_are_refused(choice, y, message):
     with pytest.raises(ValueError, match=message):
         MLPClassifier((5,), class_weight=choice, **NUMBERS).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("choice", "y", "message"),
+    [
+        ({"1": 2.0}, Y, r"entry for '1', which is not among the classes \[0, 1, 2\] .* mean 1\?"),
+        ({1: 2.0}, NAMES, r"entry for 1, which is not among"),
+        ({"Setosa": 2.0}, NAMES, r"entry for 'Setosa', .* Did you mean 'setosa'\?"),
+        ({np.str_("setosaa"): 2.0}, NAMES, r"entry for 'setosaa', .* Did you mean 'setosa'\?"),
+        ([{}, {"1": 2.0}], np.stack([Y, Y], 1), r"entry for '1', .* mean 1\?"),
+        ({5: 1.0}, np.stack([Y == 0, Y > 0], axis=1), r"entry for 5, .* classes \[0, 1\]"),
+    ],
+)
+def test_an_entry_that_must_be_a_mistake_is_told(choice, y, message):
+    with pytest.warns(UserWarning, match=message):
+        MLPClassifier((5,), class_weight=choice, **NUMBERS).fit(X, y)
+
+
+def test_a_class_without_rows_and_a_class_without_an_entry_are_no_errors():
+    late = MLPClassifier((3,), class_weight={0: 1, 1: 10}, max_iter=2)
+    assert late.fit([[0.0, 1.0], [1.0, 1.0]], [0, 0]).classes_.tolist() == [0]
+
+    names = {"setosa": 2.0, "virginica": 3.0, "unseen": 5.0}
+    model = MLPClassifier((5,), class_weight=names, **NUMBERS).fit(X, NAMES)
+    full = {**names, "versicolor": 1.0}
+    assert_same_weights(model, MLPClassifier((5,), class_weight=full, **NUMBERS).fit(X, NAMES))
+
+
+def test_classes_may_come_late_in_a_search_over_time():
+    y = np.where(np.arange(150) < 60, 0, Y)
+    model = MLPClassifier((5,), class_weight={0: 1.0, 1: 2.0, 2: 4.0}, **NUMBERS)
+    scores = cross_val_score(model, X, y, cv=TimeSeriesSplit(3), error_score="raise")
+
+    assert np.isfinite(scores).all()
+
+
+def test_batches_and_validation_sets_may_lack_classes():
+    model = MLPClassifier((5,), class_weight={0: 1.0, 2: 4.0, 7: 2.0}, random_state=0)
+    model.partial_fit(X[:60], Y[:60], classes=[0, 1, 2], X_val=X[:20], y_val=Y[:20])
+    model.partial_fit(X[100:], Y[100:], X_val=X[:20], y_val=Y[:20])
+
+    assert len(model.validation_scores_) == 2
+
+
+def test_class_weights_learnt_in_training_weigh_the_validation_loss():
+    # The training data are even, so "balanced" weighs all alike, also in an uneven y_val.
+    numbers = NUMBERS | {"scoring": "loss", "early_stopping": True}
+    val = X[:70], Y[:70]
+    balanced = MLPClassifier((5,), class_weight="balanced", **numbers)
+    balanced.fit(X, Y, X_val=val[0], y_val=val[1])
+    plain = MLPClassifier((5,), **numbers).fit(X, Y, X_val=val[0], y_val=val[1])
+
+    np.testing.assert_allclose(balanced.validation_scores_, plain.validation_scores_)
 
 
 def soft_targets():
@@ -193,5 +250,6 @@ def test_focal_loss_with_gamma_zero_is_the_log_loss():
     from sknn.losses import Focal
 
     for y in (BINARY, Y):
-        focal = MLPClassifier((5,), loss=Focal(0.0), **NUMBERS).fit(X, y)
-        assert_same_weights(focal, MLPClassifier((5,), **NUMBERS).fit(X, y), rtol=1e-6)
+        focal = MLPClassifier((5,), loss=Focal(0.0), intercept_init="zero", **NUMBERS).fit(X, y)
+        plain = MLPClassifier((5,), intercept_init="zero", **NUMBERS).fit(X, y)
+        assert_same_weights(focal, plain, rtol=1e-6)

@@ -10,6 +10,7 @@ import sklearn.neural_network as reference
 from sklearn.utils.fixes import parse_version
 
 import sknn
+from tests.cases import pairs
 
 VERSION = parse_version(sklearn.__version__)
 TARGETS = ["binary", "multiclass", "multilabel", "regression", "multioutput", "poisson"]
@@ -109,20 +110,39 @@ def is_deliberately_different(schedule, target, early_stopping):
     return schedule == "lbfgs" and (early_stopping or target == "multioutput")
 
 
-GRID = [
-    case
-    for case in itertools.product(
-        ["identity", "logistic", "tanh", "relu"], SCHEDULES, TARGETS, [False, True]
-    )
-    if not is_deliberately_different(*case[1:])
-]
+EITHER = [False, True]
+
+
+def combine(schedules, early_stopping):
+    """Return cases in which any two of these meet: training, weighted targets, activation, X.
+
+    The ways to train are all combinations of a schedule and early stopping, the weighted targets
+    all combinations of a kind of target and of weights or none.
+    """
+    trainings = list(itertools.product(schedules, early_stopping))
+    targets = [
+        target
+        for target in itertools.product(TARGETS, EITHER)
+        if not any(is_deliberately_different(how, target[0], stops) for how, stops in trainings)
+    ]
+    activations = ["identity", "logistic", "tanh", "relu"]
+    return [
+        (activation, *training, *target, is_sparse)
+        for training, target, activation, is_sparse in pairs(
+            trainings, targets, activations, EITHER
+        )
+    ]
+
+
+STOCHASTIC = [schedule for schedule in SCHEDULES if schedule != "lbfgs"]
+GRID = combine(STOCHASTIC, EITHER) + combine(["lbfgs"], [False])
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize(("activation", "schedule", "target", "early_stopping"), GRID)
-@pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "sparse"])
-def test_same_model(activation, schedule, target, early_stopping, is_weighted, is_sparse):
+@pytest.mark.parametrize(
+    ("activation", "schedule", "early_stopping", "target", "is_weighted", "is_sparse"), GRID
+)
+def test_same_model(activation, schedule, early_stopping, target, is_weighted, is_sparse):
     skip_what_is_too_new(target, is_weighted)
     X, y = make_data(target)
     X = sp.csr_matrix(X) if is_sparse else X
@@ -190,7 +210,7 @@ def test_same_model_after_a_warm_start(schedule, target):
     assert_same(ours, theirs, X)
 
 
-@pytest.mark.parametrize("schedule", [name for name in SCHEDULES if name != "lbfgs"])
+@pytest.mark.parametrize("schedule", STOCHASTIC)
 @pytest.mark.parametrize("target", TARGETS)
 def test_same_model_after_partial_fits(schedule, target):
     skip_what_is_too_new(target)

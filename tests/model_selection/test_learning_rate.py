@@ -1,21 +1,43 @@
+import re
 import warnings
 
 import numpy as np
 import pytest
 import sklearn
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multioutput import (
+    ClassifierChain,
+    MultiOutputClassifier,
+    MultiOutputRegressor,
+    RegressorChain,
+)
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sknn import MLPClassifier, MLPRegressor
-from sknn.model_selection import LearningRateDisplay, LearningRateSearchCV
-from sknn.model_selection.learning_rate import choose_range
+from sknn.estimators.range_test import choose_rates
+from sknn.model_selection import (
+    HalvingGridSearchCV,
+    LearningRateDisplay,
+    LearningRateSearchCV,
+    learning_rate,
+)
 
 X, Y = load_breast_cancer(return_X_y=True)
 X, Y = X[:200], Y[:200]
@@ -34,31 +56,6 @@ def search():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return LearningRateSearchCV(make_pipe(), n_rates=6, cv=3).fit(X, Y)
-
-
-# The range.
-
-RATES = np.logspace(-5, 0, 6)
-
-
-@pytest.mark.parametrize(
-    ("losses", "expected"),
-    [
-        ([1.0, 1.0, 0.5, 0.0, 0.1, 2.0], (1e-3, 1e-1)),
-        ([1.0, 0.95, 0.89, 0.0, 0.3, 0.1], (1e-3, 1e-2)),  # not beyond a rate that is too large
-        ([1.0, 0.8, 0.4, 0.0, np.nan, np.nan], (1e-4, 1e-2)),
-        ([1.0, 0.8, 0.4, 0.2, 0.1, 0.0], (1e-4, 1.0)),
-        ([np.nan, 1.0, 0.0, 1.0, 1.0, 1.0], (1e-4, 1e-2)),  # a single good one
-        ([1.0, np.inf, np.inf, np.inf, np.inf, np.inf], (1e-5, 1e-4)),
-    ],
-)
-def test_the_range_runs_from_what_learns_to_what_is_stable(losses, expected):
-    assert choose_range(RATES, np.array(losses)) == pytest.approx(expected)
-
-
-def test_divergence_everywhere_says_what_to_do():
-    with pytest.raises(ValueError, match=r"every learning rate.*Scale X"):
-        choose_range(RATES, np.full(6, np.nan))
 
 
 # The search.
@@ -85,9 +82,9 @@ def test_the_range_test_is_kept(search):
     assert list(table) == ["learning_rate", "loss"]
     assert len(table) == 29
     assert table["learning_rate"].min() == pytest.approx(1e-6)
-    ends = choose_range(table["learning_rate"].to_numpy(), table["loss"].to_numpy())
-    assert search.rates_[[0, -1]] == pytest.approx(ends)
-    assert ends[0] < 0.01 < ends[1]
+    low, high, _ = choose_rates(table["learning_rate"].to_numpy(), table["loss"].to_numpy())
+    assert search.rates_[[0, -1]] == pytest.approx([low, high])
+    assert low < 0.01 < high
 
 
 def test_the_same_seed_gives_the_same_search(search):
@@ -103,6 +100,152 @@ def test_all_networks_of_a_stage_train_together(stack_sizes):
     search.fit(X[:198], Y[:198])  # folds of the same size
 
     assert stack_sizes == [29, 18, 6, 1]
+
+
+# The rounds.
+
+
+@pytest.mark.parametrize(
+    ("max_iter", "expected"),
+    [
+        (17, [2, 6, 17]),
+        (200, [22, 67, 200]),
+        (9, [1, 3, 9]),
+        (8, [1, 3, 8]),
+        (4, [1, 4]),  # 4 / 9 of an epoch is no round
+        (2, [1, 2]),
+        (1, [1]),
+    ],
+)
+def test_the_last_round_and_the_final_fit_have_max_iter_epochs(max_iter, expected):
+    network = MLPClassifier(3, max_iter=max_iter, target_loss=10.0, random_state=0)
+    search = LearningRateSearchCV(network, rate_range=(0.001, 0.1), cv=2).fit(X[:60], Y[:60])
+
+    assert search.n_resources_ == expected
+    assert search.best_params_["max_iter"] == search.best_estimator_.max_iter == max_iter
+    assert search.n_candidates_ == [10, 4, 2][: len(expected)]
+    assert search.n_iterations_ == search.n_possible_iterations_ == len(expected)
+    assert search.n_required_iterations_ == 3
+    assert search.n_remaining_candidates_ == [4, 2, 1][len(expected) - 1]
+    assert (search.min_resources_, search.max_resources_) == (expected[0], max_iter)
+
+
+def test_a_final_fit_that_does_not_stop_trains_all_of_its_epochs():
+    network = MLPClassifier(3, max_iter=17, n_iter_no_change=np.inf, random_state=0)
+    search = LearningRateSearchCV(network, rate_range=(0.001, 0.1), cv=2).fit(X[:60], Y[:60])
+
+    assert search.best_estimator_.n_iter_ == 17
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1.1, [1, 2, 3, 4, 5]), (2, [1, 2, 5])])
+def test_no_two_rounds_have_the_same_epochs(factor, expected):
+    network = MLPClassifier(3, max_iter=5, target_loss=10.0, random_state=0)
+    search = LearningRateSearchCV(network, rate_range=(0.001, 0.1), factor=factor, cv=2)
+
+    assert search.fit(X[:60], Y[:60]).n_resources_ == expected
+
+
+def test_epochs_that_are_a_power_of_the_factor_give_scikit_learns_search():
+    network = MLPRegressor(3, solver="sgd", batch_size=20, max_iter=9, random_state=0)
+    samples, target = scale(X), X[:, 0]
+    rates = (1e-3, 1e5)  # some diverge
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search = LearningRateSearchCV(network, n_rates=10, rate_range=rates, cv=3).fit(
+            samples, target
+        )
+        expected = HalvingGridSearchCV(
+            network, search.param_grid, resource="max_iter", max_resources=9, cv=3
+        ).fit(samples, target)
+
+    assert np.isnan(search.cv_results_["mean_test_score"]).any()
+    assert search.cv_results_["params"] == expected.cv_results_["params"]
+    for name in ("mean_test_score", "iter", "n_resources", "rank_test_score"):
+        np.testing.assert_array_equal(search.cv_results_[name], expected.cv_results_[name])
+    numbers = [
+        name for name in vars(expected) if re.match("n_.*_$|m.._resources_$|best_.*x_$", name)
+    ]
+    assert len(numbers) >= 9
+    assert {name: getattr(search, name) for name in numbers} == {
+        name: getattr(expected, name) for name in numbers
+    }
+
+
+# Meta-estimators.
+
+NET, REG = MLPClassifier(3, max_iter=2, random_state=0), MLPRegressor(3, max_iter=2, random_state=0)
+XS, YS = scale(X[:90]), np.arange(90) % 3
+YM = np.c_[YS % 2, Y[:90]]
+META = [
+    (CalibratedClassifierCV(NET, cv=2), YS),
+    (CalibratedClassifierCV(make_pipeline(StandardScaler(), NET), cv=2, ensemble=False), YS),
+    (BaggingClassifier(NET, n_estimators=2, random_state=0), YS),
+    (OneVsRestClassifier(NET), YS),
+    (OneVsOneClassifier(NET), YS),
+    (MultiOutputClassifier(NET), YM),
+    (ClassifierChain(NET), YM),
+    (VotingClassifier([("net", NET), ("other", LogisticRegression())]), YS),
+    (StackingClassifier([("net", NET), ("other", LogisticRegression())], cv=2), YS),
+    (StackingClassifier([("other", LogisticRegression())], NET, cv=2), YS),
+    (GridSearchCV(NET, {"alpha": [0.0, 1.0]}, cv=2), YS),
+    (BaggingRegressor(REG, n_estimators=2, random_state=0), XS[:, 0]),
+    (MultiOutputRegressor(REG), XS[:, :2]),
+    (RegressorChain(REG), XS[:, :2]),
+    (VotingRegressor([("net", REG), ("other", LinearRegression())]), XS[:, 0]),
+    (StackingRegressor([("net", REG), ("other", LinearRegression())], cv=2), XS[:, 0]),
+    (TransformedTargetRegressor(REG, transformer=StandardScaler()), XS[:, 0]),
+]
+
+
+@pytest.fixture
+def few_rates(monkeypatch):
+    """A range test of three rates, as the number of them is not the point."""
+    monkeypatch.setattr(learning_rate, "RATES", np.array([1e-6, 1e-2, 1e-1]))
+
+
+@pytest.mark.parametrize(("estimator", "y"), META, ids=lambda value: type(value).__name__)
+def test_the_range_test_finds_the_networks_inside_meta_estimators(estimator, y, few_rates):
+    search = LearningRateSearchCV(estimator, n_rates=2, cv=2).fit(XS, y)
+
+    losses = search.range_test_["loss"]
+    assert np.isfinite(losses).all()
+    assert losses[1] < losses[0]
+    assert search.predict(XS).shape == y.shape
+
+
+def test_the_loss_of_several_networks_is_their_mean(few_rates):
+    search = LearningRateSearchCV(OneVsRestClassifier(NET), n_rates=2, cv=2).fit(XS, YS)
+    # 60 steps are as many epochs, as the batch is all of the samples.
+    network = clone(NET).set_params(max_iter=60, learning_rate_init=1e-2)
+    networks = OneVsRestClassifier(network).fit(XS, YS).estimators_
+
+    expected = np.mean([network.loss_curve_[-1] for network in networks])
+    assert len(networks) == 3
+    assert search.range_test_["loss"][1] == pytest.approx(expected)
+
+
+class Forgetful(ClassifierMixin, BaseEstimator):
+    """Keeps nothing of the network it has trained."""
+
+    def __init__(self, network=NET):
+        self.network = network
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        clone(self.network).fit(X, y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+def test_a_meta_estimator_that_hides_its_networks_is_told_of_rate_range(few_rates):
+    search = LearningRateSearchCV(Forgetful(), n_rates=2, cv=2)
+    with pytest.raises(ValueError, match=r"no fitted network.*Forgetful.*rate_range=\(low, high\)"):
+        search.fit(XS, YS)
+    search.set_params(rate_range=(0.01, 0.1)).fit(XS, YS)
+
+    assert search.n_resources_ == [2]
 
 
 def test_alphas_are_crossed_with_the_rates():
@@ -243,3 +386,20 @@ def test_the_display_refuses_what_it_cannot_draw(search):
         LearningRateDisplay.from_estimator(other)
     with pytest.raises(ValueError, match="'std_display_style' parameter"):
         LearningRateDisplay.from_estimator(search, std_display_style="stars")
+
+
+@pytest.mark.parametrize("wrong", [MLPClassifier(), make_pipe(), LogisticRegression(), None])
+def test_the_display_says_that_it_needs_a_search(wrong):
+    message = (
+        r"needs a fitted search over 'learning_rate_init', such as LearningRateSearchCV\. "
+        f"Got {type(wrong).__name__} instead"
+    )
+    with pytest.raises(TypeError, match=message) as error:
+        LearningRateDisplay.from_estimator(wrong)
+    assert "lr_find_" not in str(error.value)
+
+
+def test_the_display_names_lr_find_to_a_network_that_found_its_rate():
+    network = MLPClassifier(3, max_iter=1, learning_rate_init="auto", random_state=0).fit(XS, YS)
+    with pytest.raises(TypeError, match=r"Got MLPClassifier instead.*lr_find_"):
+        LearningRateDisplay.from_estimator(network)
