@@ -288,7 +288,7 @@ class WholeObjective:
         self._data = DataTerm(objective, theta, self.grad, len(y), 1, share, rows, x)
         self._data.target[0] = y.T
         if sample_weight is not None:
-            total = float(sample_weight.sum())
+            total = float(sample_weight.sum(dtype=np.float64))
             self._data.weight[0] = sample_weight / total
         factor = np.array([objective.alpha / total], theta.dtype)
         middle, end = self._data.n_accumulated, theta.size

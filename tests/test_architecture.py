@@ -11,6 +11,7 @@ import sknn
 ROOT = Path(sknn.__file__).parent
 FLOORS = {
     "_names": -1,
+    "_version": -1,
     "_constraints": 0,
     "_math": 0,
     "_warn": 0,

@@ -14,14 +14,16 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._constraints import Constraint, check_parameters
 from sknn._math import Array
+from sknn._version import Versioned
 from sknn._warn import warn
 from sknn.estimators.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from sknn.estimators.data import check_data, check_samples, is_known
 from sknn.estimators.diagnosis import explain
 from sknn.estimators.evaluation import HeldOut
 from sknn.estimators.fitting import Fit
-from sknn.estimators.outcome import check_outcome
+from sknn.estimators.hints import INVALID, hint, with_hints
 from sknn.estimators.holdout import check_held_out
+from sknn.estimators.outcome import check_outcome
 from sknn.estimators.settings import (
     CONSTRAINTS,
     check_settings,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 CONDITIONAL = ("normalization_", "learning_rate_", "lr_find_")
 
 
-class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
+class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, ABC):
     """The training of a multilayer perceptron in scikit-learn's terms.
 
     ``fit`` works on a copy and takes over its attributes at the end, so that a call that fails
@@ -86,8 +88,9 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls):
-            # scikit-learn asks for it whenever it clones an estimator; finding it takes 0.1 ms.
-            cls.__init__.__signature__ = inspect.signature(cls.__init__)  # type: ignore[attr-defined]
+            # scikit-learn asks for the signature whenever it clones an estimator; finding it takes
+            # 0.1 ms, but here it is noted.
+            cls.__init__ = with_hints(cls.__init__)  # type: ignore[method-assign]
 
     # What differs between classifier and regressor.
 
@@ -124,6 +127,33 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, BaseEstimator, ABC):
 
     # Fitting.
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # The pickle of an older version lacks the parameters that came later.
+        parameters = inspect.signature(type(self)).parameters.values()
+        super().__setstate__({p.name: p.default for p in parameters} | state)
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also of components, as ``solver__beta_1``.
+
+        Parameters
+        ----------
+        **params
+            The new values by name.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        try:
+            return super().set_params(**params)
+        except ValueError as error:
+            match = INVALID.match(str(error))
+            if match is None:
+                raise
+            raise ValueError(f"{error}{hint(match[1], self._get_param_names())}") from None
+
+    @with_hints
     @with_callbacks
     def fit(
         self,

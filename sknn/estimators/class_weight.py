@@ -63,7 +63,8 @@ def class_factors(
             )
         tables = class_weight
     return [
-        _look_up(table, classes.tolist()) for table, (classes, _) in zip(tables, targets, strict=True)
+        _look_up(table, classes.tolist())
+        for table, (classes, _) in zip(tables, targets, strict=True)
     ]
 
 
@@ -80,7 +81,7 @@ def sample_weights(
         See there.
     """
     for factor, (_, codes) in zip(factors, _targets_of(encoding, y), strict=False):
-        weight = factor[codes] if weight is None else weight * factor[codes]
+        weight = factor[codes] if weight is None else weight.astype(np.float64) * factor[codes]
     if weight is not None and not weight.any():
         raise ValueError("class_weight leaves no sample with a weight: the classes of y weigh 0.")
     return weight
@@ -148,6 +149,7 @@ def _majority_share(encoding: LabelEncoding, held_out: HeldOut) -> float:
     y, weight = held_out.y, held_out.sample_weight
     if encoding.is_multilabel or encoding.are_soft or isinstance(encoding, MultiOutputEncoding):
         return 0.0
+    weight = None if weight is None else weight.astype(np.float64)
     means = np.average(y, axis=0, weights=weight)
     share = float(means.max() if encoding.is_multiclass else max(means[0], 1 - means[0]))
     return share if share < 1 else 0.0

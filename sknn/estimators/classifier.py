@@ -19,6 +19,7 @@ from sknn.estimators.class_weight import (
     warn_if_imbalanced,
 )
 from sknn.estimators.evaluation import HeldOut
+from sknn.estimators.hints import with_hints
 from sknn.estimators.prediction import ClassPredictions
 from sknn.estimators.scoring import accuracy
 from sknn.estimators.settings import (
@@ -330,6 +331,7 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
     _constraints: ClassVar = CLASSIFIER_CONSTRAINTS
 
     @available_if_stochastic
+    @with_hints
     def partial_fit(
         self,
         X: Any,

@@ -110,7 +110,7 @@ def _about_y(estimator: Any, y: Array) -> str:
 
 
 def _about_positive_y(estimator: Any, means: Array) -> str:
-    """What is scaled for a logarithmic link is the mean: its logarithm is to be near 0."""
+    """Say if the mean, whose logarithm is to be near 0, is not scaled for a logarithmic link."""
     far = means[(means > 0) & (np.abs(np.log(np.maximum(means, TINY))) > np.log(FAR_FROM_ONE))]
     if not far.size:
         return ""

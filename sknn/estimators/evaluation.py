@@ -95,7 +95,9 @@ def make_validation(
     view : callable
         Returns a fitted estimator for a parameter vector, for scorers.
     """
+    # In float64, whatever the dtypes are.
     weight, divisor = held_out.sample_weight, loss.reported(held_out.y.shape[1])
+    weight = None if weight is None else weight.astype(np.float64)
     scorer = None
     if scoring is not None and scoring != "loss":
         scorer = in_context_of_caller(_make_scorer(scoring, view, held_out))
@@ -103,7 +105,7 @@ def make_validation(
     def validate(theta: Array) -> tuple[float, float]:
         raw = network.predict(held_out.X, network.layout.views(theta))
         with np.errstate(all="ignore"):
-            values = loss.sample_values(raw.copy(), held_out.y.T)
+            values = loss.sample_values(raw.astype(np.float64), held_out.y.T)
             val_loss = float(np.average(values, weights=weight)) / divisor
         if scoring is None:
             return float(score_raw(raw, held_out.y, weight)), val_loss
@@ -129,6 +131,27 @@ def _make_scorer(
         return float(check_scoring(estimator, scoring)(estimator, X, y, **options))
 
     return score
+
+
+def check_scoring_serves(
+    scoring: Any, view: Callable[[Array], Any], held_out: HeldOut, theta: Array
+) -> None:
+    """Raise ValueError if one of scikit-learn's scorers cannot score an estimator at all.
+
+    The initial parameters are scored, before any time has been spent on training.
+    """
+    is_scikit_learns = isinstance(scoring, str) or type(scoring).__module__.startswith("sklearn.")
+    if scoring == "loss" or not is_scikit_learns:
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _make_scorer(scoring, view, held_out)(theta)
+    except Exception as error:
+        raise ValueError(
+            f"scoring={scoring!r} cannot score this estimator on its validation set: {error} "
+            "Use None, 'loss', or a scorer for this kind of estimator and target."
+        ) from error
 
 
 def in_context_of_caller(function: Callable[..., Any]) -> Callable[..., Any]:

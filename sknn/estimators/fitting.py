@@ -16,10 +16,14 @@ from sknn._random import make_random_state
 from sknn._warn import warn
 from sknn.augmentation import AUGMENTATIONS
 from sknn.estimators.data import is_on_disk
-from sknn.estimators.evaluation import HeldOut, make_validation, take_rows
+from sknn.estimators.evaluation import HeldOut, check_scoring_serves, make_validation, take_rows
 from sknn.estimators.holdout import check_groups, split
 from sknn.estimators.range_test import find_rate
-from sknn.estimators.settings import make_penalty, make_solver
+from sknn.estimators.settings import (
+    check_batches_can_be_normalized,
+    make_penalty,
+    make_solver,
+)
 from sknn.objective import Objective
 from sknn.schedules import FromFunction
 from sknn.solvers import HISTORY, Problem, Stochastic, TrainingState, solve
@@ -81,17 +85,27 @@ class Fit:
         self.problem.keeps_incoming = not is_first
         self.problem.one_epoch = is_partial
         if self.held_out is not None:
-            self.problem.stops_early = bool(estimator.early_stopping)
-            self.problem.validate = make_validation(
-                estimator._network,
-                estimator._loss,
-                self.held_out,
-                estimator._score_raw,
-                estimator.scoring,
-                lambda theta: estimator._view(theta, self.problem.state),
-            )
+            self._watch(self.held_out)
         if estimator.learning_rate_init == "auto":
             self._choose_rate(self.problem.solver)
+
+    def _watch(self, held_out: HeldOut) -> None:
+        """Have the training validated after each epoch."""
+        estimator, problem = self.estimator, self.problem
+
+        def view(theta: Array) -> Any:
+            return estimator._view(theta, problem.state)
+
+        check_scoring_serves(estimator.scoring, view, held_out, problem.state.theta)
+        problem.stops_early = bool(estimator.early_stopping)
+        problem.validate = make_validation(
+            estimator._network,
+            estimator._loss,
+            held_out,
+            estimator._score_raw,
+            estimator.scoring,
+            view,
+        )
 
     def run(self) -> TrainingState:
         """Train; return what has become of the model."""
@@ -128,9 +142,11 @@ class Fit:
             raise ValueError(
                 f"augmentation={augmentation!r} needs dense X; convert it with X.toarray()."
             )
+        solver = make_solver(estimator, len(self._y) if rows is None else len(rows))
+        check_batches_can_be_normalized(estimator, solver)
         return Problem(
             objective=Objective(network, loss, make_penalty(estimator), float(estimator.alpha)),
-            solver=make_solver(estimator, len(self._y) if rows is None else len(rows)),
+            solver=solver,
             X=self._X,
             y=self._targets,
             sample_weight=self._weight,

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import d2_pinball_score
+from sklearn.metrics import d2_pinball_score, r2_score
 
 from sknn._math import Array
 from sknn.estimators.targets import LabelEncoding, MultiOutputEncoding
 from sknn.losses import Gaussian, Quantile
 
-
-SMALLEST = {
-    np.dtype(kind): np.finfo(kind).smallest_subnormal for kind in (np.float32, np.float64)
-}
+SMALLEST = {np.dtype(kind): np.finfo(kind).smallest_subnormal for kind in (np.float32, np.float64)}
 """The least number above 0."""
 
 
@@ -105,6 +102,8 @@ class ClassPredictions:
         float
             The share of samples that are right.
         """
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight, np.float64)
         if getattr(self, "_encoding", None) and self._encoding.are_soft and np.ndim(y) == 2:
             y = np.asarray(y).argmax(axis=1)
         elif isinstance(getattr(self, "classes_", None), list):
@@ -134,6 +133,25 @@ class ClassPredictions:
         np.negative(raw[0], out=both[0])
         both[1] = raw[0]
         return both
+
+
+class MeanAndDeviation(tuple[Array, Array]):
+    """A tuple of predicted means and standard deviations.
+
+    TransformedTargetRegressor takes what `predict` returns for one array. It asks for the number of
+    its axes first, and so gets to know what it cannot do.
+    """
+
+    @property
+    def ndim(self) -> int:
+        """Raise AttributeError with what to do."""
+        raise AttributeError(
+            "return_std=True returns two arrays, and TransformedTargetRegressor transforms one "
+            "back. With a transformer that scales, such as StandardScaler, ask the network "
+            "itself: mean, std = model.regressor_.predict(X, return_std=True), and then "
+            "model.transformer_.inverse_transform(mean.reshape(-1, 1)) and "
+            "std * model.transformer_.scale_."
+        )
 
 
 class TargetPredictions:
@@ -168,7 +186,7 @@ class TargetPredictions:
         self._loss.inverse_link(raw)
         kinds = raw.reshape(self._loss.raw_per_target, -1, raw.shape[1])
         if return_std:
-            return _by_sample(kinds[0]), _by_sample(kinds[1])
+            return MeanAndDeviation((_by_sample(kinds[0]), _by_sample(kinds[1])))
         if isinstance(self._loss, Quantile) and self._loss.has_many:
             levels = kinds.transpose(2, 1, 0)
             return np.ascontiguousarray(levels[:, 0] if levels.shape[1] == 1 else levels)
@@ -192,9 +210,12 @@ class TargetPredictions:
             At most 1. With several quantiles it is the mean over levels of
             :func:`sklearn.metrics.d2_pinball_score`.
         """
+        y = np.asarray(y)
+        if y.dtype.kind in "biuf":  # half precision has no room for sums of squares
+            y = y.astype(np.float64)
+        predicted = self.predict(X).astype(np.float64)
         if not self._has_many_levels():
-            return float(super().score(X, y, sample_weight))  # type: ignore[misc]
-        predicted = self.predict(X)
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
         return float(
             np.mean(
                 [

@@ -11,6 +11,7 @@ from sknn._component import own
 from sknn._math import Array
 from sknn.estimators.base import BaseMLP
 from sknn.estimators.data import check_data
+from sknn.estimators.hints import with_hints
 from sknn.estimators.prediction import TargetPredictions
 from sknn.estimators.scoring import d2_pinball, r2
 from sknn.estimators.settings import REGRESSOR_CONSTRAINTS, available_if_stochastic
@@ -311,6 +312,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
     _constraints: ClassVar = REGRESSOR_CONSTRAINTS
 
     @available_if_stochastic
+    @with_hints
     def partial_fit(
         self,
         X: Any,

@@ -236,10 +236,12 @@ def per_layer(value: Any, name: str, sizes: list[int], accepts: Callable[[Any], 
         )
     for i, item in enumerate(value):
         if not accepts(item):
-            allowed = " or ".join(map(str, CONSTRAINTS[name][:-1]))
+            constraints = CONSTRAINTS[name][:-1]
+            allowed = " or ".join(map(str, constraints))
+            hints = "".join(constraint.hint(item) for constraint in constraints)
             raise InvalidParameterError(
                 f"The {name!r} parameter has {item!r} for hidden layer {i + 1}; it must be "
-                f"{allowed}."
+                f"{allowed}.{hints}"
             )
     return list(value)
 
@@ -346,6 +348,20 @@ def make_solver(estimator: Any, n_samples: int) -> Solver:
         recovers=estimator.on_divergence == "recover",
         **stopping,
     )
+
+
+def check_batches_can_be_normalized(estimator: Any, solver: Solver) -> None:
+    """Raise ValueError if batch normalisation would see batches of a single row only.
+
+    The mean of one row is the row: all would be normalised to 0, and nothing learnt.
+    """
+    batch_size = getattr(solver, "batch_size", None)
+    if estimator.normalization == "batch" and batch_size == 1:
+        raise ValueError(
+            "normalization='batch' needs batches of at least two samples; here they have one "
+            f"(batch_size={estimator.batch_size!r}). Use a larger batch_size, pass more rows to "
+            "partial_fit, or use normalization='layer'."
+        )
 
 
 def _is_stochastic(estimator: Any) -> bool:

@@ -246,9 +246,7 @@ class MultiOutputEncoding(LabelEncoding):
 
     def check(self, y: Any, must_have_all: bool, name: str = "y") -> None:
         if np.ndim(y) != 2 or y.shape[1] != len(self.parts):
-            raise ValueError(
-                f"`{name}` must have {len(self.parts)} columns, as in the first call."
-            )
+            raise ValueError(f"`{name}` must have {len(self.parts)} columns, as in the first call.")
         for part, column in zip(self.parts, y.T, strict=True):
             part.check(column, must_have_all, name)
 
@@ -333,8 +331,8 @@ def check_indicators(y: Any, name: str) -> None:
     found = np.unique(y.data if sp.issparse(y) else np.asarray(y))
     if not np.isin(found, (0, 1)).all():
         raise ValueError(
-            f"A matrix of labels must hold 1 where a label is true and 0 elsewhere; `{name}` has the "
-            f"values {', '.join(f'{value:g}' for value in found[:10].astype(float))}."
+            f"A matrix of labels must hold 1 where a label is true and 0 elsewhere; `{name}` has "
+            f"the values {', '.join(f'{value:g}' for value in found[:10].astype(float))}."
         )
 
 
@@ -349,8 +347,8 @@ def learn_encoding(y: Any, classes: Any, target_type: str) -> LabelEncoding:
     """
     if target_type == "soft" and as_probabilities(y) is None:
         raise ValueError(
-            "target_type='soft' needs y as a matrix of probabilities, a column for each of at least "
-            "two classes: entries of at least 0, in rows that sum to 1."
+            "target_type='soft' needs y as a matrix of probabilities, a column for each of two or "
+            "more classes: entries of at least 0, in rows that sum to 1."
         )
     if target_type == "multilabel" and _kind_of(y) != "multilabel-indicator":
         raise ValueError(

@@ -14,7 +14,6 @@ from sknn._math import Array
 from sknn.losses._base import LOSSES, Loss, sum_outputs, weighted_mean, weighted_quantile
 from sknn.losses.links import IdentityLink
 
-
 CLOSE = 1e-3
 """By how much of the range of y two quantiles differ at least when training begins."""
 

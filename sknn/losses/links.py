@@ -8,7 +8,6 @@ from scipy.special import expit, log_expit, logit
 from sknn._math import Array
 from sknn.losses._base import Loss
 
-
 RARE = 1e-4
 """The least probability that a class is taken to have when training begins."""
 

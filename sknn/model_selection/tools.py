@@ -11,10 +11,11 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401  (makes 
 from sklearn.model_selection import HalvingGridSearchCV as _HalvingGridSearchCV
 from sklearn.model_selection import HalvingRandomSearchCV as _HalvingRandomSearchCV
 
+from sknn._version import Versioned
 from sknn.parallel import ambient_lockstep
 
 
-class _InLockstep:
+class _InLockstep(Versioned):
     """Mixin of estimators whose ``fit`` enters the lockstep context."""
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:

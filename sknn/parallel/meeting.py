@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from sknn._warn import warn
 from sknn.parallel.stacks import bytes_waiting, train
-from sknn.parallel.tasks import Task
+from sknn.parallel.tasks import NAME, Misplaced, Task, is_in_task
 from sknn.solvers import ALONE
 
 MAX_SUSPENDED = 256
@@ -49,6 +51,8 @@ class Meeting:
         self._bytes_waiting = 0
         self._has_failed = False
         self._n_unmet = 0
+        self._lacks_threads = False
+        self._runs_here = False  # whether tasks have failed because of their threads
 
     def add(self, call: Callable[[], Any], report: Callable[[Task], object]) -> Task:
         """Queue a call; `report` is called with its task once it has ended."""
@@ -82,26 +86,37 @@ class Meeting:
             raise interrupt
 
     def _advance(self) -> None:
-        is_full = len(self._suspended) >= MAX_SUSPENDED or self._bytes_waiting >= self._memory
         if self._solved:
             task, solution = self._solved.popleft()
             self._run(task, lambda: task.resume(solution))
-        elif self._queued and not is_full and not self._has_failed:
+        elif self._queued and not self._is_full() and not self._has_failed:
             self._start_next()
         elif self._suspended:
             self._train()
         elif self._late:
             self._run(self._late.pop(0), lambda: None)
-        elif self._queued:  # after a failure: joblib asks for no more, but somebody might
+        elif self._queued:  # and nobody waits; after a failure joblib asks for no more, but others
             self._start_next()
         else:
             raise RuntimeError("The meeting is over: its tasks have been cancelled.")
 
+    def _is_full(self) -> bool:
+        """Whether those that wait have to go on before another one may begin."""
+        is_full = len(self._suspended) >= MAX_SUSPENDED or self._bytes_waiting >= self._memory
+        return is_full or self._lacks_threads or self._runs_here
+
     def _start_next(self) -> None:
+        """Let a task begin: in a thread, or here if there is nobody whom it could wait for."""
         task = self._queued.popleft()
-        if self._n_unmet < N_UNMET or self._suspended or self._late:
-            self._run(task, task.start)
-        else:  # there is nobody whom it could have to wait for
+        is_alone = not self._suspended and not self._late
+        has_thread = False
+        if not (is_alone and (self._runs_here or self._n_unmet >= N_UNMET)):
+            has_thread = self._run(task, task.start)
+        self._lacks_threads = not has_thread and not is_alone
+        if self._lacks_threads:
+            self._queued.appendleft(task)
+            return
+        if not has_thread:
             with warnings.catch_warnings():
                 task.run_here()
             self._take_note(task)
@@ -112,12 +127,17 @@ class Meeting:
         self._solved.extend(zip(self._suspended, solutions, strict=True))
         self._suspended, self._bytes_waiting = [], 0
 
-    def _run(self, task: Task, go: Callable[[], None]) -> None:
-        """Let a task run until it is suspended, has ended, or seems to wait for another one."""
+    def _run(self, task: Task, go: Callable[[], bool | None]) -> bool:
+        """Let a task run until it is suspended, has ended, or seems to wait for another one.
+
+        Return False if it cannot run, which `go` has to say.
+        """
         self._begun[task] = None
         with warnings.catch_warnings():
             computed = task.cpu_seconds()
-            go()
+            if go() is False:
+                del self._begun[task]
+                return False
             while not task.wait(PATIENCE):
                 before, computed = computed, task.cpu_seconds()
                 is_idle = computed - before < BUSY * PATIENCE
@@ -125,10 +145,14 @@ class Meeting:
                     self._late.append(task)
                     break
         self._take_note(task)
+        return True
 
     def _take_note(self, task: Task) -> None:
         """See what has become of a task that had its turn."""
-        if task.has_ended:
+        if task.has_ended and (trouble := task.trouble()):
+            self._put_back(task, trouble)
+        elif task.has_ended:
+            task.let_go()
             self._begun.pop(task, None)
             self._has_failed = self._has_failed or task.error is not None
             task.report(task)
@@ -138,3 +162,20 @@ class Meeting:
         elif task.problem is not None:
             self._suspended.append(task)
             self._bytes_waiting += bytes_waiting(task.problem)
+
+    def _put_back(self, task: Task, trouble: str) -> None:
+        """Have a task that fails in a thread run again, and all others from now on, in this one."""
+        if is_in_task():  # the thread that will do is further out
+            raise Misplaced(trouble)
+        task.forget()
+        del self._begun[task]
+        self._queued.appendleft(task)
+        if not self._runs_here:
+            self._runs_here = True
+            caller = threading.current_thread().name
+            warn(
+                f"A task has failed in a thread of its own, {NAME!r}: {trouble} It runs again in "
+                f"the thread that waits for it, {caller!r}, and so do all tasks of this call that "
+                "follow. Their networks are trained one by one, which takes as long as without "
+                "lockstep."
+            )

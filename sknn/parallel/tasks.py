@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextvars
 import ctypes
+import os
+import re
 import threading
 import time
+import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,6 +18,7 @@ import numpy as np
 import sklearn
 
 from sknn._blas import ONE_BLAS_THREAD
+from sknn._crew import start_thread
 from sknn.solvers import ALONE, MEETING, Meet, Problem, TrainingState
 
 TICK = 0.05
@@ -22,6 +26,26 @@ TICK = 0.05
 
 GRACE = 0.2
 """Seconds that a task has to end by itself before an exception is thrown into it."""
+
+NAME = "sknn task"
+"""The name of the threads."""
+
+THREAD_TROUBLE = re.compile(
+    r"^.*(?:only works in main thread"  # signal
+    r"|SQLite objects created in a thread can only be used in that same thread"
+    r"|'_thread\._local' object has no attribute"
+    r"|no current event loop in thread"  # asyncio
+    r"|main thread is not in main loop).*$",  # tkinter
+    re.MULTILINE,
+)
+"""What is said by code that has failed because it runs in another thread than the caller's."""
+
+
+class Misplaced(BaseException):
+    """Unwinds a task that fails in its thread because a task of an inner call does.
+
+    Not an Exception: the inner call would be a candidate that has failed.
+    """
 
 
 class Cancelled(BaseException):
@@ -68,10 +92,11 @@ class Task:
         self._solution: TrainingState | BaseException | None = None
         self._is_cancelled = False
         self._clock: int | None = None
+        self._process = os.getpid()
         self._context: contextvars.Context | None = contextvars.copy_context()
         self._config = sklearn.get_config()
         self._float_errors = _float_errors()
-        self._thread = threading.Thread(target=self._run, name="sknn task", daemon=True)
+        self._thread: threading.Thread | None = None
         self._turn, self._pause = threading.Lock(), threading.Lock()
         self._turn.acquire()
         self._pause.acquire()
@@ -80,19 +105,18 @@ class Task:
 
     def run_here(self) -> None:
         """Run the whole call in the thread that waits; a problem is then solved at once."""
+        self._thread = None
         try:
             self._run_in_context(self._solve)
         except Exception as error:
             self.error = error
         self.has_ended = True
 
-    def start(self) -> None:
-        """Let the task begin; `wait` has to follow."""
-        try:
-            self._thread.start()
-        except RuntimeError as error:
-            # Ctrl-C in the midst of it leaves a lock of the interpreter's own unlocked.
-            raise error.__context__ or error from None
+    def start(self) -> bool:
+        """Let the task begin, `wait` has to follow; return False if the system gives no thread."""
+        # A new one each time: a thread can be started only once.
+        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+        return start_thread(self._thread)
 
     def resume(self, solution: TrainingState | BaseException) -> None:
         """Hand a suspended task its trained state, or what to raise; `wait` has to follow."""
@@ -101,6 +125,7 @@ class Task:
 
     def wait(self, seconds: float) -> bool:
         """Wait until the task is suspended or has ended; return False if it takes longer."""
+        assert self._thread is not None
         until = time.monotonic() + seconds
         while not self._pause.acquire(timeout=TICK):
             if not self._thread.is_alive() and not self._pause.acquire(timeout=TICK):
@@ -113,7 +138,7 @@ class Task:
     def cancel(self) -> None:
         """End the task, wherever it is, and wait for that."""
         self._is_cancelled = True
-        if self._thread.ident is None:
+        if self._thread is None or self._thread.ident is None:
             return  # should it begin after all, it will end at once
         while not self.has_ended:
             if self.problem is not None:
@@ -123,6 +148,7 @@ class Task:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, error)
                 self.wait(np.inf)
         self._thread.join()
+        self.let_go()
 
     def result(self) -> Any:
         """Return what the call has returned, or raise what it has raised."""
@@ -139,6 +165,18 @@ class Task:
         except OSError:  # the thread has just ended
             return 0.0
 
+    def trouble(self) -> str:
+        """Return why the call has failed if its thread is to blame, else an empty text."""
+        return "" if self._thread is None else find_trouble(self._result, self.error)
+
+    def forget(self) -> None:
+        """Forget what has come of the call: it is to be made again."""
+        self.has_ended, self._result, self.error = False, None, None
+
+    def let_go(self) -> None:
+        """Drop the call, which holds data: it will not be made again."""
+        self._call = self._context = None
+
     # For the thread of the task.
 
     def _run(self) -> None:
@@ -154,12 +192,9 @@ class Task:
             self._pause.release()
 
     def _run_in_context(self, meet: Meet) -> None:
-        """Make the call; let go of it and of its context, which refers to the task."""
+        """Make the call; what it sets in its context is not there if it is made again."""
         assert self._context is not None
-        try:
-            self._result = self._context.run(self._run_call, meet)
-        finally:
-            self._call = self._context = None
+        self._result = self._context.copy().run(self._run_call, meet)
 
     def _run_call(self, meet: Meet) -> Any:
         assert self._call is not None
@@ -175,8 +210,10 @@ class Task:
         """Suspend the task until its problem is solved."""
         if self._is_cancelled:
             raise Cancelled
-        if threading.get_ident() != self._thread.ident:
-            return self._solve(problem)  # a thread of the task's own, with a copy of its context
+        # A thread or a process that the call has begun, with a copy of its context, has nobody
+        # who would resume it.
+        if threading.current_thread() is not self._thread or os.getpid() != self._process:
+            return self._solve(problem)
         self.problem, self.has_met = problem, problem.key != ALONE
         with warnings.catch_warnings(), ONE_BLAS_THREAD.lifted():
             self._pause.release()
@@ -198,3 +235,25 @@ class Task:
 def _float_errors() -> dict[str, Any]:
     """Return what NumPy does about floating-point errors, as np.errstate takes it."""
     return {**np.geterr(), "call": np.geterrcall()}
+
+
+def is_in_task() -> bool:
+    """Whether the calling thread is that of a task, in the process of the task."""
+    thread = threading.current_thread()
+    # In a process that the task has forked, its thread is the main thread.
+    return thread.name == NAME and thread is not threading.main_thread()
+
+
+def find_trouble(result: Any, error: BaseException | None) -> str:
+    """Return the line that says that a call has failed because of its thread, if there is one.
+
+    scikit-learn's searches make a part of the result of an error, and joblib a list of results.
+    """
+    if isinstance(error, Misplaced):
+        return str(error)
+    texts = [] if error is None else traceback.format_exception(error)
+    for part in result if isinstance(result, list) else ():
+        if isinstance(part, dict):
+            texts.append(str(part.get("fit_error")))
+    lines = THREAD_TROUBLE.findall("\n".join(texts))
+    return lines[-1].strip() if lines else ""

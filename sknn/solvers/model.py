@@ -192,7 +192,7 @@ class Model:
         epochs lead from any rate to one that works.
         """
         state, best = self.state, self._best_loss
-        # Not the loss of the epoch: that of its batches says nothing of what the last ones have done.
+        # The loss of the epoch's batches says nothing of what the last step has done.
         loss = self._loss_of(theta)
         excess = (loss - best) / max(abs(best), 1.0) if math.isfinite(best) else loss - loss
         if excess <= LOST and self._is_finite(theta):

@@ -238,9 +238,10 @@ def test_same_model_when_partial_fit_follows_fit():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("n_classes", range(2, 11))
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("is_multilabel", [False, True], ids=["multiclass", "multilabel"])
+@pytest.mark.parametrize(
+    ("n_classes", "is_multilabel", "dtype"),
+    pairs(range(2, 11), EITHER, [np.float32, np.float64]),
+)
 def test_same_loss_with_batches_of_one(n_classes, dtype, is_multilabel):
     X = np.random.default_rng(0).standard_normal((60, 4)).astype(dtype)
     y = np.arange(60) % n_classes
@@ -291,6 +292,7 @@ def test_unscaled_data_start_at_the_clipped_loss_of_scikit_learn():
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:Training has ended as nothing improved")
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_verbose_prints_what_scikit_learn_prints(capsys, solver, early_stopping):

@@ -1,5 +1,6 @@
 """What the two estimators offer beyond scikit-learn's, through the estimators."""
 
+import functools
 import pickle
 import re
 
@@ -21,6 +22,7 @@ from sknn.averaging import EMA
 from sknn.initializers import He
 from sknn.optimizers import OPTIMIZERS, RMSprop
 from sknn.schedules import Cosine, Joined, Polynomial
+from tests.cases import pairs
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = load_breast_cancer(return_X_y=True)
@@ -93,13 +95,20 @@ def data(Estimator, dtype=np.float64):
     return X_.astype(dtype), y
 
 
-both = pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
+ESTIMATORS = [MLPClassifier, MLPRegressor]
+both = pytest.mark.parametrize("Estimator", ESTIMATORS)
+
+
+@functools.cache
+def fitted(Estimator, name):
+    """Return a model trained with a feature, for all tests that leave it as it is."""
+    return make(Estimator, name).fit(*data(Estimator))
 
 
 @quiet
-@features
-@both
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("name", "Estimator", "dtype"), pairs(list(FEATURES), ESTIMATORS, [np.float32, np.float64])
+)
 def test_each_feature_learns_in_its_dtype_with_weights(Estimator, name, dtype):
     X_, y = data(Estimator, dtype)
     model = make(Estimator, name).fit(X_, y, sample_weight=np.full(len(y), 2.0))
@@ -113,7 +122,7 @@ def test_each_feature_learns_in_its_dtype_with_weights(Estimator, name, dtype):
 @both
 def test_each_feature_can_be_repeated_cloned_and_pickled(Estimator, name):
     X_, y = data(Estimator)
-    model = make(Estimator, name).fit(X_, y)
+    model = fitted(Estimator, name)
     again = clone(model).fit(X_, y)
 
     for array, other in zip(model.coefs_, again.coefs_, strict=True):
@@ -132,9 +141,8 @@ def test_each_feature_changes_the_model(name):
     if "early_stopping" in FEATURES[name]:
         plain.set_params(early_stopping=True)
     plain.fit(X, Y)
-    model = make(MLPClassifier, name).fit(X, Y)
 
-    assert not np.array_equal(model.coefs_[0], plain.coefs_[0])
+    assert not np.array_equal(fitted(MLPClassifier, name).coefs_[0], plain.coefs_[0])
 
 
 @quiet

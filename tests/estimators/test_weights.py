@@ -35,7 +35,9 @@ TARGETS = {
 TABLES = {"several": [{0: 3.0}, {7: 0.5}]}
 CASES = [
     (kind, weight, smoothing, loss)
-    for kind, weight, smoothing in itertools.product(TARGETS, [None, "balanced", "dict"], [0.0, 0.2])
+    for kind, weight, smoothing in itertools.product(
+        TARGETS, [None, "balanced", "dict"], [0.0, 0.2]
+    )
     for loss in (CLASSIFICATION_LOSSES if weight != "dict" else ["log_loss"])
 ]
 
@@ -68,9 +70,7 @@ def test_weights_are_rows_for_classifiers(kind, class_weight, smoothing, loss):
     choice = TABLES.get(kind, {0: 3.0, 1: 0.5}) if class_weight == "dict" else class_weight
 
     def make():
-        return MLPClassifier(
-            class_weight=choice, label_smoothing=smoothing, loss=loss, **CONVEX
-        )
+        return MLPClassifier(class_weight=choice, label_smoothing=smoothing, loss=loss, **CONVEX)
 
     assert_weights_are_rows(make, IRIS[order], y[order], rtol=1e-6 if loss == "log_loss" else 1e-4)
 
