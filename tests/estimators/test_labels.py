@@ -85,10 +85,10 @@ def test_targets_of_another_type_than_said_are_refused(target_type, y, message):
 
 
 def test_partial_fit_tells_the_truth_about_one_hot_batches():
-    with pytest.raises(ValueError, match="one-hot: .* set target_type='soft'"):
+    with pytest.raises(ValueError, match=r"one-hot: .* set target_type='soft'"):
         MLPClassifier().partial_fit(X, ONE_HOT)
     labels = MLPClassifier((3,)).partial_fit(X, ONE_HOT, classes=[0, 1, 2])
-    with pytest.raises(ValueError, match="probabilities of classes, but .* an indicator matrix"):
+    with pytest.raises(ValueError, match=r"probabilities of classes, but .* an indicator matrix"):
         labels.partial_fit(X, SOFT)
     soft = MLPClassifier((3,), target_type="soft").partial_fit(X, ONE_HOT)
     soft.partial_fit(X, SOFT).partial_fit(X, ONE_HOT)
