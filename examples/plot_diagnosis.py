@@ -3,7 +3,7 @@
 Left: a network is trained on the breast cancer data as they are. It does not converge, and the
 warning names the reason and the remedy; a second network follows the advice. Right: gradient
 descent on the diabetes data at a rate that is too large. on_divergence="recover" goes back by an
-epoch and on at half the rate. The figure is saved as diagnosis.png in the folder given as argument.
+epoch and on at a lower rate. The figure is saved as diagnosis.png in the folder given as argument.
 """
 
 import sys

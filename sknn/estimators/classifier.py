@@ -169,8 +169,8 @@ class MLPClassifier(ClassPredictions, ClassifierMixin, BaseMLP):
         Random changes of each batch: "gaussian_noise", "mixup" or "swap_noise", see
         :mod:`sknn.augmentation`.
     on_divergence : {"raise", "recover"}, default="raise"
-        Whether training that diverges raises, or up to three times goes back to the last good
-        epoch and on at half the learning rate.
+        Whether training that diverges raises, or goes back to the last good epoch and on at half
+        the learning rate (a quarter if that does not help, and so on).
 
     Attributes
     ----------

@@ -17,6 +17,9 @@ from sknn.solvers import TrainingState
 if TYPE_CHECKING:
     from sknn.estimators.fitting import Fit
 
+SHRUNK = 0.1
+"""Weights of less than this share of their usual size have been shrunk by the penalty."""
+
 NO_BETTER = 1e-3
 """A network whose loss is below that of a constant by less than this share is no better."""
 
@@ -71,6 +74,8 @@ def _warn_if_constant(estimator: Any, training: Fit, state: TrainingState, X: An
         return
     if problem.stops_early and not is_dead:
         return
+    if _is_shrunk(problem.objective, state.theta):
+        return
     why = explain(estimator, state, X, problem.y, with_progress=False)
     warn(
         f"Training has ended as nothing improved any more, but the network is no better than a "
@@ -78,6 +83,18 @@ def _warn_if_constant(estimator: Any, training: Fit, state: TrainingState, X: An
         f"anything about y, try another learning_rate_init={estimator.learning_rate_init}.{why}",
         ConvergenceWarning,
     )
+
+
+def _is_shrunk(objective: Objective, theta: Array) -> bool:
+    """Whether the penalty has shrunk all weights to nothing: then a constant is what was asked for.
+
+    The root mean square of a layer's weights is compared with that of Glorot's initial ones.
+    """
+    sizes = [
+        (float(np.sqrt(np.mean(np.square(theta[where], dtype=np.float64)))), sum(shape))
+        for where, shape in objective.network.layout.matrices()
+    ]
+    return all(rms < SHRUNK * np.sqrt(2 / n) for rms, n in sizes)
 
 
 def losses_beside_constant(

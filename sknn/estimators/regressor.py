@@ -146,7 +146,7 @@ class MLPRegressor(TargetPredictions, RegressorMixin, BaseMLP):
         :mod:`sknn.augmentation`.
     on_divergence : {"raise", "recover"}, default="raise"
         Whether training that diverges raises, or goes back to the last good epoch and on at half
-        the learning rate, up to three times.
+        the learning rate (a quarter if that does not help, and so on).
 
     Attributes
     ----------

@@ -33,7 +33,8 @@ class Meeting:
     Everything happens in the thread that asks for a result, one `_advance` after the other:
     start the queued tasks until each has ended or is suspended; train what they wait for;
     resume them in order. So draws come in a fixed order, and code that is not thread-safe
-    stays safe. Tasks that have nothing to train together soon run without a thread.
+    stays safe. Tasks that have nothing to train together soon run without a thread, and so do those
+    for which there is none, or which fail in one.
 
     Parameters
     ----------
@@ -174,7 +175,7 @@ class Meeting:
             self._runs_here = True
             caller = threading.current_thread().name
             warn(
-                f"A task has failed in a thread of its own, {NAME!r}: {trouble} It runs again in "
+                f"A task has failed in a thread of its own, {NAME!r} ({trouble}). It runs again in "
                 f"the thread that waits for it, {caller!r}, and so do all tasks of this call that "
                 "follow. Their networks are trained one by one, which takes as long as without "
                 "lockstep."

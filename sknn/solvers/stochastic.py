@@ -70,7 +70,7 @@ class Stochastic(Solver):
     averaging : Averaging or None, default=None
         The average of the parameters that is judged and returned.
     recovers : bool, default=False
-        Whether training that diverges goes back to the last good epoch, at half the rate.
+        Whether training that diverges goes back to the last good epoch, and on at a lower rate.
     """
 
     def __init__(

@@ -42,6 +42,7 @@ def test_one_epoch_with_a_huge_decay_says_that_it_has_diverged():
     assert fits_finitely_or_says_so(model, 1e8 * X, Y)
 
 
+@quiet
 def test_predictions_that_overflow_are_named():
     far = [np.zeros((10, 1))], [np.full(1, 1000.0)]  # exp(1000) is infinite
     model = MLPRegressor((), loss="gamma", initializer=far, max_iter=1, solver="sgd")
