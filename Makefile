@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 OLDEST := .venv-oldest/bin
 
-.PHONY: demo test test-oldest lint types docs benchmarks clean
+.PHONY: demo test test-no-threads test-oldest lint types docs benchmarks clean
 
 demo: .venv/plot
 	$(BIN)/python examples/quickstart.py
 
 test: .venv/test
 	$(BIN)/python -m pytest
+
+test-no-threads: .venv/test
+	SKNN_NO_THREADS=1 $(BIN)/python -m pytest \
+		tests/parallel tests/test_crew.py tests/solvers tests/model_selection
 
 test-oldest: .venv-oldest/test
 	$(OLDEST)/python -m pytest tests sknn

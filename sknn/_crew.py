@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
 from typing import NamedTuple, Self, TypeAlias, TypeVar
 
@@ -18,13 +19,23 @@ import numpy as np
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._machine import count_cores
-from sknn._math import Call
+from sknn._math import Array, Call
 
 Phase: TypeAlias = list[list[Call]]
 """Calls that run at the same time: a list for each worker."""
 
 MAX_WORKERS = 4
 """So many threads share a work at most: how more of them do was not measured."""
+
+
+MIN_WORK = 40_000_000
+"""Parameters times samples of a step, in bytes, from which threads share its rows.
+
+It takes 0.4 ms then. Below, handing over costs what sharing gains; above, stacks gain nothing.
+"""
+
+MIN_ROWS = 16
+"""Rows of a batch that a thread should have; fewer make its matrix products inefficient."""
 
 
 def count_threads() -> int:
@@ -35,6 +46,26 @@ def count_threads() -> int:
 def count_workers(most: int) -> int:
     """Return how many threads should share a work that `most` could share, 1 for no sharing."""
     return min(most, MAX_WORKERS, count_threads()) if most > 1 else 1
+
+
+def is_large(theta: Array, n_samples: int) -> bool:
+    """Whether a step of one model on so many samples is worth being shared."""
+    return theta.nbytes * n_samples >= MIN_WORK
+
+
+def count_row_workers(theta: Array, n_samples: int) -> int:
+    """Return how many threads should share the rows of a step.
+
+    What they add up depends on it, so nothing but the shapes and the number of cores decides.
+    """
+    if not is_large(theta, n_samples) or count_threads() > MAX_WORKERS:
+        return 1
+    return count_workers(n_samples // MIN_ROWS)
+
+
+def large_work() -> AbstractContextManager[object]:
+    """Return the context for one large model: with many cores it is left to BLAS's threads."""
+    return ONE_BLAS_THREAD.lifted() if count_threads() > MAX_WORKERS else nullcontext()
 
 
 class Order(NamedTuple):

@@ -6,6 +6,7 @@ model drops that axis, because NumPy's two-dimensional calls are the faster ones
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -36,3 +37,9 @@ def number(value: Any, dtype: Any) -> Array:
     NumPy converts a Python float at every call; a 0-d array saves that.
     """
     return np.asarray(value, dtype=dtype)
+
+
+def even_slices(n: int, n_parts: int) -> list[slice]:
+    """Return slices that cut a length into parts as equal as can be."""
+    ends = [n * part // n_parts for part in range(n_parts + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(ends)]

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from sknn._component import per_model, stack
-from sknn._math import Array, Call, number
+from sknn._crew import Crew
+from sknn._math import Array, Call, even_slices, number
 from sknn._random import make_words
-from sknn.layers import Share, SparseBatch
+from sknn.layers import Share, SparseBatch, Team, split_at_meetings
 from sknn.losses import Loss
 from sknn.network import CHUNK, Network
 from sknn.penalties import Penalty
@@ -81,7 +82,7 @@ class Objective:
         The random numbers of layers that want some are the same in all calls. Statistics in theta
         are brought up to date.
         """
-        whole = WholeObjective(self, theta, X, y, sample_weight)
+        whole = WholeObjective(self, theta, X, y, sample_weight, Crew(1))
         value, _ = whole.evaluate()
         return value, whole.grad
 
@@ -267,6 +268,8 @@ class WholeObjective:
         The parameters; what they hold when `evaluate` is called counts.
     X, y, sample_weight
         See :meth:`Objective.value_and_grad`.
+    crew : Crew
+        Its workers share the rows of dense X.
 
     Attributes
     ----------
@@ -275,34 +278,63 @@ class WholeObjective:
     """
 
     def __init__(
-        self, objective: Objective, theta: Array, X: Any, y: Array, sample_weight: Array | None
+        self,
+        objective: Objective,
+        theta: Array,
+        X: Any,
+        y: Array,
+        sample_weight: Array | None,
+        crew: Crew,
     ) -> None:
-        self._objective = objective
+        self._objective, self._crew = objective, crew
         self.grad = np.zeros_like(theta)
-        x, total = X, float(len(y))
-        if not isinstance(X, np.ndarray):
-            x = SparseBatch(X.shape)
-            x.matrix = X
-        share = 1 / total if sample_weight is None else None
-        rows = Share.alone(make_words(0, len(y), objective.network.n_noise))
-        self._data = DataTerm(objective, theta, self.grad, len(y), 1, share, rows, x)
-        self._data.target[0] = y.T
-        if sample_weight is not None:
-            total = float(sample_weight.sum(dtype=np.float64))
-            self._data.weight[0] = sample_weight / total
+        total = float(len(y) if sample_weight is None else sample_weight.sum(dtype=np.float64))
+        parts = even_slices(len(y), crew.n_workers)
+        team = Team([part.stop - part.start for part in parts])
+        words = make_words(0, len(y), objective.network.n_noise)
+        grads = [self.grad, *(np.zeros_like(theta) for _ in parts[1:])]
+        self._data = []
+        for member, (part, grad) in enumerate(zip(parts, grads, strict=True)):
+            term = DataTerm(
+                objective,
+                theta,
+                grad,
+                part.stop - part.start,
+                1,
+                1 / total if sample_weight is None else None,
+                team.share(member, words[part]),
+                _whole_batch(X) if len(parts) == 1 else X[part],
+            )
+            term.target[0] = y[part].T
+            if sample_weight is not None:
+                term.weight[0] = sample_weight[part] / total
+            self._data.append(term)
         factor = np.array([objective.alpha / total], theta.dtype)
-        middle, end = self._data.n_accumulated, theta.size
-        parts = slice(0, middle), slice(middle, end)
+        middle, end = self._data[0].n_accumulated, theta.size
         scratch = np.empty_like(theta)
         self._first, self._then = (
-            PenaltyTerm(objective, theta, self.grad, scratch, factor, where) for where in parts
+            PenaltyTerm(objective, theta, self.grad, scratch, factor, where)
+            for where in (slice(0, middle), slice(middle, end))
         )
-        self._calls = [*self._first.writes[0], *self._data.calls[0], *self._then.adds[0]]
+        sums: list[Call] = [partial(np.add, self.grad, grad, self.grad) for grad in grads[1:]]
+        self._phases = [
+            [self._first.writes[0]],
+            *split_at_meetings([term.calls[0] for term in self._data]),
+            [[*sums, *self._then.adds[0]]],
+        ]
 
     def evaluate(self) -> tuple[float, float]:
         """Compute the gradient; return J(theta) and the reported loss."""
-        for call in self._calls:
-            call()
-        data = float(self._data.values(1)[0])
+        self._crew.run([self._phases])
+        data = float(sum(term.values(1)[0] for term in self._data))
         penalty = float(self._first.values(1)[0] + self._then.values(1)[0])
         return data + penalty, self._objective.reported(data, penalty)
+
+
+def _whole_batch(X: Any) -> Any:
+    """Return samples as the input of a term."""
+    if isinstance(X, np.ndarray):
+        return X
+    batch = SparseBatch(X.shape)
+    batch.matrix = X
+    return batch

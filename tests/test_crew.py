@@ -2,9 +2,11 @@ import threading
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sknn import MLPClassifier, _crew
 from sknn._crew import Crew, share_out
+from sknn.activations import ReLU
 from sknn.solvers import solve, stochastic
 from tests.solvers.problems import make_problem
 
@@ -22,8 +24,8 @@ def crews_for_all(monkeypatch):
             super().__init__(n_workers)
 
     monkeypatch.setattr(stochastic, "Crew", Spy)
-    monkeypatch.setattr(stochastic, "MIN_WORK", 0)
-    monkeypatch.setattr(stochastic, "MIN_ROWS", 5)
+    monkeypatch.setattr(_crew, "MIN_WORK", 0)
+    monkeypatch.setattr(_crew, "MIN_ROWS", 5)
     monkeypatch.setattr(stochastic, "MIN_PARAMETERS", 0)
     monkeypatch.setattr(_crew, "count_threads", lambda: 3)
     return seen
@@ -96,7 +98,7 @@ def test_ctrl_c_stops_the_helpers():
 
 def test_small_problems_are_not_shared(monkeypatch):
     monkeypatch.setattr(
-        stochastic, "count_workers", lambda most: pytest.fail("shared") if most > 1 else 1
+        _crew, "count_workers", lambda most: pytest.fail("shared") if most > 1 else 1
     )
     X = np.random.default_rng(0).standard_normal((300, 64))
 
@@ -134,6 +136,51 @@ def test_ctrl_c_while_the_crew_ends_is_raised_after_it_has_ended(monkeypatch):
         pass
 
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_with_many_cores_large_networks_are_left_to_blas(monkeypatch, solver):
+    seen = []
+
+    class Watching(ReLU):
+        def forward(self, z, slope, room, *constants):
+            seen.append(max(p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"))
+            super().forward(z, slope, room, *constants)
+
+    monkeypatch.setattr(_crew, "count_threads", lambda: 64)
+    X = np.random.default_rng(0).standard_normal((300, 4))
+    model = MLPClassifier((20,), Watching(), solver=solver, max_iter=2)
+    with threadpool_limits(2, user_api="blas"):
+        model.fit(X, X[:, 0] > 0)
+        assert set(seen) == {1}
+        seen.clear()
+        monkeypatch.setattr(_crew, "MIN_WORK", 0)
+        model.fit(X, X[:, 0] > 0)
+
+    assert seen.count(2) > len(seen) / 2  # all but the validation of an own activation
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_lbfgs_with_shared_rows_minimises_the_same_objective(monkeypatch, is_weighted):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((301, 6))
+    y, weight = np.digitize(X[:, 0], [-0.5, 0.5]), rng.random(301) if is_weighted else None
+    crews = []
+
+    class Spy(Crew):
+        def __init__(self, n_workers):
+            crews.append(n_workers)
+            super().__init__(n_workers)
+
+    monkeypatch.setattr("sknn.solvers.lbfgs.Crew", Spy)
+    monkeypatch.setattr(_crew, "count_threads", lambda: 3)
+    model = MLPClassifier((), solver="lbfgs", alpha=1.0, tol=1e-9, max_iter=1000)
+    alone = model.fit(X, y, weight).coefs_[0]
+    monkeypatch.setattr(_crew, "MIN_WORK", 0)
+    shared = model.fit(X, y, weight).coefs_[0]
+
+    assert crews == [1, 3]
+    np.testing.assert_allclose(shared, alone, rtol=1e-5, atol=1e-7)
 
 
 def test_without_threads_the_caller_does_all_of_the_work(monkeypatch):

@@ -6,7 +6,7 @@ from sknn.layers.dropout import Dropout
 from sknn.layers.linear import Linear
 from sknn.layers.normalization import BatchNorm, LayerNorm
 from sknn.layers.residual import Residual
-from sknn.layers.share import Share, Team, meet
+from sknn.layers.share import Share, Team, meet, split_at_meetings
 from sknn.layers.sparse import SparseBatch
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "SparseBatch",
     "Team",
     "meet",
+    "split_at_meetings",
 ]

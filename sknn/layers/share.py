@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -82,3 +83,13 @@ class Share:
             meet,
             partial(np.add.reduce, shared, 0, None, total),
         ]
+
+
+def split_at_meetings(workers: list[list[Call]]) -> list[list[list[Call]]]:
+    """Return the phases of workers that wait for each other in the midst of their calls."""
+    pieces: list[list[list[Call]]] = []
+    for calls in workers:
+        ends = [i for i, call in enumerate(calls) if call is meet]
+        bounds = itertools.pairwise([-1, *ends, len(calls)])
+        pieces.append([calls[begin + 1 : end] for begin, end in bounds])
+    return [list(phase) for phase in zip(*pieces, strict=True)]

@@ -6,7 +6,8 @@ from collections.abc import Hashable
 from typing import Any
 
 from sknn._machine import cache_bytes
-from sknn.solvers import Problem, TrainingState, even_slices
+from sknn._math import even_slices
+from sknn.solvers import Problem, TrainingState
 
 MAX_MODELS = 64
 """Models of a stack; more gain nothing."""

@@ -2,7 +2,6 @@
 
 from sknn.solvers._base import ALONE, HISTORY, MEETING, Meet, Problem, Solver, TrainingState, solve
 from sknn.solvers.lbfgs import LBFGS
-from sknn.solvers.stack import even_slices
 from sknn.solvers.stochastic import Stochastic
 
 __all__ = [
@@ -15,6 +14,5 @@ __all__ = [
     "Solver",
     "Stochastic",
     "TrainingState",
-    "even_slices",
     "solve",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._blas import ONE_BLAS_THREAD
+from sknn._crew import Crew, count_row_workers, is_large, large_work
 from sknn._math import Array
 from sknn.objective import WholeObjective
 from sknn.solvers._base import Problem, Solver, TrainingState
@@ -52,14 +54,20 @@ class LBFGS(Solver):
         self.target_loss = target_loss
         self.max_time = max_time
 
+    @ONE_BLAS_THREAD
     def minimize(self, problems: list[Problem]) -> list[TrainingState]:
         return [self._minimize_one(problem) for problem in problems]
 
     def _minimize_one(self, problem: Problem) -> TrainingState:
         state = problem.state
         dtype = state.theta.dtype
-        descent = _Descent(problem, self)
-        with np.errstate(all="ignore"), ONE_BLAS_THREAD:
+        theta = state.theta.astype(np.float64)
+        n_samples = problem.y.shape[0] if problem.rows is None else problem.rows.size
+        is_dense = isinstance(problem.X, np.ndarray)
+        n_workers = count_row_workers(theta, n_samples) if is_dense else 1
+        limit = large_work() if is_large(theta, n_samples) else nullcontext()
+        with np.errstate(all="ignore"), limit, Crew(n_workers) as crew:
+            descent = _Descent(problem, self, theta, crew)
             try:
                 descent.run()
             except KeyboardInterrupt:
@@ -73,17 +81,17 @@ class LBFGS(Solver):
 class _Descent:
     """One run of SciPy's L-BFGS-B: evaluates the objective, keeps the curves."""
 
-    def __init__(self, problem: Problem, solver: LBFGS) -> None:
+    def __init__(self, problem: Problem, solver: LBFGS, theta: Array, crew: Crew) -> None:
         self.problem = problem
         self.solver = solver
         no_plateau = solver.n_iter_no_change if problem.stops_early else np.inf
         self.monitor = Monitor(problem, solver.tol, no_plateau, solver.target_loss, solver.max_time)
-        self.theta = problem.state.theta.astype(np.float64)
+        self.theta = theta
         self._point = self.theta.copy()
         X, y, weight = problem.X.astype(np.float64, copy=False), problem.y, problem.sample_weight
         if (rows := problem.rows) is not None:
             X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
-        self._objective = WholeObjective(problem.objective, self._point, X, y, weight)
+        self._objective = WholeObjective(problem.objective, self._point, X, y, weight, crew)
         self._evaluations: list[tuple[float, float, float]] = []
         self._has_begun = False
 

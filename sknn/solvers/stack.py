@@ -10,8 +10,8 @@ import numpy as np
 
 from sknn._component import per_model
 from sknn._crew import Crew, Phase
-from sknn._math import Array, Call
-from sknn.layers import SparseBatch, Team, meet
+from sknn._math import Array, Call, even_slices
+from sknn.layers import SparseBatch, Team, split_at_meetings
 from sknn.objective import DataTerm, Objective, PenaltyTerm
 from sknn.solvers.batches import BatchLoader, Rows
 from sknn.solvers.model import Model
@@ -292,25 +292,9 @@ class Part:
                 ]
                 for part, term in enumerate(self._terms)
             ]
-            phases = _split_at_meetings(rows) if len(rows) > 1 else [rows]
+            phases = split_at_meetings(rows)
             steps.append([*before, *phases, *update])
         return steps
-
-
-def _split_at_meetings(workers: list[list[Call]]) -> list[Phase]:
-    """Return the phases of workers that wait for each other in the midst of their calls."""
-    pieces: list[Phase] = []
-    for calls in workers:
-        ends = [i for i, call in enumerate(calls) if call is meet]
-        bounds = itertools.pairwise([-1, *ends, len(calls)])
-        pieces.append([calls[begin + 1 : end] for begin, end in bounds])
-    return [list(phase) for phase in zip(*pieces, strict=True)]
-
-
-def even_slices(n: int, n_parts: int) -> list[slice]:
-    """Return slices that cut a length into parts as equal as can be."""
-    ends = [n * part // n_parts for part in range(n_parts + 1)]
-    return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
 
 
 def _steps(parts: list[Part], n_steps: int, crew: Crew) -> list[list[Phase]]:

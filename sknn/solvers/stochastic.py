@@ -8,27 +8,25 @@ from contextlib import nullcontext
 import numpy as np
 
 from sknn._blas import ONE_BLAS_THREAD
-from sknn._crew import MAX_WORKERS, Crew, count_threads, count_workers
-from sknn._math import Array
+from sknn._crew import (
+    MAX_WORKERS,
+    Crew,
+    count_row_workers,
+    count_workers,
+    is_large,
+    large_work,
+)
+from sknn._math import even_slices
 from sknn.averaging import Averaging
 from sknn.optimizers import Optimizer
 from sknn.schedules import Schedule
 from sknn.solvers._base import ALONE, Problem, Solver, TrainingState
 from sknn.solvers.model import Model, arrange
-from sknn.solvers.stack import N_SLOTS, Stack, even_slices
+from sknn.solvers.stack import N_SLOTS, Stack
 from sknn.solvers.stopping import mark_interrupted
 
 FULLNESS = 0.75
 """A stack is made anew once no more than this share of its models is still training."""
-
-MIN_WORK = 40_000_000
-"""Parameters times batch size, in bytes, from which threads share the rows of a batch.
-
-A step takes 0.4 ms then. Below, handing over costs what sharing gains; above, stacks gain nothing.
-"""
-
-MIN_ROWS = 16
-"""Rows of a batch that a thread should have; fewer make its matrix products inefficient."""
 
 MIN_OUTPUTS = 120_000
 """Outputs of all layers for all samples of a stack's batches, from which threads share models."""
@@ -136,10 +134,9 @@ class Stochastic(Solver):
         """Train models as a stack for a while; return the stacks that have yet to be trained."""
         if not models:
             return []
-        keeps_blas = self._keeps_blas(models)
-        n_workers = 1 if keeps_blas else self._count_workers([model.problem for model in models])
-        limit = ONE_BLAS_THREAD.lifted() if keeps_blas else nullcontext()
-        with limit, Crew(n_workers) as crew:
+        is_alone = len(models) == 1 and self._is_large(models[0].problem)
+        n_workers = self._count_workers([model.problem for model in models])
+        with large_work() if is_alone else nullcontext(), Crew(n_workers) as crew:
             try:
                 running = Stack(models, crew)
             except MemoryError as error:
@@ -150,8 +147,7 @@ class Stochastic(Solver):
             return [_train(models, running)]
 
     def stack_key(self, problem: Problem) -> Hashable:
-        theta = problem.state.theta
-        if self._is_large(theta) or self._count_workers([problem]) > 1:
+        if self._is_large(problem) or self._count_workers([problem]) > 1:
             # A stack would gain nothing, and threads that share the rows of a batch add up in
             # another order than it.
             return ALONE
@@ -159,7 +155,7 @@ class Stochastic(Solver):
             return ALONE
         if not isinstance(problem.X, np.ndarray):
             return None
-        objective, dtype = problem.objective, theta.dtype
+        objective, dtype = problem.objective, problem.state.theta.dtype
         n_samples = problem.y.shape[0] if problem.rows is None else problem.rows.size
         # The last batch may be of any size, also where it is the only one.
         batches = (self.batch_size, n_samples // self.batch_size)
@@ -197,16 +193,10 @@ class Stochastic(Solver):
             return count_workers(MAX_WORKERS if theta.size >= MIN_PARAMETERS else 1)
         if first.augmentation is not None or not self.optimizer.is_elementwise:
             return 1
-        return count_workers(self.batch_size // MIN_ROWS if self._is_large(theta) else 1)
+        return count_row_workers(theta, self.batch_size)
 
-    def _is_large(self, theta: Array) -> bool:
-        return theta.nbytes * self.batch_size >= MIN_WORK
-
-    def _keeps_blas(self, models: list[Model]) -> bool:
-        """Whether a large network is left to the threads of BLAS, as there are many cores."""
-        if len(models) > 1 or not self._is_large(models[0].state.theta):
-            return False
-        return count_threads() > MAX_WORKERS
+    def _is_large(self, problem: Problem) -> bool:
+        return is_large(problem.state.theta, self.batch_size)
 
 
 def _train(models: list[Model], running: Stack) -> list[Model]:

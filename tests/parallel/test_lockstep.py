@@ -18,11 +18,13 @@ from joblib.parallel import get_active_backend
 from sklearn.exceptions import ConvergenceWarning
 
 import sknn
+from sknn import _crew
 from sknn.activations import ReLU
 from sknn.parallel import LockstepBackend, meeting
 from sknn.parallel.tasks import Cancelled
-from sknn.solvers import Stochastic, stochastic
+from sknn.solvers import Stochastic
 from sknn.solvers.stack import Stack
+from tests.parallel.threads import needs_threads
 
 X = np.random.default_rng(0).standard_normal((40, 3))
 Y = (X[:, 0] > 0).astype(int)
@@ -126,6 +128,7 @@ def test_all_fits_of_a_call_train_as_one_stack(stack_sizes):
         np.testing.assert_allclose(weights(one), weights(other), rtol=1e-12)
 
 
+@needs_threads
 def test_tasks_run_one_at_a_time_and_in_order():
     log, running = [], []
 
@@ -144,6 +147,7 @@ def test_tasks_run_one_at_a_time_and_in_order():
     assert log == [(stage, i) for stage in ("before", "after") for i in range(5)]
 
 
+@needs_threads
 def test_problems_of_another_structure_make_another_stack(stack_sizes):
     sizes = [3, 4, 3, 4, 4]
     with sknn.lockstep():
@@ -180,7 +184,7 @@ def test_lbfgs_sparse_x_and_partial_fit_train_alone(stack_sizes):
 
 
 def test_large_networks_train_alone_in_the_calling_thread(stack_sizes, monkeypatch):
-    monkeypatch.setattr(stochastic, "MAX_WORK", 0)
+    monkeypatch.setattr(_crew, "MIN_WORK", 0)
     places = []
     minimize = Stochastic.minimize
 
@@ -593,6 +597,7 @@ def test_a_task_that_waits_for_a_suspended_one_does_not_hang(monkeypatch):
         assert run(task, range(3)) == [3, 3, 3]
 
 
+@needs_threads
 def test_a_task_that_computes_for_long_is_waited_for(monkeypatch):
     monkeypatch.setattr(meeting, "PATIENCE", 0.1)
     log = []
@@ -630,6 +635,7 @@ class Log(list):
             self.append(("finally", i))
 
 
+@needs_threads
 def test_ctrl_c_stops_the_training_and_cancels_the_tasks(monkeypatch):
     def press_ctrl_c(self):
         signal.raise_signal(signal.SIGINT)
@@ -642,6 +648,7 @@ def test_ctrl_c_stops_the_training_and_cancels_the_tasks(monkeypatch):
     assert log == [(word, i) for i in range(4) for word in ("cancelled", "finally")]
 
 
+@needs_threads
 def test_ctrl_c_reaches_a_task_that_runs():
     log = Log()
 
@@ -661,6 +668,7 @@ def test_ctrl_c_reaches_a_task_that_runs():
     assert log == [("unwound", 2)] + [(w, i) for i in range(2) for w in ("cancelled", "finally")]
 
 
+@needs_threads
 def test_ctrl_c_reaches_a_task_of_an_inner_call():
     log = []
 
@@ -720,6 +728,7 @@ def test_ctrl_c_at_any_moment_leaves_nothing_behind():
         assert warnings.filters == filters
 
 
+@needs_threads
 def test_a_cancelled_task_that_goes_on_is_cancelled_again(monkeypatch):
     def press_ctrl_c(self):
         raise KeyboardInterrupt

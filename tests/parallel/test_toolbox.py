@@ -16,6 +16,7 @@ from sknn.losses import Focal, Huber, Quantile, Tweedie
 from sknn.optimizers import OPTIMIZERS, SGD, Adam, RMSprop
 from sknn.schedules import SCHEDULES, Cosine, Exponential, InverseScaling, Step
 from tests.parallel.test_equality import FINE, assert_same_search, make_data, make_mlp
+from tests.parallel.threads import HAS_THREADS
 
 N_FOLDS = 3
 TWO, EQUAL = {"hidden_layer_sizes": (6, 5)}, {"hidden_layer_sizes": (6, 6, 5)}
@@ -125,7 +126,7 @@ def compare(target, parameters, grid, n_together, data=None, **options):
     found, expected = assert_same_search(
         lambda: GridSearchCV(make_mlp(target, **parameters), grid, **options), X, y
     )
-    assert max(found.stack_sizes) == N_FOLDS * n_together
+    assert max(found.stack_sizes) == N_FOLDS * n_together or not HAS_THREADS
     return found, expected
 
 

@@ -59,6 +59,7 @@ from tests.parallel.test_equality import (
     make_mlp,
     run,
 )
+from tests.parallel.threads import HAS_THREADS
 
 WEIGHTS = np.random.default_rng(1).uniform(0.2, 2, 100)
 
@@ -193,7 +194,7 @@ def test_a_permutation_test_is_the_same():
         )
     )
 
-    assert max(found.stack_sizes) == 8
+    assert max(found.stack_sizes) == 8 or not HAS_THREADS
 
 
 def test_a_permutation_importance_is_the_same():
@@ -486,7 +487,7 @@ def test_a_generator_that_is_left_early_gives_the_same_first_results():
         found = run(take_three)
 
     assert found.error is None
-    assert max(found.stack_sizes) > 1
+    assert max(found.stack_sizes) > 1 or not HAS_THREADS
     assert_equal(found.result, expected.result)
 
 
