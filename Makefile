@@ -32,6 +32,7 @@ docs: .venv/docs
 benchmarks: .venv/test
 	$(BIN)/python -m tests.benchmarks.speed
 	$(BIN)/python -m tests.benchmarks.search
+	$(BIN)/python -m tests.benchmarks.load
 
 .venv/created:
 	$(PYTHON) -m venv .venv

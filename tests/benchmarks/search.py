@@ -2,13 +2,15 @@
 
 Prints the time of whole searches and ensembles: scikit-learn's tool over scikit-learn's
 MLPClassifier with one and with two jobs, and over sknn's outside and inside the context, measured
-side by side. The second table asks whether the context ever costs time; the last one where the time
-of the smallest search goes. Options: ``--runs N`` (best of N), ``--only WORD`` (rows whose name
-has the word), ``--no-limits`` (the first table alone).
+side by side. The second table asks whether the context ever costs time; the third one, whether it
+does with another cache, from which the size of the stacks follows; the last one where the time of
+the smallest search goes. Options: ``--runs N`` (best of N), ``--only WORD`` (rows whose name has
+the word), ``--no-limits`` (the first table alone).
 """
 
 import argparse
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import sknn
+from sknn.parallel import stacks
 from tests.benchmarks.timing import best_of, describe_machine, print_table
 
 RATES = np.logspace(-4, -1, 8)
@@ -65,7 +68,15 @@ CASES = [
     Case("100 units, batch 200", (100,), 200, 200, 6),
     Case("digits, scaler + 64-64, batch 32", (64, 64), 32, 10, 6, "pipeline", load_digits),
     Case("bagging of 40, 10 units", (10,), 32, 50, 15, "bagging"),
+    Case("12 units, batch 32", (12,), 32, 50, 20),
+    Case("90 units, batch 32", (90,), 32, 50, 12),
+    Case("digits, scaler + 48-48, batch 32", (48, 48), 32, 10, 7, "pipeline", load_digits),
 ]
+
+CACHED = ["100 units, batch 200", *(case.name for case in CASES[-3:])]
+"""Searches that are timed with other caches, too."""
+
+CACHES = {"as it is": None, "4 MB": 4 * 2**20, "16 MB": 16 * 2**20, "64 MB": 64 * 2**20}
 
 
 def in_lockstep(run):
@@ -159,6 +170,35 @@ def check(limit, n_runs):
     ]
 
 
+@contextmanager
+def cache_of(n_bytes):
+    """Let the machine have another cache; None leaves it."""
+    read = stacks.cache_bytes
+    if n_bytes is not None:
+        stacks.cache_bytes = lambda: n_bytes
+    try:
+        yield
+    finally:
+        stacks.cache_bytes = read
+
+
+def try_caches(case, dtype, n_runs):
+    """Return a row of the third table: seconds outside, and inside for each cache."""
+    outside = case.make(sknn, dtype, n_jobs=None)
+
+    def inside(n_bytes):
+        def run():
+            with cache_of(n_bytes):
+                in_lockstep(outside)()
+
+        return run
+
+    contenders = {"outside": outside, **{name: inside(size) for name, size in CACHES.items()}}
+    best = best_of(contenders, n_runs, seconds=0)
+    gain = best["outside"] / max(best[name] for name in CACHES)
+    return [f"{case.name}, {dtype}", *(f"{t:.2f}" for t in best.values()), f"{gain:.2f}"]
+
+
 def explain(case, n_runs):
     """Return the rows of the third table: what the parts of a search in lockstep take."""
     X, y = case.data(return_X_y=True)
@@ -207,6 +247,11 @@ def main():
         rows = [check(limit, options.runs) for limit in LIMITS if options.only in limit.name]
         header = ["tasks", "number", "outside ms", "inside ms", "gain", "over 5 %, ms a task"]
         print_table(header, rows)
+        print()
+        cached = [case for case in cases if case.name in CACHED]
+        rows = [try_caches(c, t, options.runs) for c in cached for t in ("float32", "float64")]
+        caches = [f"inside, cache {name}" for name in CACHES]
+        print_table(["seconds", "outside", *caches, "least gain"], rows)
         print()
         print_table([f"{CASES[0].name}, float32", "ms"], explain(CASES[0], options.runs))
 
