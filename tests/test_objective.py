@@ -12,11 +12,12 @@ from sknn.losses import BinaryLogLoss, Gaussian, LogLoss, SquaredError
 from sknn.network import Network
 from sknn.objective import Objective
 from sknn.penalties import L2, ElasticNet
-from tests.cases import ACTIVATION_CASES, LOSS_CASES, make_objective, make_targets, name_of
+from tests.cases import ACTIVATION_CASES, LOSS_CASES, make_objective, make_targets, name_of, pairs
 from tests.gradcheck import check_gradient
 
 grid = pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=name_of)
 losses = pytest.mark.parametrize("loss", LOSS_CASES, ids=name_of)
+EITHER = [False, True]
 
 
 def _data(loss, n_samples=9, n_features=4, n_outputs=2, seed=0):
@@ -26,11 +27,17 @@ def _data(loss, n_samples=9, n_features=4, n_outputs=2, seed=0):
     return rng, X, y
 
 
-@grid
-@losses
-@pytest.mark.parametrize("n_outputs", [1, 2, 3])
-@pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "sparse"])
+# A loss with its outputs and weights is computed in one place; activation and X are elsewhere.
+@pytest.mark.parametrize(
+    ("activation", "loss", "n_outputs", "is_weighted", "is_sparse"),
+    [
+        (activation, loss, *outputs, is_sparse)
+        for activation, loss, outputs, is_sparse in pairs(
+            ACTIVATION_CASES, LOSS_CASES, [*itertools.product([1, 2, 3], EITHER)], EITHER
+        )
+    ],
+    ids=name_of,
+)
 def test_gradient_is_the_derivative_of_the_value(
     activation, loss, n_outputs, is_weighted, is_sparse
 ):
@@ -48,7 +55,7 @@ def test_gradient_is_the_derivative_of_the_value(
 
 FEATURES = list(itertools.product([None, "batch", "layer"], [False, True], [(), (0.3, 0.5, 0.1)]))
 features = pytest.mark.parametrize(("normalization", "residual", "dropout"), FEATURES)
-few_losses = pytest.mark.parametrize("loss", [SquaredError(), LogLoss(), Gaussian()], ids=name_of)
+FEW_LOSSES = [SquaredError(), LogLoss(), Gaussian()]
 
 
 def make_network(activations, n_outputs, sizes=(5, 5, 4), n_features=4, **options):
@@ -84,11 +91,17 @@ def check_network(network, loss, X, y, weight, rng, penalty=None):
     check_gradient(value_and_grad, theta[:n_trained], rng, n_directions=3)
 
 
-@grid
-@features
-@few_losses
-@pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "sparse"])
+# What layers add meets itself in all ways, and everything else in pairs.
+@pytest.mark.parametrize(
+    ("activation", "normalization", "residual", "dropout", "loss", "is_weighted", "is_sparse"),
+    [
+        (activation, *feature, *loss, is_sparse)
+        for activation, feature, loss, is_sparse in pairs(
+            ACTIVATION_CASES, FEATURES, [*itertools.product(FEW_LOSSES, EITHER)], EITHER
+        )
+    ],
+    ids=name_of,
+)
 def test_gradient_holds_for_all_features_together(
     activation, normalization, residual, dropout, loss, is_weighted, is_sparse
 ):

@@ -78,7 +78,7 @@ FEATURES = {
     "noise": {"augmentation": "gaussian_noise"},
     "mixup": {"augmentation": "mixup"},
     "swap noise": {"augmentation": "swap_noise"},
-    "max_time": {"max_time": 100.0},
+    "max_time": {"max_time": 1e6},
     "recover": {"on_divergence": "recover"},
     "early stopping": {"early_stopping": True, "scoring": "loss", "dropout": 0.1},
     "refit": {"early_stopping": True, "refit_full": True, "normalization": "batch"},
