@@ -1,4 +1,7 @@
 import threading
+import types
+from functools import partial
+from time import sleep
 
 import numpy as np
 import pytest
@@ -238,18 +241,33 @@ def test_a_worker_that_does_not_get_its_turn_is_not_waited_for():
 
 
 def test_where_waiting_does_not_pay_the_caller_works_alone_for_a_while(monkeypatch):
-    helped = []
+    seconds, helped = [0.0], []
+    clock = types.SimpleNamespace(perf_counter=lambda: seconds[0])
+    monkeypatch.setattr(_crew, "time", clock)
 
-    def slow():
+    def own(begun):
+        begun.wait()  # so that the caller does not take over
+        seconds[0] += 1
+
+    def slow(begun):
         if threading.current_thread() is not threading.main_thread():
             helped.append(True)
-            threading.Event().wait(0.05)
+            begun.set()
+            while not crew._n_own:
+                sleep(0.001)  # until the caller has done its own
+        seconds[0] += 10
+
+    def run():
+        begun = threading.Event()
+        if crew._n_alone:
+            begun.set()
+        crew.run([[[[partial(own, begun)], [partial(slow, begun)]]]])
 
     with Crew(2) as crew:
         for _ in range(_crew.N_ALONE + 1):
-            crew.run([[[[lambda: threading.Event().wait(0.01)], [slow]]]])
+            run()
         assert len(helped) == 1
-        crew.run([[[[lambda: threading.Event().wait(0.01)], [slow]]]])
+        run()
 
     assert len(helped) == 2
 

@@ -54,7 +54,7 @@ def run(function, arguments, **options):
 def no_thread_is_left():
     before = threading.active_count()
     yield
-    until = time.monotonic() + 5
+    until = time.monotonic() + 600
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.01)
     assert threading.active_count() <= before
@@ -600,6 +600,7 @@ def test_a_task_that_waits_for_a_suspended_one_does_not_hang(monkeypatch):
 @needs_threads
 def test_a_task_that_computes_for_long_is_waited_for(monkeypatch):
     monkeypatch.setattr(meeting, "PATIENCE", 0.1)
+    monkeypatch.setattr(meeting, "BUSY", 1e-4)  # others may have most of the cores
     log = []
 
     def task(i):

@@ -40,9 +40,16 @@ def assert_same_search(one, other):
     np.testing.assert_allclose(one.best_estimator_.coefs_[0], other.best_estimator_.coefs_[0])
 
 
-def where_am_i(i):
-    """Return the process and, from the nested backend, whether fits meet there."""
-    time.sleep(0.05)
+def where_am_i(i, folder=None):
+    """Return the process and, from the nested backend, whether fits meet there.
+
+    With a folder it waits until another process has come, too.
+    """
+    if folder is not None:
+        (folder / str(os.getpid())).touch()
+        until = time.monotonic() + 600
+        while len(list(folder.iterdir())) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
     return os.getpid(), isinstance(joblib.parallel.get_active_backend()[0], LockstepBackend)
 
 
@@ -52,9 +59,9 @@ def test_workers_give_the_same_answers(backend, expected):
         assert_same_search(search(), expected)
 
 
-def test_n_jobs_alone_means_processes_that_all_work():
+def test_n_jobs_alone_means_processes_that_all_work(tmp_path):
     with sknn.lockstep(n_jobs=2):
-        places = joblib.Parallel()(joblib.delayed(where_am_i)(i) for i in range(8))
+        places = joblib.Parallel()(joblib.delayed(where_am_i)(i, tmp_path) for i in range(8))
 
     assert len({process for process, _ in places}) == 2
     assert os.getpid() not in {process for process, _ in places}
@@ -72,14 +79,14 @@ def test_a_single_job_is_the_calling_process(options):
 
 
 @pytest.mark.filterwarnings("ignore:.apply_async. is deprecated")  # by joblib 1.5's own backend
-def test_a_dask_cluster_gives_the_same_answers_and_all_its_workers_work(expected):
+def test_a_dask_cluster_gives_the_same_answers_and_all_its_workers_work(expected, tmp_path):
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster),
         sknn.lockstep(n_jobs=-1, backend="dask"),
     ):
         assert_same_search(search(), expected)
-        places = joblib.Parallel()(joblib.delayed(where_am_i)(i) for i in range(8))
+        places = joblib.Parallel()(joblib.delayed(where_am_i)(i, tmp_path) for i in range(8))
 
     assert len({process for process, _ in places}) == 2
     assert os.getpid() not in {process for process, _ in places}
