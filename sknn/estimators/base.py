@@ -232,7 +232,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
         if tasks is not None:
             tasks.watch(problem, fitted._attributes)
         state = training.run()
-        check_outcome(fitted, training, state, X)
+        check_outcome(fitted, problem, state, X)
         attributes = fitted._attributes(state.theta, state)
         fitted.__dict__.update(attributes)
         if tasks is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -12,10 +12,10 @@ from sknn._warn import warn
 from sknn.estimators.diagnosis import explain
 from sknn.network import CHUNK
 from sknn.objective import Objective
-from sknn.solvers import TrainingState
+from sknn.solvers import Problem, TrainingState
 
-if TYPE_CHECKING:
-    from sknn.estimators.fitting import Fit
+MUCH_WORSE = 0.05
+"""A network that answers a constant has its loss, or one that is larger by less than this share."""
 
 SHRUNK = 0.1
 """Weights of less than this share of their usual size have been shrunk by the penalty."""
@@ -24,21 +24,22 @@ NO_BETTER = 1e-3
 """A network whose loss is below that of a constant by less than this share is no better."""
 
 
-def check_outcome(estimator: Any, training: Fit, state: TrainingState, X: Any) -> None:
+def check_outcome(estimator: Any, problem: Problem, state: TrainingState, X: Any) -> None:
     """Raise if training has diverged; warn if it had to go back, or has come to nothing.
 
     Parameters
     ----------
     estimator : BaseMLP
-    training : Fit
+    problem : Problem
+        What was to be solved.
     state : TrainingState
         What training has led to.
     X : {ndarray, CSR matrix, memmap} of shape (n_samples, n_features)
         The samples as they were given.
     """
-    objective, y = training.problem.objective, training.problem.y
+    objective, y = problem.objective, problem.y
     has_finite_weights = bool(np.isfinite(state.theta).all())
-    if not has_finite_weights or not objective.predicts_finite(state.theta, training.problem.X):
+    if not has_finite_weights or not objective.predicts_finite(state.theta, problem.X):
         what = "parameter weights" if not has_finite_weights else "predictions"
         epoch = state.n_iter if state.first_bad_epoch is None else state.first_bad_epoch
         raise ValueError(
@@ -57,22 +58,22 @@ def check_outcome(estimator: Any, training: Fit, state: TrainingState, X: Any) -
             ConvergenceWarning,
         )
     if state.has_converged:
-        _warn_if_constant(estimator, training, state, X)
+        _warn_if_constant(estimator, problem, state, X)
 
 
-def _warn_if_constant(estimator: Any, training: Fit, state: TrainingState, X: Any) -> None:
+def _warn_if_constant(estimator: Any, problem: Problem, state: TrainingState, X: Any) -> None:
     """Warn if a training that has converged is no better than the best constant."""
-    problem = training.problem
     losses = losses_beside_constant(
         problem.objective, state.theta, problem.X, problem.y, problem.sample_weight
     )
     if losses is None:
         return
     ours, constant, is_dead = losses
-    # Of a constant target there is nothing to learn; early stopping minds another loss than this.
+    # Of a constant target there is nothing to learn.
     if constant == 0 or ours < constant - NO_BETTER * abs(constant):
         return
-    if problem.stops_early and not is_dead:
+    # What is much worse has not come to rest at a constant: it has hardly begun to learn.
+    if not is_dead and ours > constant + MUCH_WORSE * abs(constant):
         return
     if _is_shrunk(problem.objective, state.theta):
         return

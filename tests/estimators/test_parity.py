@@ -292,7 +292,6 @@ def test_unscaled_data_start_at_the_clipped_loss_of_scikit_learn():
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
 
 
-@pytest.mark.filterwarnings("ignore:Training has ended as nothing improved")
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_verbose_prints_what_scikit_learn_prints(capsys, solver, early_stopping):
