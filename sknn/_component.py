@@ -16,12 +16,11 @@ from sklearn.base import BaseEstimator
 
 from sknn._constraints import Constraint, check_parameters
 from sknn._names import did_you_mean
-from sknn._version import Versioned
 
 C = TypeVar("C", bound="Component")
 
 
-class Component(Versioned, BaseEstimator):
+class Component(BaseEstimator):
     """Base of all specs: ``get_params``, ``clone`` and ``repr`` as in scikit-learn."""
 
     constraints: ClassVar[Mapping[str, list[Constraint]]] = {}

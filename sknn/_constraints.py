@@ -145,6 +145,7 @@ def check_parameters(owner: Any, constraints: Mapping[str, list[Constraint]]) ->
     for name, allowed in constraints.items():
         value = getattr(owner, name)
         if not any(constraint.accepts(value) for constraint in allowed):
+            value = value.item() if isinstance(value, np.generic) else value
             hints = "".join(constraint.hint(value) for constraint in allowed)
             raise InvalidParameterError(
                 f"The {name!r} parameter of {type(owner).__name__} must be "

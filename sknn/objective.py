@@ -105,7 +105,7 @@ class Objective:
         with np.errstate(all="ignore"):
             raw = self.network.predict(X, self.network.layout.views(theta))
             self.loss.inverse_link(raw)
-        return float(np.absolute(raw).max())
+            return float(np.absolute(raw).max())
 
     def reported(self, data: Any, penalty: Any) -> Any:
         """Return the loss as it is reported, from the two terms of J."""

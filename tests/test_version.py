@@ -20,7 +20,6 @@ DATA = Path(__file__).parent / "data"
 THINGS = [
     MLPClassifier((3,)),
     MLPRegressor((3,), solver=AdamW(0.8)),
-    AdamW(0.8),
     GridSearchCV(MLPClassifier(), {"alpha": [0, 1]}),
 ]
 

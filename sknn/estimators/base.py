@@ -324,7 +324,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
             first_bad_epoch=None,
             best_epoch=0,
             n_recoveries=0,
-            recovery_factor=1.0,
+            recovered_at=0,
             has_converged=False,
             has_stopped=False,
         )
@@ -339,7 +339,15 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
         ):
             state.moments = {name: array.copy() for name, array in moments.items()}
         else:
-            state = replace(state, moments=None, n_steps=0, n_epochs=0, plateau_factor=1.0)
+            state = replace(
+                state,
+                moments=None,
+                n_steps=0,
+                n_epochs=0,
+                plateau_factor=1.0,
+                recovery_factor=1.0,
+                n_in_vain=0,
+            )
         return state
 
     def _check_same_sizes(self) -> None:

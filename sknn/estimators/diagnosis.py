@@ -57,16 +57,19 @@ def explain(
         if np.isfinite(theta).all():
             sentences += _about_units(estimator._network, theta, rows.astype(theta.dtype))
     if with_progress:
-        sentences.append(_about_progress(estimator, state.loss_curve[-N_EPOCHS:]))
+        sentences.append(_about_progress(estimator, state))
     return "".join(f" {sentence}" for sentence in sentences if sentence)
 
 
-def _about_progress(estimator: Any, curve: list[float]) -> str:
+def _about_progress(estimator: Any, state: TrainingState) -> str:
+    curve = state.loss_curve[-N_EPOCHS:]
     if estimator.solver == "lbfgs" or len(curve) < 2:  # its own message names the parameters
         return ""
     first, last = curve[0], curve[-1]
     figures = f"In the last {len(curve)} epochs the loss went from {first:.4g} to {last:.4g}"
     rate = f"learning_rate_init={estimator.learning_rate_init}"
+    if state.n_recoveries:  # what there is to say of the rate is said elsewhere
+        return f"{figures}: increase max_iter={estimator.max_iter}."
     if last < first:
         return f"{figures}: increase max_iter={estimator.max_iter} or {rate}."
     return f"{figures}: lower {rate}, or increase tol={estimator.tol} if that is good enough."

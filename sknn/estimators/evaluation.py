@@ -119,18 +119,29 @@ def make_validation(
 def _make_scorer(
     scoring: Any, view: Callable[[Array], Any], held_out: HeldOut
 ) -> Callable[[Array], float]:
-    y, weight = held_out.labels, held_out.given_weight
-    takes_weight = not inspect.isfunction(scoring) or "sample_weight" in (
-        inspect.signature(scoring).parameters
-    )
-    options = {"sample_weight": weight} if weight is not None and takes_weight else {}
+    y, options = held_out.labels, _options(scoring, held_out)
 
     def score(theta: Array) -> float:
         estimator = view(theta)
         X = held_out.X[:] if isinstance(held_out.X, RowsOf) else held_out.X
-        return float(check_scoring(estimator, scoring)(estimator, X, y, **options))
+        value = check_scoring(estimator, scoring)(estimator, X, y, **options)
+        try:
+            return float(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"scoring={scoring!r} must return a number; it returned {value!r}."
+            ) from error
 
     return score
+
+
+def _options(scoring: Any, held_out: HeldOut) -> dict[str, Any]:
+    """Return the weights for a scorer that takes some."""
+    weight = held_out.given_weight
+    takes_weight = not inspect.isfunction(scoring) or "sample_weight" in (
+        inspect.signature(scoring).parameters
+    )
+    return {"sample_weight": weight} if weight is not None and takes_weight else {}
 
 
 def check_scoring_serves(
@@ -140,6 +151,14 @@ def check_scoring_serves(
 
     The initial parameters are scored, before any time has been spent on training.
     """
+    if inspect.isfunction(scoring):
+        try:
+            inspect.signature(scoring).bind(None, None, None, **_options(scoring, held_out))
+        except TypeError as error:
+            raise ValueError(
+                f"scoring={scoring!r} must be a function scoring(estimator, X, y); make one of a "
+                "metric with sklearn.metrics.make_scorer."
+            ) from error
     is_scikit_learns = isinstance(scoring, str) or type(scoring).__module__.startswith("sklearn.")
     if scoring == "loss" or not is_scikit_learns:
         return
@@ -149,8 +168,9 @@ def check_scoring_serves(
             _make_scorer(scoring, view, held_out)(theta)
     except Exception as error:
         raise ValueError(
-            f"scoring={scoring!r} cannot score this estimator on its validation set: {error} "
-            "Use None, 'loss', or a scorer for this kind of estimator and target."
+            f"scoring={scoring!r} cannot score this estimator on its validation set: "
+            f"{str(error).rstrip('.')}. Use None, 'loss', or a scorer for this kind of estimator "
+            "and target."
         ) from error
 
 

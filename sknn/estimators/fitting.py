@@ -217,6 +217,9 @@ class Fit:
         if isinstance(solver, Stochastic):
             # The same rates again, those after plateaus and recoveries, too.
             rates = [row[HISTORY.index("learning_rate")] for row in first.history]
+            if first.recovered_at:  # not those from which training had to go back
+                highest = max(rates[first.recovered_at :], default=rates[-1])
+                rates = [min(rate, highest) for rate in rates]
             solver.schedule, solver.learning_rate = FromFunction(rates.__getitem__), 1.0
         self._use_rest_of_time(problem)
         state = solve(problem)

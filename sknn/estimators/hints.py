@@ -38,10 +38,18 @@ def with_hints(function: F) -> F:
             # Others come from within, where users' code may be called.
             if match is None or match[1] not in kwargs or match[1] in known:
                 raise
-            raise TypeError(f"{error}.{hint(match[1], known)}") from None
+            text = f"{type(args[0]).__name__}.{function.__name__}() {match[0]}."
+            raise TypeError(f"{text}{_where(type(args[0]), match[1], known)}") from None
 
     run.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     return run  # type: ignore[return-value]
+
+
+def _where(cls: Any, name: str, known: Iterable[str]) -> str:
+    """Return a hint for an unknown argument of a method: maybe the constructor has it."""
+    if name in inspect.signature(cls).parameters:
+        return f" {name} is a parameter of the constructor."
+    return hint(name, known)
 
 
 def hint(name: str, known: Iterable[str]) -> str:

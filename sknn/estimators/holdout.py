@@ -87,7 +87,7 @@ def _split_at_random(estimator: Any, y: Array, rng: np.random.RandomState) -> tu
         train, held_out = train_test_split(
             np.arange(len(y)),
             random_state=rng,
-            test_size=estimator.validation_fraction,
+            test_size=float(estimator.validation_fraction),
             stratify=estimator._strata(y),
         )
     except ValueError as error:
@@ -114,7 +114,7 @@ def _last_split(
         X = np.broadcast_to(0.0, (n_samples, 1))  # splitters look at its length only
     try:
         splits = deque(splitter.split(X, labels, groups=groups), maxlen=1)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         hint = HOW_TO_PASS_GROUPS if groups is None and "groups" in str(error) else ""
         raise ValueError(f"{name} cannot split {n_samples} samples: {error}{hint}") from error
     if not splits:

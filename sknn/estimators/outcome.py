@@ -63,14 +63,15 @@ def check_outcome(estimator: Any, problem: Problem, state: TrainingState, X: Any
 
 def _warn_if_constant(estimator: Any, problem: Problem, state: TrainingState, X: Any) -> None:
     """Warn if a training that has converged is no better than the best constant."""
+    if (problem.y == problem.y[:1]).all():
+        return  # there is nothing to learn
     losses = losses_beside_constant(
         problem.objective, state.theta, problem.X, problem.y, problem.sample_weight
     )
     if losses is None:
         return
     ours, constant, is_dead = losses
-    # Of a constant target there is nothing to learn.
-    if constant == 0 or ours < constant - NO_BETTER * abs(constant):
+    if ours < constant - NO_BETTER * abs(constant):
         return
     # What is much worse has not come to rest at a constant: it has hardly begun to learn.
     if not is_dead and ours > constant + MUCH_WORSE * abs(constant):
@@ -78,10 +79,12 @@ def _warn_if_constant(estimator: Any, problem: Problem, state: TrainingState, X:
     if _is_shrunk(problem.objective, state.theta):
         return
     why = explain(estimator, state, X, problem.y, with_progress=False)
+    rate = f"learning_rate_init={estimator.learning_rate_init!r}"
+    remedy = "another alpha or scaled X" if estimator.solver == "lbfgs" else f"another {rate}"
     warn(
         f"Training has ended as nothing improved any more, but the network is no better than a "
         f"constant (loss {ours:.4g}; that of the best constant is {constant:.4g}). If X says "
-        f"anything about y, try another learning_rate_init={estimator.learning_rate_init}.{why}",
+        f"anything about y, try {remedy}.{why}",
         ConvergenceWarning,
     )
 

@@ -61,8 +61,16 @@ class LabelEncoding:
             container = type(y.tocsr()) if sp.issparse(y) else None
             return cls(np.arange(y.shape[1]), True, container)
         if kind == "continuous-multioutput":
-            sums = np.asarray(y).sum(axis=1)
+            matrix = np.asarray(y, np.float64)
+            sums = matrix.sum(axis=1)
             row = int(np.abs(sums - 1).argmax())
+            if matrix.min() < 0:
+                row = int(matrix.min(axis=1).argmin())
+                raise ValueError(
+                    "Unknown label type: continuous-multioutput. A float matrix holds "
+                    f"probabilities of classes if its entries are at least 0; row {row} has "
+                    f"{matrix[row].min():.6g}. For numbers on a continuous scale use MLPRegressor."
+                )
             raise ValueError(
                 "Unknown label type: continuous-multioutput. A float matrix holds probabilities of "
                 f"classes if its entries are at least 0 and its rows sum to 1; row {row} sums to "

@@ -266,25 +266,34 @@ class LearningRateSearchCV(HalvingGridSearchCV):
         fit = delayed(_loss_at)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            losses = Parallel()(
+            outcomes = Parallel()(
                 fit(self.estimator, prefix, {**settings, "learning_rate_init": rate}, X, y)
                 for rate in RATES
             )
+        losses = [outcome if isinstance(outcome, float) else math.nan for outcome in outcomes]
+        if np.isnan(losses).all():
+            # Not the rates are to blame, unless training has diverged at all of them.
+            for outcome in outcomes:
+                if isinstance(outcome, ValueError) and "non-finite" not in str(outcome):
+                    raise outcome
         self.range_test_ = pd.DataFrame({"learning_rate": RATES, "loss": losses})
         low, high, _ = choose_rates(RATES, np.array(losses))
         return low, high
 
 
-def _loss_at(estimator: Any, prefix: str, settings: dict[str, Any], X: Any, y: Any) -> float:
-    """Return the training loss after a few epochs at one learning rate; NaN if it diverges."""
+def _loss_at(
+    estimator: Any, prefix: str, settings: dict[str, Any], X: Any, y: Any
+) -> float | ValueError:
+    """Return the training loss after a few epochs at one learning rate, or why there is none.
+
+    Training may diverge, or a meta-estimator have no use for a network that has learnt nothing.
+    """
     trial = clone(estimator)
     trial.set_params(**{f"{prefix}{name}": value for name, value in settings.items()})
     try:
         trial.fit(X, y)
     except ValueError as error:
-        if "non-finite" in str(error):
-            return math.nan
-        raise
+        return error
     networks = list(_fitted_networks(trial, set()))
     if not networks:
         raise ValueError(

@@ -57,7 +57,11 @@ class TrainingState:
     n_recoveries : int
         How often the current call has gone back after a divergence.
     recovery_factor : float
-        By what that has multiplied the learning rate.
+        By what that has multiplied the learning rate; by calls of `partial_fit` together.
+    n_in_vain : int
+        How often in a row it has gone back without coming to a good epoch.
+    recovered_at : int
+        The epoch of the current call in which it went back last; 0 before.
     has_converged : bool
         Whether the current call has ended since nothing improved any more.
     n_no_change : int
@@ -88,6 +92,8 @@ class TrainingState:
     has_stopped: bool = False
     n_recoveries: int = 0
     recovery_factor: float = 1.0
+    n_in_vain: int = 0
+    recovered_at: int = 0
     has_converged: bool = False
     n_no_change: int = 0
     first_bad_epoch: int | None = None

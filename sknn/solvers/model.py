@@ -75,7 +75,9 @@ class Model:
         if solver.recovers:
             self._few = np.sort(self.rows.order[:CHUNK])
             self._best_loss = self._good_loss = self._loss_of(self.state.theta)
-            self._is_good, self._n_in_vain = True, 0
+            self._is_good = True
+            # A single epoch has nobody who would see what it has begun.
+            self._lost = GOOD if problem.one_epoch else LOST
             self._keep(self.state.theta, self.moments)
         self._draws_at_end: Any = None
 
@@ -195,12 +197,12 @@ class Model:
         # The loss of the epoch's batches says nothing of what the last step has done.
         loss = self._loss_of(theta)
         excess = (loss - best) / max(abs(best), 1.0) if math.isfinite(best) else loss - loss
-        if excess <= LOST and self._is_finite(theta):
+        if excess <= self._lost and self._is_finite(theta):
             # In between it may be on its way to the divergence, or come back by itself.
             self._is_good = excess <= GOOD
             if self._is_good:
                 self._keep(theta, moments)
-                self._good_loss, self._n_in_vain = loss, 0
+                self._good_loss, state.n_in_vain = loss, 0
             self._best_loss = min(best, loss)
             return False
         good_theta, good_moments = self._last_good
@@ -208,9 +210,10 @@ class Model:
         for name, array in good_moments.items():
             moments[name][...] = array
         self._is_good = False
-        self._n_in_vain += 1
-        factor = 0.5**self._n_in_vain
+        state.n_in_vain += 1
+        factor = 0.5**state.n_in_vain
         state.n_recoveries += 1
+        state.recovered_at = state.n_iter + 1
         state.recovery_factor *= factor
         state.plateau_factor *= factor
         return True

@@ -413,3 +413,13 @@ def test_groups_reach_a_pipeline_without_metadata_routing():
     make_pipeline(StandardScaler(), net).fit(X, LABELS, mlpclassifier__groups=GROUPS)
 
     assert splitter.seen[0][2] is GROUPS
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_fraction_may_be_a_number_of_numpy():
+    X, y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
+    model = MLPClassifier(
+        (3,), early_stopping=True, max_iter=2, validation_fraction=np.float32(0.5)
+    )
+
+    assert len(model.fit(X, y).validation_scores_) == 2

@@ -84,6 +84,13 @@ def test_targets_of_another_type_than_said_are_refused(target_type, y, message):
         MLPClassifier(target_type=target_type).fit(X, y)
 
 
+def test_a_negative_probability_is_named():
+    y = SOFT.copy()
+    y[7] = [1.2, -0.2, 0.0]
+    with pytest.raises(ValueError, match=r"entries are at least 0; row 7 has -0\.2"):
+        MLPClassifier().fit(X, y)
+
+
 def test_partial_fit_tells_the_truth_about_one_hot_batches():
     with pytest.raises(ValueError, match=r"one-hot: .* set target_type='soft'"):
         MLPClassifier().partial_fit(X, ONE_HOT)

@@ -184,6 +184,28 @@ def test_given_arrays_are_left_alone():
     np.testing.assert_allclose(model.intercepts_[-1], 7.0)
 
 
+@quiet
+def test_a_refit_does_not_go_back_again():
+    numbers = {"solver": "sgd", "learning_rate_init": 30.0, "random_state": 0}
+    stopping = {"early_stopping": True, "on_divergence": "recover"}
+    first = MLPRegressor((20,), **numbers, **stopping).fit(X, Y_SCALED)
+    again = MLPRegressor((20,), refit_full=True, **numbers, **stopping).fit(X, Y_SCALED)
+    rates = again.history_["learning_rate"]
+
+    assert rates.max() <= first.history_["learning_rate"].iloc[first.n_iter_ - 5]
+    assert again.score(X, Y_SCALED) > first.score(X, Y_SCALED) - 0.1
+
+
+@quiet
+def test_recovery_goes_on_from_call_to_call_of_partial_fit():
+    numbers = {"solver": "sgd", "learning_rate_init": 50.0, "random_state": 0}
+    model = MLPRegressor((8,), on_divergence="recover", **numbers)
+    for _ in range(40):
+        model.partial_fit(X, Y_SCALED)
+
+    assert model.score(X, Y_SCALED) > 0.3
+
+
 # Batches of one row
 
 
@@ -200,6 +222,20 @@ def test_batch_normalization_of_single_rows_is_refused():
 
 
 # Scorers that do not serve
+
+
+@quiet
+@pytest.mark.parametrize(
+    ("scoring", "message"),
+    [
+        (lambda y, predicted: 1.0, r"must be a function scoring\(estimator, X, y\)"),
+        (lambda estimator, X, y: {"a": 1}, "must return a number; it returned {'a': 1}"),
+        (lambda estimator, X, y: "x", "must return a number; it returned 'x'"),
+    ],
+)
+def test_functions_that_are_no_scorers_are_named(scoring, message):
+    with pytest.raises(ValueError, match=message):
+        MLPRegressor((5,), early_stopping=True, scoring=scoring, max_iter=2).fit(X, Y)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import (
+    AdaBoostClassifier,
     BaggingClassifier,
     BaggingRegressor,
     StackingClassifier,
@@ -403,3 +404,15 @@ def test_the_display_names_lr_find_to_a_network_that_found_its_rate():
     network = MLPClassifier(3, max_iter=1, learning_rate_init="auto", random_state=0).fit(XS, YS)
     with pytest.raises(TypeError, match=r"Got MLPClassifier instead.*lr_find_"):
         LearningRateDisplay.from_estimator(network)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+def test_a_rate_at_which_a_meta_estimator_fails_counts_as_one_that_does_not_help():
+    X, y = load_iris(return_X_y=True)
+    network = MLPClassifier((8,), max_iter=20, random_state=0)
+    model = AdaBoostClassifier(network, n_estimators=2)  # refuses what is worse than random
+    search = LearningRateSearchCV(model, cv=2, n_rates=2).fit(scale(X), y)
+
+    assert search.range_test_["loss"].isna().any()
+    assert search.best_score_ > 0.5
