@@ -408,6 +408,7 @@ def test_the_display_names_lr_find_to_a_network_that_found_its_rate():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+@pytest.mark.filterwarnings("ignore:One or more of the test scores")
 def test_a_rate_at_which_a_meta_estimator_fails_counts_as_one_that_does_not_help():
     X, y = load_iris(return_X_y=True)
     network = MLPClassifier((8,), max_iter=20, random_state=0)
