@@ -14,8 +14,10 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -49,21 +51,30 @@ Before = list[tuple[Pool, int]]
 
 
 class BlasLimit:
-    """Limits all copies of BLAS to one thread, for as long as anybody in the process wants it."""
+    """Limits all copies of BLAS to one thread, for as long as anybody in the process wants it.
+
+    Ctrl-C may skip the end of a block. So a block is known by the frame that has begun it, and is
+    over once that frame is no longer on the stack of its thread.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._depths: dict[int, int] = {}  # by thread: in how many with-blocks it is
+        self._blocks: dict[int, list[int]] = {}  # by thread: the frames that have begun blocks
         self._of_process: Before = []
         self._of_threads: dict[int, Before] = {}
         self._known: list[Pool] | None = None
 
     def __enter__(self) -> Self:
-        self.enter(1)
+        frame = sys._getframe(1)
+        blocks = self.blocks()
+        if blocks:
+            alive = set(_stack_of(frame))
+            blocks = [block for block in blocks if block in alive]
+        self.set_blocks([*blocks, id(frame)])
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.leave(1)
+        self.set_blocks(self.blocks()[:-1])
 
     def __call__(self, function: F) -> F:
         """Return a function that is a block."""
@@ -75,40 +86,32 @@ class BlasLimit:
 
         return run  # type: ignore[return-value]
 
-    def enter(self, n_blocks: int) -> None:
-        """Begin so many nested blocks of the calling thread."""
-        thread = threading.get_ident()
-        try:
-            with self._lock:
-                before = self._depths.get(thread, 0)
-                self._depths[thread] = before + n_blocks
-                if not before:
-                    self._limit(thread, is_first=len(self._depths) == 1)
-        except BaseException:  # Ctrl-C, too, must leave no limit behind
-            self.leave(n_blocks)
-            raise
+    def blocks(self) -> list[int]:
+        """Return the frames that have begun blocks of the calling thread."""
+        return self._blocks.get(threading.get_ident(), [])
 
-    def leave(self, n_blocks: int) -> None:
-        """End so many of them."""
-        thread = threading.get_ident()
-        with self._lock:
-            rest = self._depths.get(thread, 0) - n_blocks
-            if rest > 0:
-                self._depths[thread] = rest
-                return
-            self._depths.pop(thread, None)
-            _restore(self._of_threads.pop(thread, []))
-            if not self._depths:
-                _restore(self._of_process)
-                self._of_process = []
+    def set_blocks(self, blocks: list[int]) -> None:
+        """Say in which blocks the calling thread is, even if Ctrl-C is pressed meanwhile."""
+        thread, interrupt = threading.get_ident(), None
+        while True:
+            try:
+                with self._lock:
+                    if blocks:
+                        self._limit(thread)
+                        self._blocks[thread] = blocks
+                    else:
+                        self._release(thread)
+                break
+            except KeyboardInterrupt as error:
+                interrupt = error
+                # What was to begin does not; what was to end ends.
+                blocks = blocks if len(blocks) < len(self.blocks()) else self.blocks()
+        if interrupt is not None:
+            raise interrupt
 
     def lifted(self) -> Lifted:
         """Return a context in which the calling thread wants no limit, as it waits for others."""
         return Lifted(self)
-
-    def depth(self) -> int:
-        """Return in how many blocks the calling thread is."""
-        return self._depths.get(threading.get_ident(), 0)
 
     def count_threads(self) -> int:
         """Return how many threads the calling thread's BLAS would have without our limit."""
@@ -122,22 +125,27 @@ class BlasLimit:
         """Drop all blocks and the limit: a forked child has none of its parent's threads."""
         self._lock = threading.RLock()
         of_thread = self._of_threads.get(threading.get_ident(), [])
-        self._depths, self._of_threads = {}, {}
+        self._blocks, self._of_threads = {}, {}
         _restore([*of_thread, *self._of_process])
         self._of_process = []
 
-    def _limit(self, thread: int, is_first: bool) -> None:
-        of_thread: Before = []
-        for pool in self._pools():
-            if pool.is_of_thread:
-                of_thread.append((pool, pool.read()))
-            elif is_first:
-                # Noted before it is set, so that it is restored even if Ctrl-C comes in between.
-                self._of_process.append((pool, pool.read()))
-            else:
-                continue
-            self._of_threads[thread] = of_thread
+    def _limit(self, thread: int) -> None:
+        """Limit what is not limited yet; the numbers are noted first, so that none is lost."""
+        if thread in self._blocks:
+            return
+        if not self._of_process:
+            self._of_process = [(p, p.read()) for p in self._pools() if not p.is_of_thread]
+        self._of_threads[thread] = [(p, p.read()) for p in self._pools() if p.is_of_thread]
+        for pool, _ in (*self._of_process, *self._of_threads[thread]):
             pool.set(1)
+
+    def _release(self, thread: int) -> None:
+        _restore(self._of_threads.get(thread, []))
+        if not self._blocks.keys() - {thread}:
+            _restore(self._of_process)
+            self._of_process = []
+        self._of_threads.pop(thread, None)
+        self._blocks.pop(thread, None)
 
     def _pools(self) -> list[Pool]:
         if self._known is None:  # finding them takes 3 ms
@@ -151,16 +159,16 @@ class Lifted:
 
     def __init__(self, limit: BlasLimit) -> None:
         self._limit = limit
-        self._depth = 0
+        self._blocks: list[int] = []
 
     def __enter__(self) -> None:
-        self._depth = self._limit.depth()
-        if self._depth:
-            self._limit.leave(self._depth)
+        self._blocks = self._limit.blocks()
+        if self._blocks:
+            self._limit.set_blocks([])
 
     def __exit__(self, *_: object) -> None:
-        if self._depth:
-            self._limit.enter(self._depth)
+        if self._blocks:
+            self._limit.set_blocks(self._blocks)
 
 
 def find_pool(library: Any) -> Pool:
@@ -183,7 +191,16 @@ def find_pool(library: Any) -> Pool:
 
 def _restore(before: Before) -> None:
     for pool, n_threads in before:
-        pool.set(n_threads)
+        # Somebody else's limit may have ended meanwhile, with the number from before ours.
+        if pool.read() == 1:
+            pool.set(n_threads)
+
+
+def _stack_of(frame: FrameType | None) -> Iterator[int]:
+    """Yield a frame and those that have called it."""
+    while frame is not None:
+        yield id(frame)
+        frame = frame.f_back
 
 
 ONE_BLAS_THREAD = BlasLimit()

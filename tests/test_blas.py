@@ -237,11 +237,11 @@ def test_a_blas_that_counts_for_each_thread_is_limited_in_each():
 
 
 def test_mkl_is_limited_for_the_calling_thread():
-    calls = []
+    calls = [4]
     library = SimpleNamespace(
         internal_api="mkl",
         dynlib=SimpleNamespace(MKL_Set_Num_Threads_Local=calls.append),
-        get_num_threads=lambda: 4,
+        get_num_threads=lambda: calls[-1],
         set_num_threads=lambda n: pytest.fail("for the whole process"),
     )
     limit = BlasLimit()
@@ -249,7 +249,46 @@ def test_mkl_is_limited_for_the_calling_thread():
     with limit:
         pass
 
-    assert calls == [1, 4]
+    assert calls == [4, 1, 4]
+
+
+def test_an_interrupt_while_the_limit_ends_is_raised_after_it_has_ended(monkeypatch):
+    limit = BlasLimit()
+    pools, interrupts, numbers = limit._pools(), iter([True]), [2]
+
+    def interrupt(n_threads):
+        if n_threads != 1 and next(interrupts, False):
+            raise KeyboardInterrupt
+        numbers.append(n_threads)
+
+    library = pools[-1]._replace(set=interrupt, read=lambda: numbers[-1])
+    monkeypatch.setattr(limit, "_known", [library, *pools])
+    with pytest.raises(KeyboardInterrupt), limit:
+        pass
+
+    assert set(blas_threads()) == {2}
+    assert not limit._blocks
+
+
+def test_a_block_whose_end_was_skipped_is_over_with_its_frame():
+    def skips_the_end():
+        ONE_BLAS_THREAD.__enter__()  # as if Ctrl-C had hit the beginning of __exit__
+
+    skips_the_end()
+    assert set(blas_threads()) == {1}
+    with ONE_BLAS_THREAD:
+        assert set(blas_threads()) == {1}
+
+    assert set(blas_threads()) == {2}
+
+
+def test_the_end_of_somebody_elses_limit_meanwhile_is_kept():
+    other = threadpool_limits(1, user_api="blas")
+    with ONE_BLAS_THREAD:
+        other.restore_original_limits()
+        assert set(blas_threads()) == {2}
+
+    assert set(blas_threads()) == {2}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
@@ -258,7 +297,7 @@ def test_a_forked_child_has_no_limit():
     with Crew(2), ONE_BLAS_THREAD:
         pid = os.fork()
         if pid == 0:
-            os._exit(0 if not ONE_BLAS_THREAD._depths and set(blas_threads()) == {2} else 1)
+            os._exit(0 if not ONE_BLAS_THREAD._blocks and set(blas_threads()) == {2} else 1)
         _, status = os.waitpid(pid, 0)
 
     assert os.waitstatus_to_exitcode(status) == 0
