@@ -314,20 +314,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
                 "warm_start=False to begin anew."
             )
         theta = self._network.join(self.coefs_, self.intercepts_, self._other_arrays())
-        state = replace(
-            old,
-            theta=theta,
-            loss_curve=list(old.loss_curve),
-            validation_scores=list(old.validation_scores),
-            history=list(old.history),
-            n_iter=0,
-            first_bad_epoch=None,
-            best_epoch=0,
-            n_recoveries=0,
-            recovered_at=0,
-            has_converged=False,
-            has_stopped=False,
-        )
+        state = old.for_next_call(theta)
         if is_partial and self.early_stopping and old.best_theta is None:
             state.best_score, state.n_no_change = -np.inf, 0  # those of another validation set
         moments, solver = old.moments or {}, make_solver(self, n_samples=np.iinfo(np.intp).max)
@@ -339,15 +326,7 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
         ):
             state.moments = {name: array.copy() for name, array in moments.items()}
         else:
-            state = replace(
-                state,
-                moments=None,
-                n_steps=0,
-                n_epochs=0,
-                plateau_factor=1.0,
-                recovery_factor=1.0,
-                n_in_vain=0,
-            )
+            state = state.without_optimizer()
         return state
 
     def _check_same_sizes(self) -> None:

@@ -6,7 +6,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Hashable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -99,6 +99,35 @@ class TrainingState:
     first_bad_epoch: int | None = None
     ending: Exception | None = None
     is_interrupted: bool = False
+
+    def for_next_call(self, theta: Array) -> TrainingState:
+        """Return the state that a further call goes on from, with parameters of its own."""
+        return replace(
+            self,
+            theta=theta,
+            loss_curve=list(self.loss_curve),
+            validation_scores=list(self.validation_scores),
+            history=list(self.history),
+            n_iter=0,
+            first_bad_epoch=None,
+            best_epoch=0,
+            n_recoveries=0,
+            recovered_at=0,
+            has_converged=False,
+            has_stopped=False,
+        )
+
+    def without_optimizer(self) -> TrainingState:
+        """Return the state with which an optimizer begins anew."""
+        return replace(
+            self,
+            moments=None,
+            n_steps=0,
+            n_epochs=0,
+            plateau_factor=1.0,
+            recovery_factor=1.0,
+            n_in_vain=0,
+        )
 
 
 @dataclass
