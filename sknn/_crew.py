@@ -34,6 +34,9 @@ MIN_WORK = 40_000_000
 It takes 0.4 ms then. Below, handing over costs what sharing gains; above, stacks gain nothing.
 """
 
+MIN_WORK_MEETING = 100_000_000
+"""The same where they wait for each other within the step, as in batch normalisation."""
+
 MIN_ROWS = 16
 """Rows of a batch that a thread should have; fewer make its matrix products inefficient."""
 
@@ -53,12 +56,21 @@ def is_large(theta: Array, n_samples: int) -> bool:
     return theta.nbytes * n_samples >= MIN_WORK
 
 
-def count_row_workers(theta: Array, n_samples: int) -> int:
+def count_row_workers(theta: Array, n_samples: int, they_meet: bool = False) -> int:
     """Return how many threads should share the rows of a step.
 
     What they add up depends on it, so nothing but the shapes and the number of cores decides.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n_parameters,)
+    n_samples : int
+        Rows of a step.
+    they_meet : bool, default=False
+        Whether they wait for each other within the step, too.
     """
-    if not is_large(theta, n_samples) or count_threads() > MAX_WORKERS:
+    is_worth = theta.nbytes * n_samples >= (MIN_WORK_MEETING if they_meet else MIN_WORK)
+    if not is_worth or count_threads() > MAX_WORKERS:
         return 1
     return count_workers(n_samples // MIN_ROWS)
 

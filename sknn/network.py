@@ -65,6 +65,8 @@ class Network:
         Number of outputs of all layers together, those of activation layers included.
     n_noise : int
         So many words of random bits a row needs in a step.
+    mixes_rows : bool
+        Whether samples depend on each other in training.
     """
 
     def __init__(self, layers: list[Layer], n_features: int) -> None:
@@ -80,6 +82,7 @@ class Network:
         self._places, self._counts = _places(shapes)
         self._n_noise = [layer.n_noise(n_in) for layer, n_in in inputs]
         self.n_noise = sum(self._n_noise)
+        self.mixes_rows = any(layer.mixes_rows for layer in layers)
         self.layout = ParameterLayout(
             shapes,
             [layer.penalized for layer in layers],

@@ -102,6 +102,15 @@ def test_ctrl_c_stops_the_helpers():
     assert threading.active_count() == before
 
 
+def test_workers_that_meet_within_a_step_need_more_work(monkeypatch):
+    monkeypatch.setattr(_crew, "count_threads", lambda: 2)
+    theta = np.zeros(79_105, np.float32)  # 50-256-256-1
+
+    assert _crew.count_row_workers(theta, 256) == 2
+    assert _crew.count_row_workers(theta, 256, they_meet=True) == 1
+    assert _crew.count_row_workers(theta.astype(float), 256, they_meet=True) == 2
+
+
 def test_small_problems_are_not_shared(monkeypatch):
     monkeypatch.setattr(
         _crew, "count_workers", lambda most: pytest.fail("shared") if most > 1 else 1

@@ -55,6 +55,9 @@ class Layer(Component):
     statistics: tuple[str, ...] = ()
     """Names of the parameters that the layer itself keeps, without a gradient."""
 
+    mixes_rows: bool = False
+    """Whether samples depend on each other in training, so that workers have to meet."""
+
     def n_out(self, n_in: int) -> int:
         """Return the number of outputs for `n_in` inputs."""
         return n_in

@@ -41,6 +41,7 @@ class BatchNorm(Layer):
     """
 
     statistics = ("mean", "variance")
+    mixes_rows = True
 
     def shapes(self, n_in: int) -> Shapes:
         return dict.fromkeys(("scale", "intercept", "mean", "variance"), (n_in,))

@@ -37,6 +37,11 @@ class Residual(Layer):
         return self._named(lambda layer: layer.penalized)
 
     @property
+    def mixes_rows(self) -> bool:  # type: ignore[override]
+        """Whether one of the layers does."""
+        return any(layer.mixes_rows for layer in self.layers)
+
+    @property
     def statistics(self) -> tuple[str, ...]:  # type: ignore[override]
         """The names of the layers' statistics."""
         return self._named(lambda layer: layer.statistics)

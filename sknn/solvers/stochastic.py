@@ -193,7 +193,7 @@ class Stochastic(Solver):
             return count_workers(MAX_WORKERS if theta.size >= MIN_PARAMETERS else 1)
         if first.augmentation is not None or not self.optimizer.is_elementwise:
             return 1
-        return count_row_workers(theta, self.batch_size)
+        return count_row_workers(theta, self.batch_size, network.mixes_rows)
 
     def _is_large(self, problem: Problem) -> bool:
         return is_large(problem.state.theta, self.batch_size)

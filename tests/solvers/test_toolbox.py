@@ -254,6 +254,7 @@ def let_two_share(monkeypatch):
     """Have two threads share the rows of any batch, whatever the machine has."""
     monkeypatch.setattr(_crew, "count_threads", lambda: 2)
     monkeypatch.setattr(_crew, "MIN_WORK", 0)
+    monkeypatch.setattr(_crew, "MIN_WORK_MEETING", 0)
     monkeypatch.setattr(_crew, "MIN_ROWS", 1)
 
 
