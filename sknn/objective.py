@@ -92,8 +92,11 @@ class Objective:
         A few samples from all over X are asked, and all of them where predictions grow fast with
         the raw scores or are about to overflow.
         """
-        few = np.unique(np.linspace(0, X.shape[0] - 1, CHUNK).astype(int))
-        largest = self._largest_prediction(theta, X[few])
+        is_short = X.shape[0] <= CHUNK
+        few = X if is_short else X[np.linspace(0, X.shape[0] - 1, CHUNK).astype(int)]
+        largest = self._largest_prediction(theta, few)
+        if is_short:
+            return bool(np.isfinite(largest))
         if self.loss.grows_fast or largest > np.finfo(theta.dtype).max ** 0.5:
             chunks = range(0, X.shape[0], CHUNK)
             largest = max(self._largest_prediction(theta, X[i : i + CHUNK]) for i in chunks)
