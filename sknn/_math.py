@@ -43,3 +43,8 @@ def even_slices(n: int, n_parts: int) -> list[slice]:
     """Return slices that cut a length into parts as equal as can be."""
     ends = [n * part // n_parts for part in range(n_parts + 1)]
     return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
+
+
+def spread_rows(n: int, most: int) -> Array:
+    """Return the numbers of some rows from all over n of them, all if there are no more."""
+    return np.linspace(0, n - 1, min(n, most)).astype(int)

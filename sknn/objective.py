@@ -10,6 +10,7 @@ weight of the *batch* is scikit-learn's convention.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from sknn._component import per_model, stack
 from sknn._crew import Crew
-from sknn._math import Array, Call, even_slices, number
+from sknn._math import Array, Call, even_slices, number, spread_rows
 from sknn._random import make_words
 from sknn.layers import Share, SparseBatch, Team, split_at_meetings
 from sknn.losses import Loss
@@ -93,14 +94,15 @@ class Objective:
         the raw scores or are about to overflow.
         """
         is_short = X.shape[0] <= CHUNK
-        few = X if is_short else X[np.linspace(0, X.shape[0] - 1, CHUNK).astype(int)]
+        few = X if is_short else X[spread_rows(X.shape[0], CHUNK)]
         largest = self._largest_prediction(theta, few)
         if is_short:
-            return bool(np.isfinite(largest))
+            return math.isfinite(largest)
         if self.loss.grows_fast or largest > np.finfo(theta.dtype).max ** 0.5:
             chunks = range(0, X.shape[0], CHUNK)
-            largest = max(self._largest_prediction(theta, X[i : i + CHUNK]) for i in chunks)
-        return bool(np.isfinite(largest))
+            parts = (self._largest_prediction(theta, X[i : i + CHUNK]) for i in chunks)
+            return all(map(math.isfinite, parts))  # a maximum could hide NaN
+        return math.isfinite(largest)
 
     def _largest_prediction(self, theta: Array, X: Any) -> float:
         """Return the largest absolute value of the predictions; NaN or inf if one is not finite."""

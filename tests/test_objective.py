@@ -8,7 +8,7 @@ from sknn._random import make_words
 from sknn.activations import LeakyReLU, ReLU, Tanh
 from sknn.architecture import build_layers
 from sknn.layers import Share
-from sknn.losses import BinaryLogLoss, Gaussian, LogLoss, SquaredError
+from sknn.losses import BinaryLogLoss, Gaussian, LogLoss, PoissonLoss, SquaredError
 from sknn.network import Network
 from sknn.objective import Objective
 from sknn.penalties import L2, ElasticNet
@@ -317,3 +317,15 @@ def test_sparse_prediction_equals_dense():
         rtol=1e-12,
         atol=1e-14,
     )
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("row", [0, 2500, 5000])
+def test_no_prediction_that_is_not_finite_is_hidden_by_those_that_are(bad, row):
+    objective = make_objective(ReLU(), PoissonLoss(), hidden=(), n_outputs=1)
+    theta = np.full(objective.network.layout.size, 0.1)
+    X = np.zeros((5001, 4))
+    assert objective.predicts_finite(theta, X)
+    X[row, 0] = bad
+
+    assert not objective.predicts_finite(theta, X)

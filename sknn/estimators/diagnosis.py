@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn._math import Array
+from sknn._math import Array, spread_rows
 from sknn.network import Network
 from sknn.solvers import TrainingState
 
@@ -48,7 +48,7 @@ def explain(
     with_progress : bool, default=True
         Whether to tell how the loss went, too; it says something where the epochs have run out.
     """
-    chosen = np.linspace(0, X.shape[0] - 1, min(N_ROWS, X.shape[0])).astype(int)
+    chosen = spread_rows(X.shape[0], N_ROWS)
     rows = X[chosen]
     rows = np.asarray(rows.todense() if not isinstance(rows, np.ndarray) else rows, np.float64)
     theta = state.theta

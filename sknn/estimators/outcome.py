@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sknn._math import Array
+from sknn._math import Array, spread_rows
 from sknn._warn import warn
 from sknn.estimators.diagnosis import explain
 from sknn.network import CHUNK
@@ -113,7 +113,7 @@ def losses_beside_constant(
     constant = loss.best_constant(y, weight)
     if constant is None:
         return None
-    few = np.unique(np.linspace(0, X.shape[0] - 1, CHUNK).astype(int))
+    few = spread_rows(X.shape[0], CHUNK)
     rows = X[few].astype(theta.dtype, copy=False)
     weights = None if weight is None else weight[few].astype(np.float64)
     if weights is not None and not weights.any():
