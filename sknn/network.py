@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +14,9 @@ from sknn._component import stack
 from sknn._crew import count_workers, share_out
 from sknn._math import Array, Call
 from sknn._random import next_words
-from sknn.layers import Draw, Layer, Linear, Residual, Share
-from sknn.parameters import ParameterLayout, Shapes
+from sknn.layers import Draw, Layer, Share, Site
+from sknn.parameters import ParameterLayout, fill, leaves
+from sknn.publication import Publication
 
 CHUNK = 2048
 """Rows that are predicted at a time, which bounds the memory; more than 4096 leave the cache."""
@@ -22,8 +24,8 @@ CHUNK = 2048
 MIN_SHARED = 5_000_000
 """Samples times outputs of all layers from which threads share a prediction: some 5 ms."""
 
-KINDS = ("coef", "intercept", "other")
-"""The lists in which an estimator has the parameters."""
+CALIBRATION_ROWS = 2048
+"""So many training rows, from all over the data, are shown to layers before the first step."""
 
 
 class BoundNetwork(NamedTuple):
@@ -37,12 +39,15 @@ class BoundNetwork(NamedTuple):
         The calls of the two passes, in order.
     n_accumulated : int
         So many leading parameters get their gradient added, not written.
+    input_gradient : ndarray of shape (..., n_samples, n_features) or None
+        Where the backward calls leave the gradient with respect to the input, if it is wanted.
     """
 
     raw: Array
     forward: list[Call]
     backward: list[Call]
     n_accumulated: int
+    input_gradient: Array | None
 
 
 class Network:
@@ -59,6 +64,8 @@ class Network:
     ----------
     layout : ParameterLayout
         Where each layer's parameters lie in the flat vector.
+    publication : Publication
+        Under which attributes of an estimator they are published.
     n_outputs : int
         Number of raw scores.
     n_units : int
@@ -78,16 +85,19 @@ class Network:
         self.n_outputs = self._widths[-1]
         self.n_units = sum(self._widths[1:])
         inputs = list(zip(layers, self._widths[:-1], strict=True))
-        shapes = [layer.shapes(n_in) for layer, n_in in inputs]
-        self._places, self._counts = _places(shapes)
         self._n_noise = [layer.n_noise(n_in) for layer, n_in in inputs]
         self.n_noise = sum(self._n_noise)
         self.mixes_rows = any(layer.mixes_rows for layer in layers)
-        self.layout = ParameterLayout(
-            shapes,
-            [layer.penalized for layer in layers],
-            [layer.statistics for layer in layers],
-        )
+        described = [layer.parameters(n_in) for layer, n_in in inputs]
+        self.layout = ParameterLayout(described)
+        self.publication = Publication(described)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.layers, self.n_features)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # From before 0.3.0; what follows from the layers is worked out anew.
+        self.__init__(state["layers"], state["n_features"])  # type: ignore[misc]
 
     @classmethod
     def stacked(cls, networks: list[Network]) -> Network:
@@ -97,20 +107,49 @@ class Network:
 
     def structure(self) -> Hashable:
         """Return what two networks must have in common to be stacked."""
-        return self.n_features, *(layer.structure() for layer in self.layers)
+        layers = (layer.structure() for layer in self.layers)
+        return self.n_features, self.layout.structure(), *layers
 
-    def initialize(self, draw: Draw, dtype: Any) -> Array:
+    def initialize(self, draw: Draw, rng: np.random.RandomState, dtype: Any) -> Array:
         """Return the parameter vector that training begins with, layer by layer."""
         theta = np.zeros(self.layout.size, dtype)
         for layer, views in zip(self.layers, self.layout.views(theta), strict=True):
-            layer.initialize(views, draw)
+            layer.initialize(views, draw, rng)
         return theta
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether a layer wants to see training rows before the first step."""
+        return any(layer.calibrates for layer in self.layers)
+
+    def calibrate(self, theta: Array, rows: Any, rng: np.random.RandomState) -> None:
+        """Let the layers adapt the initial parameters to training rows, one after the other.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            Changed in place.
+        rows : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        rng : RandomState
+        """
+        x = self._own(rows)
+        for layer, views in zip(self.layers, self.layout.views(theta), strict=True):
+            layer.calibrate(views, x, rng)
+            x = layer.apply(x, views)
 
     def set_output_intercepts(self, theta: Array, values: Array) -> None:
         """Set the intercepts of the last layer."""
         self.layout.views(theta)[-1]["intercept"][...] = values
 
-    def bind(self, x: Any, theta: Array, grad: Array, share: Share) -> BoundNetwork:
+    def bind(
+        self,
+        x: Any,
+        theta: Array,
+        grad: Array,
+        share: Share,
+        owns_input: bool = True,
+        wants_input_gradient: bool = False,
+    ) -> BoundNetwork:
         """Tie the layers to an input buffer and to (a stack of) parameters and gradients.
 
         Parameters
@@ -120,15 +159,23 @@ class Network:
         share : Share
             The rows' random numbers, with a step of which the forward calls begin, and the other
             workers that have rows of the batch.
+        owns_input : bool, default=True
+            Whether the calls may write to `x`; what is somebody else's is copied where they would.
+        wants_input_gradient : bool, default=False
+            Whether the backward calls go on to the input, which must be dense.
         """
         forward: list[Call] = next_words(share.noise) if self.n_noise else []
+        if not owns_input and (wants_input_gradient or self._writes_to(x)):
+            given, x = x, np.empty_like(x)
+            forward.append(partial(np.copyto, x, given))
         backwards: list[Callable[[Array], tuple[list[Call], Array | None]]] = []
         n_accumulated = 0
         ends = list(itertools.accumulate(self._n_noise, initial=0))
         views = zip(self.layout.views(theta), self.layout.views(grad), strict=True)
         for i, (layer, (parameters, gradients)) in enumerate(zip(self.layers, views, strict=True)):
             words = share.words(ends[i], ends[i + 1])
-            bound = layer.bind(x, parameters, gradients, words, wants_input_gradient=i > 0)
+            site = Site(x, parameters, gradients, words, wants_input_gradient or i > 0)
+            bound = layer.bind(site)
             x = bound.out
             forward += bound.forward
             backwards.append(bound.backward)
@@ -138,9 +185,84 @@ class Network:
         for layer_backward in reversed(backwards):
             calls, gradient = layer_backward(gradient)
             backward += calls
-        return BoundNetwork(raw, forward, backward, n_accumulated)
+        input_gradient = gradient if wants_input_gradient else None
+        return BoundNetwork(raw, forward, backward, n_accumulated, input_gradient)
 
-    def predict(self, X: Any, parameters: list[dict[str, Array]]) -> Array:
+    def _writes_to(self, x: Any) -> bool:
+        """Whether the first layer would overwrite the input; raise if it cannot take it at all."""
+        if not (isinstance(x, np.ndarray) or self.layers[0].takes_sparse):
+            name = type(self.layers[0]).__name__
+            raise TypeError(f"A network that begins with {name} needs a dense X, got a sparse one.")
+        return self.layers[0].overwrites_input
+
+    def _own(self, X: Any) -> Any:
+        """Return X as an input that layers may work on."""
+        return X.copy() if self._writes_to(X) else X
+
+    def at_prediction(self, parameters: list[Any]) -> tuple[Network, Array]:
+        """Return a network that trains as this one predicts, and its parameter vector.
+
+        Dropout is off in it, and the statistics of batches are fixed. It is what explanations go
+        back through: predictions do not depend on other rows or on random numbers.
+
+        Parameters
+        ----------
+        parameters : list of dict
+            The parameters of each layer; of shape (n_models, ...) for a stack.
+        """
+        pairs = zip(self.layers, parameters, strict=True)
+        then = [layer.at_prediction(own) for layer, own in pairs]
+        kept = [(layer, own) for layer, own in then if layer is not None]
+        network = Network([layer for layer, _ in kept], self.n_features)
+        arrays = [own for _, own in kept]
+        first = next(a for leaf in leaves(arrays) for a in leaf.values())
+        described = next(p for leaf in network.layout.leaves for p in leaf.values())
+        lead = first.shape[: first.ndim - len(described.shape)]
+        theta = np.empty((*lead, network.layout.size), first.dtype)
+        fill(network.layout.views(theta), arrays)
+        return network, theta
+
+    @ONE_BLAS_THREAD
+    def input_gradient(
+        self, X: Array, parameters: list[Any], differentiate: Callable[[Array, slice], object]
+    ) -> Array:
+        r"""Return the gradient of a function of the raw scores with respect to the input.
+
+        For a function F of the raw scores z = f(x) of a sample it is
+        :math:`\partial F/\partial x = (\partial z/\partial x)^\top \, \partial F/\partial z`, with
+        the network as it is at prediction.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features), or (n_models, n_samples, n_features)
+            Dense; the latter for a stack of models.
+        parameters : list of dict
+            The parameters of each layer; of shape (n_models, ...) for a stack.
+        differentiate : callable
+            ``differentiate(raw, rows)`` replaces raw scores of shape (..., n_outputs, n_rows) by
+            the derivatives of F with respect to them; `rows` is the slice of their samples.
+
+        Returns
+        -------
+        ndarray of the shape of X
+        """
+        network, theta = self.at_prediction(parameters)
+        gradient, grad = np.empty(X.shape, theta.dtype), np.empty_like(theta)
+        n_samples = X.shape[-2]
+        for start in range(0, n_samples, CHUNK):
+            rows = slice(start, min(start + CHUNK, n_samples))
+            x = X[..., rows, :].astype(theta.dtype)
+            noise = np.empty((*x.shape[:-1], 0), np.uint64)
+            bound = network.bind(x, theta, grad, Share.alone(noise), wants_input_gradient=True)
+            for call in bound.forward:
+                call()
+            differentiate(bound.raw, rows)
+            for call in bound.backward:
+                call()
+            gradient[..., rows, :] = bound.input_gradient
+        return gradient
+
+    def predict(self, X: Any, parameters: list[Any]) -> Array:
         """Return raw scores at prediction time, in buffers of this call.
 
         Parameters
@@ -161,7 +283,7 @@ class Network:
                 return self._apply(X, parameters)
             return self._predict_chunks(X, parameters)
 
-    def _predict_chunks(self, X: Any, parameters: list[dict[str, Array]]) -> Array:
+    def _predict_chunks(self, X: Any, parameters: list[Any]) -> Array:
         n_samples = X.shape[0]
         dtype = np.result_type(X.dtype, *(a for layer in parameters for a in layer.values()))
         raw = np.empty((self.n_outputs, n_samples), dtype)
@@ -176,81 +298,49 @@ class Network:
         return raw
 
     @ONE_BLAS_THREAD
-    def hidden_outputs(self, X: Any, parameters: list[dict[str, Array]]) -> list[Array]:
+    def hidden_outputs(self, X: Any, parameters: list[Any]) -> list[Array]:
         """Return the outputs of each hidden layer, of shape (n_samples, n_units)."""
-        outputs, x = [], X
+        outputs, x = [], self._own(X)
         for layer, layer_parameters in zip(self.layers, parameters, strict=True):
-            if isinstance(layer, (Linear, Residual)):  # where a hidden layer begins
+            if layer.begins_hidden_layer:
                 outputs.append(x)
                 x = x.copy()
             x = layer.apply(x, layer_parameters)
         return outputs[1:]
 
-    def _apply(self, x: Any, parameters: list[dict[str, Array]]) -> Array:
+    @cached_property
+    def hidden_sizes(self) -> list[int]:
+        """The number of units of each hidden layer."""
+        widths = zip(self.layers, self._widths[:-1], strict=True)
+        return [n_in for layer, n_in in widths if layer.begins_hidden_layer][1:]
+
+    def is_alike(self, other: Network) -> bool:
+        """Whether another network has layers of parameters with the same names."""
+        return [list(leaf) for leaf in self.layout.leaves] == [
+            list(leaf) for leaf in other.layout.leaves
+        ]
+
+    def _apply(self, x: Any, parameters: list[Any]) -> Array:
+        x = self._own(x)
         for layer, layer_parameters in zip(self.layers, parameters, strict=True):
             x = layer.apply(x, layer_parameters)
         return x
 
-    # The estimator's form of the parameters: a list of arrays for each kind.
+    # The estimator's form of the parameters: lists of arrays, as its attributes.
 
-    def parameters(
-        self, coefs: list[Array], intercepts: list[Array], others: list[Array]
-    ) -> list[dict[str, Array]]:
-        """Return each layer's parameters from the lists of arrays."""
-        lists = coefs, intercepts, others
-        if (len(coefs), len(intercepts), len(others)) != self._counts:
-            raise ValueError(
-                f"coefs_ has {len(coefs)} arrays and intercepts_ has {len(intercepts)}, but the "
-                f"network has {self._counts[0]} layers of weights."
-            )
-        return [{name: lists[kind][i] for name, kind, i in layer} for layer in self._places]
+    def parameters(self, published: Mapping[str, Any]) -> list[Any]:
+        """Return each layer's parameters from what an estimator has published."""
+        return self.publication.gather(published)
 
-    def split(self, theta: Array) -> tuple[list[Array], list[Array], list[Array]]:
-        """Return copies of the weights, the intercepts and the other parameters, in order."""
-        lists: tuple[list[Array], list[Array], list[Array]] = [], [], []
-        for layer, views in zip(self._places, self.layout.views(theta), strict=True):
-            for name, kind, _ in layer:
-                lists[kind].append(views[name].copy())
-        return lists
+    def publish(self, theta: Array) -> dict[str, list[Any]]:
+        """Return copies of the parameters as the attributes of an estimator."""
+        return self.publication.publish(self.layout.views(theta))
 
-    def other_names(self) -> list[str]:
-        """Return the names of the other parameters, in order."""
-        return [
-            name.split(".")[-1]
-            for layer in self._places
-            for name, kind, _ in layer
-            if kind == KINDS.index("other")
-        ]
-
-    def join(self, coefs: list[Array], intercepts: list[Array], others: list[Array]) -> Array:
-        """Return the parameter vector that `split` has come from."""
-        dtype = np.result_type(np.float32, *coefs, *intercepts)
-        theta = np.empty(self.layout.size, dtype)
-        parameters = self.parameters(coefs, intercepts, others)
-        for views, given in zip(self.layout.views(theta), parameters, strict=True):
-            for name, view in views.items():
-                if np.shape(given[name]) != view.shape:
-                    raise ValueError(
-                        f"{name.split('.')[-1]}s_ has an array of shape {np.shape(given[name])} "
-                        f"where the network has {view.shape}; the same shapes are needed."
-                    )
-                view[...] = given[name]
+    def join(self, published: Mapping[str, Any]) -> Array:
+        """Return the parameter vector that `publish` has come from."""
+        parameters = self.parameters(published)
+        arrays = [array for leaf in leaves(parameters) for array in leaf.values()]
+        theta = np.empty(self.layout.size, np.result_type(np.float32, *arrays))
+        self.publication.check_shapes(parameters)
+        fill(self.layout.views(theta), parameters)
         return theta
-
-
-Place = tuple[str, int, int]
-"""A parameter's name, in which of the estimator's lists it is, and where."""
-
-
-def _places(shapes: list[Shapes]) -> tuple[list[list[Place]], tuple[int, ...]]:
-    """Return the places of each layer's parameters, and the lengths of the lists."""
-    counts = [0] * len(KINDS)
-    places: list[list[Place]] = []
-    for layer in shapes:
-        places.append([])
-        for name in layer:
-            last = name.split(".")[-1]
-            kind = KINDS.index(last if last in KINDS else "other")
-            places[-1].append((name, kind, counts[kind]))
-            counts[kind] += 1
-    return places, tuple(counts)

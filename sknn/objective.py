@@ -130,12 +130,14 @@ class DataTerm:
         The parameters and where the gradient goes.
     n_rows, n_slots : int
         Samples of the batch that this term sums over, and batches prepared together.
-    share : float or None
+    even_weight : float or None
         The weight of each sample, divided by the total of the batch; None if it differs.
-    rows : Share
+    share : Share
         The rows' random numbers, and the workers that have the other rows of the batch.
     x : optional
-        The input; by default a buffer of its own.
+        The input, which is left as it is; by default a buffer of its own.
+    noise_levels : ndarray of shape (n_slots,) or (n_slots, n_models, 1, 1), default=None
+        What the noise level of the rows is set to, slot by slot; None leaves it.
 
     Attributes
     ----------
@@ -147,8 +149,8 @@ class DataTerm:
         The samples' weights, divided by the total of the batch.
     n_accumulated : int
         To the gradient of so many leading parameters the calls add; it must hold something.
-    calls : list of list of callable
-        For each slot what computes the gradient.
+    backward : list of callable
+        What goes from these derivatives to the gradient, the same in all slots.
     """
 
     def __init__(
@@ -158,29 +160,38 @@ class DataTerm:
         grad: Array,
         n_rows: int,
         n_slots: int,
-        share: float | None,
-        rows: Share,
+        even_weight: float | None,
+        share: Share,
         x: Any = None,
+        noise_levels: Array | None = None,
     ) -> None:
         network, dtype, lead = objective.network, theta.dtype, theta.shape[:-1]
         self._loss = objective.loss
         self.x = np.empty((*lead, n_rows, network.n_features), dtype) if x is None else x
-        bound = network.bind(self.x, theta, grad, rows)
+        bound = network.bind(self.x, theta, grad, share, owns_input=x is None)
         self.n_accumulated = bound.n_accumulated
         shape = (n_slots, *bound.raw.shape)
         self.target = np.empty((n_slots, *lead, objective.n_targets, n_rows), dtype)
         self._constants = tuple(number(value, dtype) for value in self._loss.constants())
         self._record, self._scratch = np.empty(shape, dtype), np.empty((2, *shape), dtype)
-        if share is None:
+        if even_weight is None:
             self.weight = np.empty((n_slots, *lead, 1, n_rows), dtype)
         else:
-            self.weight = np.full(n_slots, share, dtype)
-        self.calls: list[list[Call]] = []
+            self.weight = np.full(n_slots, even_weight, dtype)
+        self._bound, self._level, self._levels = bound, share.noise_level, noise_levels
+        self.backward = bound.backward
+
+    def forward(self, slot: int) -> list[Call]:
+        """Return the calls that compute the raw scores of a slot's batch."""
+        if self._levels is None or self._level is None:
+            return self._bound.forward
+        return [partial(np.copyto, self._level, self._levels[slot, ...]), *self._bound.forward]
+
+    def loss(self, slot: int) -> Call:
+        """Return the call that replaces the raw scores by the derivatives of the loss."""
+        arrays = self.target[slot], self.weight[slot, ...], self._record[slot]
         scratch = self._scratch[:, 0]  # one for all slots: their values are asked for later
-        for slot in range(n_slots):
-            arrays = self.target[slot], self.weight[slot, ...], self._record[slot], scratch
-            gradient = partial(self._loss.gradient, bound.raw, *arrays, *self._constants)
-            self.calls.append([*bound.forward, gradient, *bound.backward])
+        return partial(self._loss.gradient, self._bound.raw, *arrays, scratch, *self._constants)
 
     def values(self, n_slots: int) -> Array:
         """Return the term's value for the first batches, once after their calls.
@@ -324,7 +335,9 @@ class WholeObjective:
         sums: list[Call] = [partial(np.add, self.grad, grad, self.grad) for grad in grads[1:]]
         self._phases = [
             [self._first.writes[0]],
-            *split_at_meetings([term.calls[0] for term in self._data]),
+            *split_at_meetings(
+                [[*term.forward(0), term.loss(0), *term.backward] for term in self._data]
+            ),
             [[*sums, *self._then.adds[0]]],
         ]
 

@@ -1,75 +1,183 @@
-"""One flat vector theta holds all parameters of a network; the layers hold views of it."""
+"""What the parameters of a network are, and where they lie in one flat vector theta."""
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from sknn._math import Array
 
-Shapes = dict[str, tuple[int, ...]]
+T = TypeVar("T")
+U = TypeVar("U")
+
+Tree = dict[str, T] | list[Any]
+"""What belongs to the parameters of a layer: by name, or for a layer of layers a list of such."""
+
+WEIGHT, FREE, STATISTIC = KINDS = ("weight", "free", "statistic")
+"""The kinds of parameters, in the order in which they lie in theta."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a layer says of one of its parameters; made by `weight`, `free` and `statistic`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    kind : {"weight", "free", "statistic"}
+        A weight is penalised. A statistic is kept by the layer itself: it has no gradient, and no
+        rule moves it.
+    published : str
+        The attribute of a fitted estimator that has it: a list with an array for each parameter of
+        this name. What comes after a dot is a key, as in "normalization_.scale": then the list has
+        a dict for each layer.
+    rate : float or ndarray of shape (n_models, ...)
+        The factor of its learning rate; with 0 the parameter is frozen.
+    decay : float or ndarray of shape (n_models, ...)
+        The factor of the decoupled weight decay.
+    """
+
+    shape: tuple[int, ...]
+    kind: str
+    published: str
+    rate: Any = 1.0
+    decay: Any = 0.0
+
+
+def weight(
+    shape: tuple[int, ...], published: str = "coefs_", rate: Any = 1.0, decay: Any = 1.0
+) -> Parameter:
+    """Return a parameter that the penalty and weight decay act on."""
+    return Parameter(shape, WEIGHT, published, rate, decay)
+
+
+def free(shape: tuple[int, ...], published: str, rate: Any = 1.0, decay: Any = 0.0) -> Parameter:
+    """Return a parameter that is trained without a penalty."""
+    return Parameter(shape, FREE, published, rate, decay)
+
+
+def statistic(shape: tuple[int, ...], published: str) -> Parameter:
+    """Return an array that the layer keeps itself."""
+    return Parameter(shape, STATISTIC, published)
+
+
+class Group(NamedTuple):
+    """Neighbours in theta that are trained alike.
+
+    Attributes
+    ----------
+    where : slice
+    kind, rate, decay
+        See :class:`Parameter`.
+    """
+
+    where: slice
+    kind: str
+    rate: Any
+    decay: Any
+
+
+class _Place(NamedTuple):
+    where: slice
+    shape: tuple[int, ...]
 
 
 class ParameterLayout:
     """Where each layer's parameters lie in the flat vector.
 
-    The penalised parameters (the weights) of all layers come first, so that a penalty is
-    one slice; then those that are trained, too (the intercepts), and at last statistics, which
-    layers keep themselves and whose gradient is 0.
+    Weights come first, so that a penalty is one slice, then the free parameters, and at last
+    statistics. Within a kind those lie together that are trained alike: a group is a slice. Groups
+    are in the order of their first members, so that the weights of the first layer lie in front.
 
     Parameters
     ----------
-    shapes : list of dict
-        For each layer the shapes of its parameters by name.
-    penalized : list of tuple of str
-        For each layer the names of the parameters that the penalty acts on.
-    statistics : list of tuple of str
-        For each layer the names of those that are not trained.
+    layers : list of dict or list
+        For each layer its parameters by name, or for a layer of layers a list of such.
 
     Attributes
     ----------
     size : int
         Number of parameters.
     n_penalized : int
-        Number of penalised parameters, ``theta[..., :n_penalized]``.
+        Number of weights, ``theta[..., :n_penalized]``.
     n_trained : int
         Number of trained parameters, ``theta[..., :n_trained]``; the others are statistics.
+    groups : list of Group
+        They cover theta.
+    leaves : list of dict
+        The parameters of each layer that has some of its own, in order.
     """
 
-    def __init__(
-        self,
-        shapes: list[Shapes],
-        penalized: list[tuple[str, ...]],
-        statistics: list[tuple[str, ...]],
-    ) -> None:
-        self._shapes = shapes
-        self._slices: list[dict[str, slice]] = [{} for _ in shapes]
-        self.size = 0
-        trained = [
-            tuple(name for name in layer if name not in (*first, *last))
-            for layer, first, last in zip(shapes, penalized, statistics, strict=True)
+    def __init__(self, layers: Sequence[Tree[Parameter]]) -> None:
+        self.leaves: list[dict[str, Parameter]] = list(leaves(list(layers)))
+        everyone = [parameter for leaf in self.leaves for parameter in leaf.values()]
+        alike: dict[Hashable, list[int]] = {}
+        for i in sorted(range(len(everyone)), key=lambda i: KINDS.index(everyone[i].kind)):
+            alike.setdefault(_how_trained(everyone[i]), []).append(i)
+        self.groups: list[Group] = []
+        slices = [slice(0)] * len(everyone)
+        end = 0
+        for members in alike.values():
+            first = end
+            for i in members:
+                start, end = end, end + math.prod(everyone[i].shape)
+                slices[i] = slice(start, end)
+            kind, rate, decay = (getattr(everyone[members[0]], n) for n in Group._fields[1:])
+            self.groups.append(Group(slice(first, end), kind, rate, decay))
+        self.size = end
+        self.n_penalized = self._size_of(WEIGHT)
+        self.n_trained = self.n_penalized + self._size_of(FREE)
+        in_order = iter(slices)
+        self._places = [
+            tree_map(lambda parameter: _Place(next(in_order), parameter.shape), layer)
+            for layer in layers
         ]
-        self._append(penalized)
-        self.n_penalized = self.size
-        self._append(trained)
-        self.n_trained = self.size
-        self._append(statistics)
 
-    def _append(self, names: list[tuple[str, ...]]) -> None:
-        for slices, shapes, chosen in zip(self._slices, self._shapes, names, strict=True):
-            for name in chosen:
-                slices[name] = slice(self.size, self.size + math.prod(shapes[name]))
-                self.size = slices[name].stop
+    def _size_of(self, kind: str) -> int:
+        return sum(g.where.stop - g.where.start for g in self.groups if g.kind == kind)
+
+    def structure(self) -> Hashable:
+        """Return what two layouts must have in common for their vectors to be stacked."""
+        return tuple((group.where.start, group.where.stop, group.kind) for group in self.groups)
+
+    def runs(self, where: slice, number: Callable[[Group], Any]) -> list[tuple[slice, Any]]:
+        """Return the stretches of equal numbers in a part of the trained parameters.
+
+        Parameters
+        ----------
+        where : slice
+            The part.
+        number : callable
+            Returns the number of a group, such as its rate.
+        """
+        stretches = []
+        trained = (group for group in self.groups if group.kind != STATISTIC)
+        for _, same in itertools.groupby(trained, lambda group: _key(number(group))):
+            first, *others = same
+            last = others[-1] if others else first
+            start = max(where.start, first.where.start)
+            stop = min(where.stop, last.where.stop)
+            if start < stop:
+                stretches.append((slice(start, stop), number(first)))
+        return stretches
+
+    def frozen(self, where: slice) -> list[slice]:
+        """Return the stretches of a part of the trained parameters whose rate is 0."""
+        runs = self.runs(where, lambda group: group.rate)
+        return [stretch for stretch, rate in runs if not np.any(rate)]
 
     def matrices(self) -> list[tuple[slice, tuple[int, ...]]]:
-        """Return where each penalised matrix lies, and its shape."""
-        return [
-            (where, shapes[name])
-            for slices, shapes in zip(self._slices, self._shapes, strict=True)
-            for name, where in slices.items()
-            if where.stop <= self.n_penalized
-        ]
+        """Return where each matrix among the weights lies, and its shape, in order."""
+        places = (place for leaf in leaves(self._places) for place in leaf.values())
+        found = [p for p in places if p.where.stop <= self.n_penalized and len(p.shape) == 2]
+        return sorted(found, key=lambda place: place.where.start)
 
-    def views(self, vector: Array) -> list[dict[str, Array]]:
+    def views(self, vector: Array) -> list[Any]:
         """Return for each layer its parameters, as views of `vector`.
 
         Parameters
@@ -79,11 +187,44 @@ class ParameterLayout:
 
         Returns
         -------
-        list of dict
-            Arrays of shape ``shape`` or ``(n_models, *shape)``.
+        list of dict or list
+            Arrays of shape ``shape`` or ``(n_models, *shape)``, as the layers were given.
         """
         lead = vector.shape[:-1]
-        return [
-            {name: vector[..., where].reshape(lead + shapes[name]) for name, where in s.items()}
-            for s, shapes in zip(self._slices, self._shapes, strict=True)
-        ]
+
+        def view(place: _Place) -> Array:
+            return vector[..., place.where].reshape(lead + place.shape)
+
+        return [tree_map(view, places) for places in self._places]
+
+
+def tree_map(function: Callable[[T], U], tree: Tree[T]) -> Tree[U]:
+    """Return what a function makes of each member of a tree."""
+    if isinstance(tree, list):
+        return [tree_map(function, branch) for branch in tree]
+    return {name: function(value) for name, value in tree.items()}
+
+
+def leaves(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield the dicts of a tree, in order."""
+    if isinstance(tree, list):
+        for branch in tree:
+            yield from leaves(branch)
+    else:
+        yield tree
+
+
+def fill(views: Tree[Array], arrays: Tree[Array]) -> None:
+    """Copy arrays into views of the same names."""
+    for to, of in zip(leaves(views), leaves(arrays), strict=True):
+        for name, view in to.items():
+            view[...] = of[name]
+
+
+def _how_trained(parameter: Parameter) -> Hashable:
+    return parameter.kind, _key(parameter.rate), _key(parameter.decay)
+
+
+def _key(number: Any) -> Hashable:
+    """Return a number, or one for each model, in a form that can be compared."""
+    return tuple(np.ravel(number).tolist())

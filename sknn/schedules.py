@@ -6,7 +6,7 @@ import bisect
 import math
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sknn._component import Component, Registry
 from sknn._constraints import Check, Interval
@@ -23,10 +23,13 @@ class Schedule(Component):
         What is printed where a plateau ends the training.
     is_finite : bool
         Whether training is meant to end with its last epoch, which then needs no warning.
+    by_step : bool
+        Whether the factor changes from step to step, by `step_multiplier`.
     """
 
     farewell = "Stopping."
     is_finite = False
+    by_step = False
 
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
         """Return the factor for the epoch that begins.
@@ -41,6 +44,18 @@ class Schedule(Component):
             Training samples that the estimator has seen so far (its ``t_``).
         """
         return 1.0
+
+    def step_multiplier(self, epoch: float, n_epochs: int, n_samples_seen: int) -> float:
+        """Return the factor for the step that begins.
+
+        Parameters
+        ----------
+        epoch : float
+            Epochs that the optimizer has run so far, with the part of the current one.
+        n_epochs, n_samples_seen : int
+            See `multiplier`.
+        """
+        return self.multiplier(epoch, n_epochs, n_samples_seen)  # type: ignore[arg-type]
 
     def after_plateau(self, rate: float, epoch: int) -> float | None:
         """Return the factor by which to go on with `rate`, or None to stop training.
@@ -116,6 +131,9 @@ class Decay(Schedule):
     is_finite = True
 
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
+        return self.at(min(1.0, epoch / n_epochs))
+
+    def step_multiplier(self, epoch: float, n_epochs: int, n_samples_seen: int) -> float:
         return self.at(min(1.0, epoch / n_epochs))
 
     def at(self, share: float) -> float:
@@ -285,6 +303,44 @@ class CosLog(Decay):
         return 0.5 * (1 - math.cos(2 * math.pi * math.log2(1 + (2**self.n_cycles - 1) * share)))
 
 
+class EveryStep(Schedule):
+    """Another schedule, followed from step to step instead of epoch by epoch.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        It is asked for the factor at fractions of an epoch.
+
+    Examples
+    --------
+    >>> from sknn.schedules import Cosine, EveryStep
+    >>> schedule = EveryStep(Cosine())
+    >>> [round(schedule.step_multiplier(epoch, 2, 0), 2) for epoch in (0, 0.5, 1, 1.5, 2)]
+    [1.0, 0.85, 0.5, 0.15, 0.0]
+    """
+
+    by_step = True
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+
+    @property
+    def farewell(self) -> str:  # type: ignore[override]
+        """That of the schedule."""
+        return self.schedule.farewell
+
+    @property
+    def is_finite(self) -> bool:  # type: ignore[override]
+        """Whether the schedule is."""
+        return self.schedule.is_finite
+
+    def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
+        return self.schedule.step_multiplier(epoch, n_epochs, n_samples_seen)
+
+    def after_plateau(self, rate: float, epoch: int) -> float | None:
+        return self.schedule.after_plateau(rate, epoch)
+
+
 class Warmup(Schedule):
     """The rate rises in a straight line for some epochs; another schedule spans the others.
 
@@ -317,12 +373,25 @@ class Warmup(Schedule):
         """Whether the schedule is."""
         return self.schedule.is_finite
 
+    @property
+    def by_step(self) -> bool:  # type: ignore[override]
+        """Whether the schedule is followed from step to step; then the rise is, too."""
+        return self.schedule.by_step
+
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
+        return self._follow(self.schedule.multiplier, epoch, n_epochs, n_samples_seen)
+
+    def step_multiplier(self, epoch: float, n_epochs: int, n_samples_seen: int) -> float:
+        return self._follow(self.schedule.step_multiplier, epoch, n_epochs, n_samples_seen)
+
+    def _follow(
+        self, multiplier: Callable[..., float], epoch: Any, n_epochs: int, n_samples_seen: int
+    ) -> float:
         if epoch < self.n_warmup:
             return (epoch + 1) / (self.n_warmup + 1)
         rest, share = max(1, n_epochs - self.n_warmup), (epoch - self.n_warmup) / max(epoch, 1)
         # The schedule begins anew, with the samples that it has seen itself.
-        return self.schedule.multiplier(epoch - self.n_warmup, rest, round(share * n_samples_seen))
+        return multiplier(epoch - self.n_warmup, rest, round(share * n_samples_seen))
 
     def after_plateau(self, rate: float, epoch: int) -> float | None:
         return self.schedule.after_plateau(rate, epoch - self.n_warmup)

@@ -4,8 +4,17 @@ import itertools
 
 import numpy as np
 
-from sknn.activations import ACTIVATIONS
+from sknn.activations import ACTIVATIONS, Tanh
 from sknn.architecture import build_layers
+from sknn.layers import (
+    LAYERS,
+    ActivationLayer,
+    BatchNorm,
+    Dropout,
+    LayerNorm,
+    Linear,
+    Residual,
+)
 from sknn.losses import CLASSIFICATION_LOSSES, LOSSES, Quantile
 from sknn.network import Network
 from sknn.objective import Objective
@@ -24,6 +33,19 @@ OPTIMIZER_CASES = [OPTIMIZERS.resolve(name) for name in OPTIMIZERS] + [
     OPTIMIZERS["sgd"](momentum=0.5, nesterov=False)
 ]
 SCHEDULE_CASES = [SCHEDULES.resolve(name) for name in SCHEDULES]
+# A layer whose constructor needs nothing is met unasked; a new one that does has to be named here.
+NEEDY_LAYERS = {
+    "activation": ActivationLayer(Tanh()),
+    "dropout": Dropout(0.3),
+    "linear": Linear(5),
+    "residual": Residual((Linear(5), LayerNorm(), ActivationLayer(Tanh()), Dropout(0.3))),
+}
+LAYER_CASES = [
+    *(NEEDY_LAYERS.get(name) or LAYERS.resolve(name) for name in LAYERS),
+    Residual((BatchNorm(), Linear(5, has_intercept=False))),
+    Residual((Dropout(0.3),)),
+    Linear(5, has_intercept=False),
+]
 
 
 def make_targets(loss, n_samples, n_outputs, rng):
@@ -42,6 +64,19 @@ def make_objective(activation, loss, n_features=4, hidden=(6, 5), n_outputs=2, a
     layers = build_layers(hidden, [activation] * len(hidden), n_outputs * loss.raw_per_target)
     network = Network(layers, n_features)
     return Objective(network, loss, L2(), alpha)
+
+
+def make_network_with(layer, activation=None, n_outputs=2):
+    """Return a network of 5 features that begins with a layer and has it in its midst, too."""
+    hidden = [Linear(5), ActivationLayer(activation or Tanh())]
+    return Network([layer, *hidden, layer, Linear(n_outputs, output_major=True)], 5)
+
+
+def draw_theta(network, rng):
+    """Return parameters at random; statistics are positive, as variances are."""
+    theta, n_trained = rng.standard_normal(network.layout.size) / 2, network.layout.n_trained
+    theta[n_trained:] = np.square(theta[n_trained:]) + 0.5
+    return theta
 
 
 def name_of(case):

@@ -5,9 +5,8 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn.averaging import AVERAGINGS, EMA, SWA
-from sknn.solvers import solve
 from tests.optimizers.fitting import BATCH_SIZE, N_SAMPLES, fit, make_data, make_estimator
-from tests.solvers.problems import make_problem
+from tests.solvers.problems import make_problem, solve
 
 N_EPOCHS = 8
 

@@ -12,9 +12,9 @@ from sknn._crew import Crew, share_out
 from sknn.activations import ReLU
 from sknn.losses import SquaredError
 from sknn.objective import WholeObjective
-from sknn.solvers import solve, stochastic
+from sknn.solvers import stochastic
 from tests.cases import make_objective
-from tests.solvers.problems import make_problem
+from tests.solvers.problems import make_problem, solve
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

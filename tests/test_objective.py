@@ -11,7 +11,9 @@ from sknn.layers import Share
 from sknn.losses import BinaryLogLoss, Gaussian, LogLoss, PoissonLoss, SquaredError
 from sknn.network import Network
 from sknn.objective import Objective
+from sknn.parameters import leaves
 from sknn.penalties import L2, ElasticNet
+from tests import cases
 from tests.cases import ACTIVATION_CASES, LOSS_CASES, make_objective, make_targets, name_of, pairs
 from tests.gradcheck import check_gradient
 
@@ -66,15 +68,7 @@ def make_network(activations, n_outputs, sizes=(5, 5, 4), n_features=4, **option
 
 def draw_theta(network, rng):
     """Return parameters at random, and how many of them are trained."""
-    theta = rng.standard_normal(network.layout.size) / 2
-    statistics = np.zeros(network.layout.size, bool)
-    for layer, views in zip(network.layers, network.layout.views(statistics), strict=True):
-        for name in layer.statistics:
-            views[name][...] = True
-    theta[statistics] = np.square(theta[statistics]) + 0.5
-    n_trained = np.count_nonzero(~statistics)
-    assert not statistics[:n_trained].any()
-    return theta, n_trained
+    return cases.draw_theta(network, rng), network.layout.n_trained
 
 
 def check_network(network, loss, X, y, weight, rng, penalty=None):
@@ -189,10 +183,9 @@ def test_prediction_is_the_network_of_training_without_noise(normalization, resi
     for _ in range(600):  # the running statistics arrive at those of these samples
         for call in bound.forward:
             call()
-    for layer in network.layout.views(theta):
-        for name in layer:
-            if name.endswith("variance"):
-                layer[name] *= (len(X) - 1) / len(X)  # training uses the biased variance
+    for layer in leaves(network.layout.views(theta)):
+        if "variance" in layer:
+            layer["variance"] *= (len(X) - 1) / len(X)  # training uses the biased variance
 
     predicted = noisy.predict(X, noisy.layout.views(theta))
 

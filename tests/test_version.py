@@ -46,13 +46,14 @@ def test_another_version_warns_as_scikit_learn_does(thing, monkeypatch):
     assert caught[0].message.current_sklearn_version == sknn.__version__
 
 
+@pytest.mark.parametrize("version", ["0_1_0", "0_2_0"])
 @pytest.mark.parametrize(
     ("name", "load", "step"), [("classifier", load_iris, 30), ("regressor", load_diabetes, 60)]
 )
-def test_pickles_of_version_0_1_0_predict_the_same(name, load, step):
+def test_pickles_of_earlier_versions_predict_the_same(name, load, step, version):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        stored = pickle.loads((DATA / f"{name}_0_1_0.pickle").read_bytes())
+        stored = pickle.loads((DATA / f"{name}_{version}.pickle").read_bytes())
     X, y = load(return_X_y=True)
     X = X / X.max(axis=0) if name == "classifier" else 10 * X
     model, answer = stored["model"], stored["answer"]
@@ -64,3 +65,5 @@ def test_pickles_of_version_0_1_0_predict_the_same(name, load, step):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.set_params(warm_start=True).fit(X, y if name == "classifier" else y / 100)
+        again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(model.predict(X), again.predict(X))

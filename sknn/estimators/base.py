@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -12,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._blas import ONE_BLAS_THREAD
-from sknn._constraints import Constraint, check_parameters
+from sknn._constraints import check_parameters
 from sknn._math import Array
 from sknn._version import Versioned
 from sknn._warn import warn
@@ -24,8 +23,8 @@ from sknn.estimators.fitting import Fit
 from sknn.estimators.hints import INVALID, hint, with_hints
 from sknn.estimators.holdout import check_held_out
 from sknn.estimators.outcome import check_outcome
+from sknn.estimators.parameters import MLPParameters
 from sknn.estimators.settings import (
-    CONSTRAINTS,
     check_settings,
     make_draw,
     make_layers,
@@ -33,7 +32,6 @@ from sknn.estimators.settings import (
 )
 from sknn.estimators.summary import NetworkSummary
 from sknn.estimators.validation import (
-    check_hidden_layer_sizes,
     check_initial_arrays,
     check_n_outputs,
     check_sample_weight,
@@ -47,32 +45,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-CONDITIONAL = ("normalization_", "learning_rate_", "lr_find_")
+CHOSEN = ("learning_rate_", "lr_find_")
+"""What the range test has found."""
 
 
-class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, ABC):
+class BaseMLP(MLPParameters, NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, ABC):
     """The training of a multilayer perceptron in scikit-learn's terms.
 
     ``fit`` works on a copy and takes over its attributes at the end, so that a call that fails
     leaves everything as it was.
     """
 
-    # Set by the constructors of the subclasses.
-    hidden_layer_sizes: Any
-    initializer: Any
-    intercept_init: str
-    alpha: float
-    augmentation: Any
-    early_stopping: bool
-    learning_rate_init: Any
-    random_state: Any
-    refit_full: bool
-    scoring: Any
-    verbose: Any
-    warm_start: bool
     coefs_: list[Array]
     intercepts_: list[Array]
-    normalization: str | None
     normalization_: list[dict[str, Array]]
     n_features_in_: int
     n_outputs_: int
@@ -81,7 +66,6 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
     _network: Network
     _loss: Loss
     _state: TrainingState
-    _constraints: ClassVar[dict[str, list[Constraint]]] = CONSTRAINTS
     # With metadata routing, a search by groups goes on as before unless they are asked for.
     __metadata_request__fit: ClassVar = {"groups": False}
 
@@ -126,11 +110,6 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
         """Warn if the score that early stopping has watched says little."""
 
     # Fitting.
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        # The pickle of an older version lacks the parameters that came later.
-        parameters = inspect.signature(type(self)).parameters.values()
-        super().__setstate__({p.name: p.default for p in parameters} | state)
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, also of components, as ``solver__beta_1``.
@@ -218,19 +197,17 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
         tasks = None if is_partial else EpochTasks.of(self, X, y, sample_weight)
         fitted = object.__new__(type(self))
         fitted.__dict__.update(vars(self))
-        for name in CONDITIONAL:
-            if is_first or (name != "normalization_" and self.learning_rate_init != "auto"):
-                fitted.__dict__.pop(name, None)
+        fitted._forget(is_first)
         labels = y
         X, y = fitted._validate_data(X, y, is_first)
         y = fitted._encode_targets(y, is_first, classes, is_partial)
         weight = check_sample_weight(sample_weight, X)
         held_out = check_held_out(fitted, y.shape[1], *given)
         training = Fit(fitted, X, y, labels, weight, held_out, groups, is_first, is_partial)
-        problem = training.problem
-        problem.explain = lambda state: explain(fitted, state, X, y)
-        if tasks is not None:
-            tasks.watch(problem, fitted._attributes)
+        hooks: dict[str, Any] = {} if tasks is None else tasks.hooks(fitted._attributes)
+        problem = training.problem = replace(
+            training.problem, explain=lambda state: explain(fitted, state, X, y), **hooks
+        )
         state = training.run()
         check_outcome(fitted, problem, state, X)
         attributes = fitted._attributes(state.theta, state)
@@ -257,6 +234,14 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
         )
         return True
 
+    def _forget(self, is_first: bool) -> None:
+        """Drop what an earlier fit has published and this one may not have."""
+        names = list(CHOSEN) if is_first or self.learning_rate_init != "auto" else []
+        if is_first and "_network" in vars(self):
+            names += self._network.publication.counts
+        for name in names:
+            self.__dict__.pop(name, None)
+
     def _validate_data(self, X: Any, y: Any, is_first: bool) -> tuple[Any, Any]:
         return check_data(self, X, y, is_first)
 
@@ -276,12 +261,12 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
         self._loss = self._make_loss(y, weight)
         self._network = self._make_network(X.shape[1])
         dtype = X.dtype if X.dtype.kind == "f" and X.dtype.itemsize in (4, 8) else np.float64
-        theta = self._network.initialize(make_draw(self, rng), dtype)
+        theta = self._network.initialize(make_draw(self, rng), rng, dtype)
         if is_pair_of_lists(self.initializer):
             coefs, intercepts = check_initial_arrays(self.initializer)
-            _, _, others = self._network.split(theta)
+            given = {"coefs_": coefs, "intercepts_": intercepts}
             try:
-                theta = self._network.join(coefs, intercepts, others).astype(dtype)
+                theta = self._network.join(self._network.publish(theta) | given).astype(dtype)
             except ValueError as error:
                 raise ValueError(f"initializer does not fit the network: {error}") from error
         else:
@@ -304,16 +289,16 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
     def _resume(self, y: Array, weight: Array | None, is_partial: bool) -> TrainingState:
         """Return the state of the last call, with the weights as they are now."""
         check_n_outputs(y, self.n_outputs_)
-        self._check_same_sizes()
         self._loss = self._make_loss(y, weight)
-        old, self._network = self._state, self._make_network(self.n_features_in_)
-        names = [name for layer in vars(self).get("normalization_", ()) for name in layer]
-        if names != self._network.other_names():
+        old, network = self._state, self._make_network(self.n_features_in_)
+        self._check_same_sizes(network)
+        if not network.is_alike(self._network):
             raise ValueError(
                 f"normalization={self.normalization!r} differs from the fitted network; set "
                 "warm_start=False to begin anew."
             )
-        theta = self._network.join(self.coefs_, self.intercepts_, self._other_arrays())
+        self._network = network
+        theta = network.join(vars(self))
         state = old.for_next_call(theta)
         if is_partial and self.early_stopping and old.best_theta is None:
             state.best_score, state.n_no_change = -np.inf, 0  # those of another validation set
@@ -324,15 +309,14 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
             and set(moments) == solver.moment_names()
             and all(array.shape == theta.shape for array in moments.values())
         ):
-            state.moments = {name: array.copy() for name, array in moments.items()}
+            pass  # they go on
         else:
             state = state.without_optimizer()
         return state
 
-    def _check_same_sizes(self) -> None:
-        sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
-        fitted_sizes = [coef.shape[1] for coef in self.coefs_[:-1]]
-        if sizes != fitted_sizes:
+    def _check_same_sizes(self, network: Network) -> None:
+        fitted_sizes = self._network.hidden_sizes
+        if network.hidden_sizes != fitted_sizes:
             raise ValueError(
                 f"hidden_layer_sizes={self.hidden_layer_sizes!r} differs from the fitted network, "
                 f"which has {tuple(fitted_sizes)}. Training can go on with the same sizes only; "
@@ -341,13 +325,12 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
 
     def _attributes(self, theta: Array, state: TrainingState) -> dict[str, Any]:
         """Return the attributes of an estimator that is fitted as far as a state says."""
-        coefs, intercepts, others = self._network.split(theta)
+        published = self._network.publish(theta)
         learnt = {n: v for n, v in vars(self).items() if n[-1] == "_" or n == "_encoding"}
-        attributes: dict[str, Any] = {
+        return {
             **learnt,
-            "coefs_": coefs,
-            "intercepts_": intercepts,
-            "n_layers_": len(coefs) + 1,
+            **published,
+            "n_layers_": len(self._network.hidden_sizes) + 2,
             "out_activation_": self._loss.out_activation,
             "n_outputs_": self.n_outputs_,
             "n_iter_": state.n_iter,
@@ -361,16 +344,8 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
             "_network": self._network,
             "_loss": self._loss,
             # coefs_ and intercepts_ have theta; the curves may go on growing.
-            "_state": replace(state, theta=np.empty(0), history=list(state.history)),
+            "_state": state.to_keep(),
         }
-        if others:
-            names = self._network.other_names()
-            n = len(dict.fromkeys(names))
-            attributes["normalization_"] = [
-                dict(zip(names[i : i + n], others[i : i + n], strict=True))
-                for i in range(0, len(names), n)
-            ]
-        return attributes
 
     def _view(self, theta: Array, state: TrainingState) -> Self:
         """Return an estimator that is fitted with a parameter vector, for arrays without names."""
@@ -380,14 +355,8 @@ class BaseMLP(NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, AB
         view.__dict__.pop("feature_names_in_", None)
         return view
 
-    def _other_arrays(self) -> list[Array]:
-        """Return the parameters beside weights and intercepts."""
-        if "normalization_" not in self.__dict__:
-            return []
-        return [array for layer in self.normalization_ for array in layer.values()]
-
-    def _parameters(self) -> list[dict[str, Array]]:
-        return self._network.parameters(self.coefs_, self.intercepts_, self._other_arrays())
+    def _parameters(self) -> list[Any]:
+        return self._network.parameters(vars(self))
 
     def _predict_raw(self, X: Any) -> Array:
         """Return raw scores (n_outputs, n_samples) for unchecked X."""

@@ -8,7 +8,7 @@ from typing import Any
 import sklearn
 
 from sknn.estimators.evaluation import in_context_of_caller
-from sknn.solvers import Problem, TrainingState
+from sknn.solvers import TrainingState
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -60,12 +60,11 @@ class EpochTasks:
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         return cls(estimator, X, y, metadata)
 
-    def watch(self, problem: Problem, attributes: Callable[..., dict[str, Any]]) -> None:
-        """Have the training of a problem tell of its epochs.
+    def hooks(self, attributes: Callable[..., dict[str, Any]]) -> dict[str, Callable[..., Any]]:
+        """Return what a problem has to call so that callbacks hear of its epochs.
 
         Parameters
         ----------
-        problem : Problem
         attributes : callable
             Returns the attributes of an estimator that is fitted with given parameters and state.
         """
@@ -80,8 +79,10 @@ class EpochTasks:
                 )
             )
 
-        problem.before_epoch = in_context_of_caller(self._begin_epoch)
-        problem.after_epoch = in_context_of_caller(end_epoch)
+        return {
+            "before_epoch": in_context_of_caller(self._begin_epoch),
+            "after_epoch": in_context_of_caller(end_epoch),
+        }
 
     def end_fit(self, attributes: dict[str, Any]) -> None:
         """End the task of the fit, and that of an epoch that was interrupted."""

@@ -81,9 +81,9 @@ class Fit:
         state = estimator._begin(X, y, sample_weight, rng, is_first, is_partial)
         self._X = X if is_on_disk(X) else X.astype(state.theta.dtype, copy=False)
         rows, self.held_out = self._hold_out(given, groups, rng, state.theta.dtype)
-        self.problem = self._make_problem(rng, rows, state)
-        self.problem.keeps_incoming = not is_first
-        self.problem.one_epoch = is_partial
+        self.problem = replace(
+            self._make_problem(rng, rows, state), keeps_incoming=not is_first, one_epoch=is_partial
+        )
         if self.held_out is not None:
             self._watch(self.held_out)
         if estimator.learning_rate_init == "auto":
@@ -97,8 +97,7 @@ class Fit:
             return estimator._view(theta, problem.state)
 
         check_scoring_serves(estimator.scoring, view, held_out, problem.state.theta)
-        problem.stops_early = bool(estimator.early_stopping)
-        problem.validate = make_validation(
+        validate = make_validation(
             estimator._network,
             estimator._loss,
             held_out,
@@ -106,12 +105,14 @@ class Fit:
             estimator.scoring,
             view,
         )
+        stops_early = bool(estimator.early_stopping)
+        self.problem = replace(problem, validate=validate, stops_early=stops_early)
 
     def run(self) -> TrainingState:
         """Train; return what has become of the model."""
         estimator, problem = self.estimator, self.problem
         self._use_rest_of_time(problem)
-        state = solve(problem)
+        [state] = solve([problem])
         if not problem.stops_early or problem.one_epoch or state.is_interrupted:
             return state
         if not state.best_epoch and not np.isfinite(state.best_score):
@@ -211,7 +212,9 @@ class Fit:
         rng = make_random_state(estimator.random_state)
         state = estimator._begin(self._X, self._y, self._given, rng, True, False)
         problem = self._make_problem(rng, None, state)
-        problem.after_epoch = lambda state, theta: state.n_iter >= first.best_epoch
+        problem = replace(
+            problem, after_epoch=lambda state, theta: state.n_iter >= first.best_epoch
+        )
         solver: Any = problem.solver
         solver.n_iter_no_change = np.inf
         if isinstance(solver, Stochastic):
@@ -222,7 +225,7 @@ class Fit:
                 rates = [min(rate, highest) for rate in rates]
             solver.schedule, solver.learning_rate = FromFunction(rates.__getitem__), 1.0
         self._use_rest_of_time(problem)
-        state = solve(problem)
+        [state] = solve([problem])
         if state.n_iter < first.best_epoch and not state.is_interrupted:
             warn(
                 f"max_time={estimator.max_time} seconds were over after {state.n_iter} of the "

@@ -1,141 +1,35 @@
-"""From an estimator's parameters to network and solver: what is allowed, and what it means."""
+"""From an estimator's parameters to network and solver: what fits together, what it means."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from numbers import Integral, Real
+from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import get_scorer_names
 from sklearn.utils.metaestimators import available_if
 
 from sknn._component import check_components
-from sknn._constraints import (
-    BOOLEAN,
-    NONE,
-    Check,
-    Constraint,
-    Interval,
-    InvalidParameterError,
-    Member,
-    OneOf,
-)
-from sknn._names import did_you_mean
+from sknn._constraints import Constraint, InvalidParameterError
 from sknn._warn import warn
-from sknn.activations import ACTIVATIONS, Activation, is_activation, resolve_activation
-from sknn.architecture import NORMALIZATIONS, build_layers
-from sknn.augmentation import AUGMENTATIONS, Augmentation
-from sknn.averaging import AVERAGINGS, Averaging
-from sknn.estimators.validation import RANDOM_STATE, SPLITTER, check_hidden_layer_sizes
-from sknn.initializers import INITIALIZERS, Initializer, is_pair_of_lists
+from sknn.activations import resolve_activation
+from sknn.architecture import build_layers
+from sknn.augmentation import AUGMENTATIONS
+from sknn.averaging import AVERAGINGS
+from sknn.estimators.validation import (
+    LAYER_ACTIVATION,
+    LAYER_DROPOUT,
+    SEQUENCE,
+    check_hidden_layer_sizes,
+)
+from sknn.initializers import INITIALIZERS, is_pair_of_lists
 from sknn.layers import Draw, Layer
-from sknn.losses import CLASSIFICATION_LOSSES, LOSSES, Loss
 from sknn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, AMSGrad, NAdam, Optimizer
 from sknn.penalties import L2, ElasticNet, Penalty
 from sknn.schedules import SCHEDULES, FromFunction, InverseScaling, Schedule, Warmup
 from sknn.solvers import LBFGS, Solver, Stochastic
-
-SEQUENCE = Check(
-    lambda value: isinstance(value, (list, tuple, np.ndarray)),
-    "a sequence with one for each hidden layer",
-)
-
-
-class ScorerName(Constraint):
-    """The name of one of scikit-learn's scorers."""
-
-    def accepts(self, value: Any) -> bool:
-        return isinstance(value, str) and value in get_scorer_names()
-
-    def __str__(self) -> str:
-        return "a name from sklearn.metrics.get_scorer_names()"
-
-    def hint(self, value: Any) -> str:
-        return did_you_mean(value, get_scorer_names()) if isinstance(value, str) else ""
-
-
-CONSTRAINTS: dict[str, list[Constraint]] = {
-    "activation": [
-        Member(ACTIVATIONS, Activation),
-        Check(is_activation, "an object with the methods forward and backward"),
-        SEQUENCE,
-    ],
-    "solver": [OneOf(["lbfgs"]), Member(OPTIMIZERS, Optimizer)],
-    "alpha": [Interval(Real, 0, None)],
-    "batch_size": [OneOf(["auto", "adaptive"]), Interval(Integral, 1, None)],
-    "learning_rate": [
-        Member(SCHEDULES, Schedule),
-        Check(lambda v: callable(v) and not isinstance(v, type), "a function of the epoch"),
-    ],
-    "learning_rate_init": [OneOf(["auto"]), Interval(Real, 0, None, "neither")],
-    "power_t": [Interval(Real, 0, None)],
-    "max_iter": [Interval(Integral, 1, None)],
-    "shuffle": [BOOLEAN],
-    "random_state": [RANDOM_STATE],
-    "tol": [Interval(Real, 0, None)],
-    "verbose": [BOOLEAN, Interval(Integral, 0, None)],
-    "warm_start": [BOOLEAN],
-    "momentum": [Interval(Real, 0, 1, "both")],
-    "nesterovs_momentum": [BOOLEAN],
-    "early_stopping": [BOOLEAN],
-    "validation_fraction": [Interval(Real, 0, 1), SPLITTER],
-    "beta_1": [Interval(Real, 0, 1)],
-    "beta_2": [Interval(Real, 0, 1)],
-    "epsilon": [Interval(Real, 0, None, "neither")],
-    "n_iter_no_change": [
-        Interval(Integral, 1, None),
-        Check(lambda value: isinstance(value, Real) and value == math.inf, "inf"),
-    ],
-    "max_fun": [Interval(Integral, 1, None)],
-    "target_loss": [NONE, Interval(Real, None, None)],
-    "dropout": [Interval(Real, 0, 1), SEQUENCE],
-    "normalization": [NONE, OneOf(list(NORMALIZATIONS))],
-    "residual": [BOOLEAN],
-    "initializer": [
-        Member(INITIALIZERS, Initializer),
-        Check(is_pair_of_lists, "a pair of lists (coefs, intercepts)"),
-    ],
-    "intercept_init": [OneOf(["auto", "target", "zero"])],
-    "weight_decay": [NONE, Interval(Real, 0, None)],
-    "l1_ratio": [Interval(Real, 0, 1, "both")],
-    "max_grad_norm": [NONE, Interval(Real, 0, None, "neither")],
-    "weight_averaging": [NONE, Member(AVERAGINGS, Averaging)],
-    "warmup": [Interval(Integral, 0, None)],
-    "scoring": [NONE, OneOf(["loss"]), ScorerName(), Check(callable, "a callable")],
-    "max_time": [NONE, Interval(Real, 0, None, "neither")],
-    "refit_full": [BOOLEAN],
-    "augmentation": [NONE, Member(AUGMENTATIONS, Augmentation)],
-    "on_divergence": [OneOf(["raise", "recover"])],
-}
-
-
-def _is_class_loss(value: Any) -> bool:
-    return isinstance(value, Loss) and value.out_activation in ("logistic", "softmax")
-
-
-def _is_number_loss(value: Any) -> bool:
-    return isinstance(value, Loss) and not _is_class_loss(value)
-
-
-CLASSIFIER_CONSTRAINTS: dict[str, list[Constraint]] = {
-    **CONSTRAINTS,
-    "loss": [OneOf(CLASSIFICATION_LOSSES), Check(_is_class_loss, "a Loss of classes")],
-    "label_smoothing": [Interval(Real, 0, 1)],
-    "target_type": [OneOf(["auto", "multilabel", "soft"])],
-    "class_weight": [
-        NONE,
-        OneOf(["balanced"]),
-        Check(lambda value: isinstance(value, (dict, list)), "a dict or a list of dicts"),
-    ],
-}
-
-REGRESSOR_CONSTRAINTS: dict[str, list[Constraint]] = {
-    **CONSTRAINTS,
-    "loss": [OneOf(LOSSES), Check(_is_number_loss, "a Loss of numbers")],
-}
 
 STOCHASTIC_ONLY = {
     "dropout": 0.0,
@@ -162,8 +56,8 @@ def check_settings(estimator: Any) -> None:
         It names the parameters.
     """
     sizes = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
-    per_layer(estimator.activation, "activation", sizes, _is_layer_activation)
-    per_layer(estimator.dropout, "dropout", sizes, Interval(Real, 0, 1).accepts)
+    per_layer(estimator.activation, "activation", sizes, LAYER_ACTIVATION)
+    per_layer(estimator.dropout, "dropout", sizes, LAYER_DROPOUT)
     for value in vars(estimator).values():
         check_components(value)
     fraction = estimator.validation_fraction
@@ -221,40 +115,48 @@ def _check_lbfgs(estimator: Any) -> None:
         )
 
 
-def _is_layer_activation(value: Any) -> bool:
-    return value in ACTIVATIONS if isinstance(value, str) else is_activation(value)
+def per_layer(value: Any, name: str, sizes: list[int], allowed: Sequence[Constraint]) -> list[Any]:
+    """Return a parameter's value for each hidden layer, or raise InvalidParameterError.
 
-
-def per_layer(value: Any, name: str, sizes: list[int], accepts: Callable[[Any], bool]) -> list[Any]:
-    """Return a parameter's value for each hidden layer, or raise InvalidParameterError."""
-    if not isinstance(value, (list, tuple, np.ndarray)):
+    Parameters
+    ----------
+    value : object
+        One for all layers, or a sequence with one for each.
+    name : str
+        The parameter, for error messages.
+    sizes : list of int
+        The units of the layers.
+    allowed : sequence of Constraint
+        What the value of a layer may be.
+    """
+    if not SEQUENCE.accepts(value):
         return [value] * len(sizes)
     if len(value) != len(sizes):
         raise InvalidParameterError(
             f"The {name!r} parameter has {len(value)} values, but there are {len(sizes)} hidden "
             f"layers: {name}={value!r}."
         )
-    for i, item in enumerate(value):
-        if not accepts(item):
-            constraints = CONSTRAINTS[name][:-1]
-            allowed = " or ".join(map(str, constraints))
-            hints = "".join(constraint.hint(item) for constraint in constraints)
+    # An array's strings are NumPy's; constraints want Python's own.
+    items = [str.__str__(item) if isinstance(item, str) else item for item in value]
+    for i, item in enumerate(items):
+        if not any(constraint.accepts(item) for constraint in allowed):
+            hints = "".join(constraint.hint(item) for constraint in allowed)
             raise InvalidParameterError(
                 f"The {name!r} parameter has {item!r} for hidden layer {i + 1}; it must be "
-                f"{allowed}.{hints}"
+                f"{' or '.join(map(str, allowed))}.{hints}"
             )
-    return list(value)
+    return items
 
 
 def make_layers(estimator: Any, n_outputs: int) -> list[Layer]:
     """Return the layers of the network that `estimator` describes."""
     sizes = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
-    choices = per_layer(estimator.activation, "activation", sizes, _is_layer_activation)
+    choices = per_layer(estimator.activation, "activation", sizes, LAYER_ACTIVATION)
     return build_layers(
         sizes,
         [resolve_activation(choice) for choice in choices],
         n_outputs,
-        dropout=per_layer(estimator.dropout, "dropout", sizes, Interval(Real, 0, 1).accepts),
+        dropout=per_layer(estimator.dropout, "dropout", sizes, LAYER_DROPOUT),
         normalization=estimator.normalization,
         residual=estimator.residual,
     )
@@ -263,8 +165,8 @@ def make_layers(estimator: Any, n_outputs: int) -> list[Layer]:
 def make_draw(estimator: Any, rng: np.random.RandomState) -> Draw:
     """Return the function that draws the initial weights of a layer."""
     activation = estimator.activation
-    if isinstance(activation, (list, tuple)):  # the first one decides for scikit-learn's rule
-        activation = activation[0] if activation else "identity"
+    if SEQUENCE.accepts(activation):  # the first one decides for scikit-learn's rule
+        activation = activation[0] if len(activation) else "identity"
     factor = resolve_activation(activation).glorot_factor
     choice = "auto" if is_pair_of_lists(estimator.initializer) else estimator.initializer
     initializer = INITIALIZERS.resolve(choice)

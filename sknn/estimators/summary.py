@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._math import Array
 from sknn.estimators.data import check_samples
 from sknn.layers import ActivationLayer, Layer, Residual
+from sknn.parameters import STATISTIC, leaves
 
 if TYPE_CHECKING:
     from sknn.network import Network
@@ -109,7 +110,8 @@ def _walk(layers: Sequence[Layer], n_in: int, prefix: str = "") -> Iterator[tupl
         if isinstance(layer, Residual):
             yield from _walk(layer.layers, n_in, "+ ")
         else:
-            trained = (s for name, s in layer.shapes(n_in).items() if name not in layer.statistics)
+            described = (p for leaf in leaves(layer.parameters(n_in)) for p in leaf.values())
+            trained = (p.shape for p in described if p.kind != STATISTIC)
             yield prefix + _name(layer), n_out, sum(map(math.prod, trained))
         n_in = n_out
 

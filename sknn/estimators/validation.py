@@ -6,10 +6,14 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 from sklearn.utils.validation import check_array
 
-from sknn._constraints import Check, Interval, InvalidParameterError
+from sknn._constraints import Check, Constraint, Interval, InvalidParameterError, Member
 from sknn._math import Array
+from sknn._names import did_you_mean
+from sknn.activations import ACTIVATIONS, Activation, is_activation
+from sknn.losses import Loss
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 """The dtypes that X may have without being converted."""
@@ -30,6 +34,38 @@ SPLITTER = Check(
     lambda value: hasattr(value, "split") and not isinstance(value, (str, bytes, type)),
     "a splitter with the method split(X, y, groups)",
 )
+
+SEQUENCE = Check(
+    lambda value: isinstance(value, (list, tuple, np.ndarray)),
+    "a sequence with one for each hidden layer",
+)
+
+LAYER_ACTIVATION: list[Constraint] = [
+    Member(ACTIVATIONS, Activation),
+    Check(is_activation, "an object with the methods forward and backward"),
+]
+"""What the activation of one hidden layer may be."""
+
+LAYER_DROPOUT: list[Constraint] = [Interval(Real, 0, 1)]
+"""What the dropout of one hidden layer may be."""
+
+
+class ScorerName(Constraint):
+    """The name of one of scikit-learn's scorers."""
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, str) and value in get_scorer_names()
+
+    def __str__(self) -> str:
+        return "a name from sklearn.metrics.get_scorer_names()"
+
+    def hint(self, value: Any) -> str:
+        return did_you_mean(value, get_scorer_names()) if isinstance(value, str) else ""
+
+
+def is_class_loss(value: Any) -> bool:
+    """Whether `value` is a loss of class probabilities."""
+    return isinstance(value, Loss) and value.out_activation in ("logistic", "softmax")
 
 
 def check_hidden_layer_sizes(value: Any) -> list[int]:

@@ -1,7 +1,8 @@
 """Layers of a network."""
 
-from sknn.layers._base import BoundLayer, Draw, Layer
+from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
 from sknn.layers.activation import ActivationLayer
+from sknn.layers.affine import Affine
 from sknn.layers.dropout import Dropout
 from sknn.layers.linear import Linear
 from sknn.layers.normalization import BatchNorm, LayerNorm
@@ -10,7 +11,9 @@ from sknn.layers.share import Share, Team, meet, split_at_meetings
 from sknn.layers.sparse import SparseBatch
 
 __all__ = [
+    "LAYERS",
     "ActivationLayer",
+    "Affine",
     "BatchNorm",
     "BoundLayer",
     "Draw",
@@ -20,6 +23,7 @@ __all__ = [
     "Linear",
     "Residual",
     "Share",
+    "Site",
     "SparseBatch",
     "Team",
     "meet",

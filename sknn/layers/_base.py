@@ -1,26 +1,53 @@
 """The contract of a layer.
 
-A layer is a spec. ``bind`` ties it to arrays and returns what a training step has to call,
-in order, as functions without arguments; so a step makes no view, no slice and no decision.
-``apply`` is the layer at prediction time; it keeps nothing, so that threads may share it.
+A layer is a spec. ``parameters`` says what there is to be trained, and how. ``bind`` ties it to
+arrays and returns what a training step has to call, in order, as functions without arguments; so a
+step makes no view, no slice and no decision. ``apply`` is the layer at prediction time; it keeps
+nothing, so that threads may share it.
 
-Ownership: a layer writes only into buffers that it owns, and may consume the gradient that
-it is handed.
+Ownership: a layer writes into buffers that it owns, and may consume the gradient that it is
+handed. Whether it also writes its output over its input, it says: whoever hands it an array of
+somebody else's makes a copy then.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
-from sknn._component import Component
+import numpy as np
+
+from sknn._component import Component, Registry
 from sknn._math import Array, Call
 from sknn.layers.share import Share
-from sknn.parameters import Shapes
+from sknn.parameters import Parameter, Tree
 
 Draw: TypeAlias = Callable[[int, int], tuple[Array, Array]]
 """Draws weights of shape (n_in, n_out) and intercepts of shape (n_out,)."""
+
+
+class Site(NamedTuple):
+    """What a layer is tied to.
+
+    Attributes
+    ----------
+    x : {ndarray of shape (..., n_samples, n_in), SparseBatch}
+        The input buffer, which the forward calls leave as it is unless the layer overwrites its
+        input. If the input gradient is wanted, the backward calls may overwrite it.
+    parameters, gradients : dict of ndarray
+        Views of the flat vectors, by name; for a layer of layers a list of such.
+    share : Share
+        The layer's random bits, and how to add up over rows that other workers have.
+    wants_input_gradient : bool
+        Whether something below needs the gradient with respect to `x`.
+    """
+
+    x: Any
+    parameters: Any
+    gradients: Any
+    share: Share
+    wants_input_gradient: bool = True
 
 
 class BoundLayer(NamedTuple):
@@ -49,54 +76,71 @@ class BoundLayer(NamedTuple):
 class Layer(Component):
     """Contract of a layer; see the module."""
 
-    penalized: tuple[str, ...] = ()
-    """Names of the parameters that the penalty acts on."""
+    overwrites_input: ClassVar[bool] = False
+    """Whether the forward calls, or `apply`, write to the array that is handed to them."""
 
-    statistics: tuple[str, ...] = ()
-    """Names of the parameters that the layer itself keeps, without a gradient."""
+    takes_sparse: ClassVar[bool] = False
+    """Whether the input may be sparse."""
+
+    begins_hidden_layer: ClassVar[bool] = False
+    """Whether what goes in is the input, or the output of what users call a hidden layer."""
 
     mixes_rows: bool = False
     """Whether samples depend on each other in training, so that workers have to meet."""
+
+    calibrates: bool = False
+    """Whether it wants to see training rows before the first step."""
 
     def n_out(self, n_in: int) -> int:
         """Return the number of outputs for `n_in` inputs."""
         return n_in
 
-    def shapes(self, n_in: int) -> Shapes:
-        """Return the shapes of the parameters by name."""
+    def parameters(self, n_in: int) -> Tree[Parameter]:
+        """Return the parameters by name; for a layer of layers a list of such."""
         return {}
 
     def n_noise(self, n_in: int) -> int:
         """Return how many words of random bits a row needs in a step."""
         return 0
 
-    def initialize(self, parameters: dict[str, Array], draw: Draw) -> None:
-        """Set the parameters to what training begins with."""
-
-    @abstractmethod
-    def bind(
-        self,
-        x: Any,
-        parameters: dict[str, Array],
-        gradients: dict[str, Array],
-        share: Share,
-        wants_input_gradient: bool,
-    ) -> BoundLayer:
-        """Tie the layer to its input buffer, its parameters and their gradients.
+    def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
+        """Set the parameters, which are 0, to what training begins with.
 
         Parameters
         ----------
-        x : ndarray of shape (..., n_samples, n_in)
-            The input buffer. If the input gradient is wanted, the backward calls may
-            overwrite it.
-        parameters, gradients : dict of ndarray
-            Views of the flat vectors, by name.
-        share : Share
-            The layer's random bits, and how to add up over rows that other workers have.
-        wants_input_gradient : bool
-            Whether something below needs the gradient with respect to `x`.
+        parameters : dict of ndarray
+            Views, by name; for a layer of layers a list of such.
+        draw : callable
+            Draws weights by the estimator's initializer.
+        rng : RandomState
+            For draws of other kinds.
+        """
+
+    def calibrate(self, parameters: Any, x: Any, rng: np.random.RandomState) -> None:
+        """Adapt the initial parameters to training rows, as they come in here.
+
+        Parameters
+        ----------
+        parameters, rng
+            See `initialize`.
+        x : {ndarray, CSR matrix} of shape (n_samples, n_in)
+            What the layers before, calibrated, make of the rows.
         """
 
     @abstractmethod
-    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
-        """Return the layer's output at prediction time; an x of its own may be reused."""
+    def bind(self, site: Site) -> BoundLayer:
+        """Tie the layer to its input buffer, its parameters and their gradients."""
+
+    @abstractmethod
+    def apply(self, x: Any, parameters: Any) -> Array:
+        """Return the layer's output at prediction time."""
+
+    def at_prediction(self, parameters: Any) -> tuple[Layer | None, Any]:
+        """Return a layer whose training is this one's prediction, and its parameters.
+
+        None stands for a layer that then does nothing.
+        """
+        return self, parameters
+
+
+LAYERS: Registry[Layer] = Registry("layer")

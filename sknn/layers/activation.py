@@ -9,10 +9,10 @@ import numpy as np
 
 from sknn._math import Array, Call, number
 from sknn.activations import Activation, Room
-from sknn.layers._base import BoundLayer, Layer
-from sknn.layers.share import Share
+from sknn.layers._base import LAYERS, BoundLayer, Layer, Site
 
 
+@LAYERS.register("activation")
 class ActivationLayer(Layer):
     """An activation function, applied in the buffer of the layer before it.
 
@@ -25,17 +25,13 @@ class ActivationLayer(Layer):
         The function.
     """
 
+    overwrites_input = True
+
     def __init__(self, activation: Activation) -> None:
         self.activation = activation
 
-    def bind(
-        self,
-        x: Any,
-        parameters: dict[str, Array],
-        gradients: dict[str, Array],
-        share: Share,
-        wants_input_gradient: bool,
-    ) -> BoundLayer:
+    def bind(self, site: Site) -> BoundLayer:
+        x = site.x
         slope, room = np.empty_like(x), Room.like(x, self.activation.n_rooms)
         constants = (number(value, x.dtype) for value in self.activation.constants())
         forward = partial(self.activation.forward, x, slope, room, *constants)
@@ -45,6 +41,6 @@ class ActivationLayer(Layer):
 
         return BoundLayer(x, [forward], backward)
 
-    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
+    def apply(self, x: Any, parameters: Any) -> Array:
         self.activation.apply(x)
         return x

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from sknn._math import Array, Call, product, swap
-from sknn.layers._base import BoundLayer, Draw, Layer
-from sknn.layers.share import Share
+from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
 from sknn.layers.sparse import SparseBatch, add_sparse_gradient, sparse_product
-from sknn.parameters import Shapes
+from sknn.parameters import Parameter, free, weight
 
 ROWS_TOGETHER = 64
 """So many rows of a prediction get their intercepts as one long row."""
 
 
+@LAYERS.register("linear")
 class Linear(Layer):
     r"""Weighted sums of the inputs: :math:`z = x W + b`.
 
@@ -33,7 +33,8 @@ class Linear(Layer):
         Whether there is a b; before batch normalisation it would have no effect.
     """
 
-    penalized = ("coef",)
+    takes_sparse = True
+    begins_hidden_layer = True
 
     def __init__(
         self, n_units: int, output_major: bool = False, has_intercept: bool = True
@@ -45,24 +46,20 @@ class Linear(Layer):
     def n_out(self, n_in: int) -> int:
         return self.n_units
 
-    def shapes(self, n_in: int) -> Shapes:
-        shapes: Shapes = {"coef": (n_in, self.n_units)}
-        return {**shapes, "intercept": (self.n_units,)} if self.has_intercept else shapes
+    def parameters(self, n_in: int) -> dict[str, Parameter]:
+        parameters = {"coef": weight((n_in, self.n_units))}
+        if self.has_intercept:
+            parameters["intercept"] = free((self.n_units,), "intercepts_")
+        return parameters
 
-    def initialize(self, parameters: dict[str, Array], draw: Draw) -> None:
+    def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         coef, intercept = draw(*parameters["coef"].shape)
         parameters["coef"][...] = coef
         if self.has_intercept:
             parameters["intercept"][...] = intercept
 
-    def bind(
-        self,
-        x: Any,
-        parameters: dict[str, Array],
-        gradients: dict[str, Array],
-        share: Share,
-        wants_input_gradient: bool,
-    ) -> BoundLayer:
+    def bind(self, site: Site) -> BoundLayer:
+        x, parameters, gradients = site.x, site.parameters, site.gradients
         coef = parameters["coef"]
         *lead, n, _ = x.shape
         shape = (self.n_units, n) if self.output_major else (n, self.n_units)
@@ -86,7 +83,7 @@ class Linear(Layer):
                 calls.append(partial(product(grad), swap(x), rows, gradients["coef"]))
             if self.has_intercept:
                 calls.append(sum_samples(rows, gradients["intercept"]))
-            if not wants_input_gradient:
+            if not site.wants_input_gradient:
                 return calls, None
             calls += _times_transposed(rows, coef, x)
             return calls, x
@@ -94,7 +91,7 @@ class Linear(Layer):
         n_accumulated = coef.shape[-2] * coef.shape[-1] if isinstance(x, SparseBatch) else 0
         return BoundLayer(z, forward, backward, n_accumulated)
 
-    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
+    def apply(self, x: Any, parameters: Any) -> Array:
         coef, intercept = parameters["coef"], parameters.get("intercept")
         if intercept is None:
             return np.asarray(x @ coef)

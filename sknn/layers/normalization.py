@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from sknn._math import Array, Call, product
-from sknn.layers._base import BoundLayer, Draw, Layer
+from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
+from sknn.layers.affine import Affine
 from sknn.layers.linear import sum_samples
 from sknn.layers.share import Share
-from sknn.parameters import Shapes
+from sknn.parameters import Parameter, free, statistic
 
 EPSILON = 1e-5
 """Added to variances."""
@@ -20,6 +21,7 @@ MOMENTUM = 0.1
 """What the latest batch counts in the statistics that prediction uses."""
 
 
+@LAYERS.register("batch_norm")
 class BatchNorm(Layer):
     r"""Gives each unit mean 0 and variance 1 over the batch, then a scale and an intercept.
 
@@ -40,26 +42,27 @@ class BatchNorm(Layer):
     internal covariate shift", ICML 2015.
     """
 
-    statistics = ("mean", "variance")
+    overwrites_input = True
     mixes_rows = True
 
-    def shapes(self, n_in: int) -> Shapes:
-        return dict.fromkeys(("scale", "intercept", "mean", "variance"), (n_in,))
+    def parameters(self, n_in: int) -> dict[str, Parameter]:
+        shape = (n_in,)
+        return {
+            "scale": free(shape, "normalization_.scale"),
+            # The layer before has none.
+            "intercept": free(shape, "intercepts_"),
+            "mean": statistic(shape, "normalization_.mean"),
+            "variance": statistic(shape, "normalization_.variance"),
+        }
 
-    def initialize(self, parameters: dict[str, Array], draw: Draw) -> None:
+    def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         parameters["scale"].fill(1)
         parameters["variance"].fill(1)
 
-    def bind(
-        self,
-        x: Any,
-        parameters: dict[str, Array],
-        gradients: dict[str, Array],
-        share: Share,
-        wants_input_gradient: bool,
-    ) -> BoundLayer:
+    def bind(self, site: Site) -> BoundLayer:
+        x, parameters, gradients, share, _ = site
         n = share.n_rows
-        arrays = [*(parameters[name] for name in self.shapes(1)), gradients["scale"]]
+        arrays = [*(parameters[name] for name in self.parameters(1)), gradients["scale"]]
         scale, intercept, mean, variance, grad_scale = (a[..., np.newaxis, :] for a in arrays)
         row = np.full((1, x.shape[-2]), 1 / n, x.dtype)
         centered, squares = np.empty_like(x), np.empty_like(x)
@@ -90,13 +93,17 @@ class BatchNorm(Layer):
 
         return BoundLayer(x, forward, backward)
 
-    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
-        factor = parameters["scale"] / np.sqrt(parameters["variance"] + x.dtype.type(EPSILON))
-        x *= factor
-        x += parameters["intercept"] - parameters["mean"] * factor
+    def apply(self, x: Any, parameters: Any) -> Array:
+        fixed = _fixed(parameters)
+        x *= fixed["scale"]
+        x += fixed["shift"]
         return np.asarray(x)
 
+    def at_prediction(self, parameters: Any) -> tuple[Layer | None, Any]:
+        return Affine(), _fixed(parameters)
 
+
+@LAYERS.register("layer_norm")
 class LayerNorm(Layer):
     r"""Gives each sample mean 0 and variance 1 over the units, then a scale and a shift a unit.
 
@@ -112,20 +119,17 @@ class LayerNorm(Layer):
     Ba, J., Kiros, J. and Hinton, G., "Layer normalization", arXiv:1607.06450 (2016).
     """
 
-    def shapes(self, n_in: int) -> Shapes:
-        return {"scale": (n_in,), "shift": (n_in,)}
+    overwrites_input = True
 
-    def initialize(self, parameters: dict[str, Array], draw: Draw) -> None:
+    def parameters(self, n_in: int) -> dict[str, Parameter]:
+        names = "scale", "shift"
+        return {name: free((n_in,), f"normalization_.{name}") for name in names}
+
+    def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         parameters["scale"].fill(1)
 
-    def bind(
-        self,
-        x: Any,
-        parameters: dict[str, Array],
-        gradients: dict[str, Array],
-        share: Share,
-        wants_input_gradient: bool,
-    ) -> BoundLayer:
+    def bind(self, site: Site) -> BoundLayer:
+        x, parameters, gradients = site.x, site.parameters, site.gradients
         scale, shift = (parameters[name][..., np.newaxis, :] for name in ("scale", "shift"))
         column = np.full((x.shape[-1], 1), 1 / x.shape[-1], x.dtype)
         normal, scratch = np.empty_like(x), np.empty_like(x)
@@ -159,12 +163,19 @@ class LayerNorm(Layer):
 
         return BoundLayer(x, forward, backward)
 
-    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
+    def apply(self, x: Any, parameters: Any) -> Array:
         x -= x.mean(axis=-1, keepdims=True)
         x /= np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + x.dtype.type(EPSILON))
         x *= parameters["scale"]
         x += parameters["shift"]
         return np.asarray(x)
+
+
+def _fixed(parameters: dict[str, Array]) -> dict[str, Array]:
+    """Return the scale and the shift that batch normalisation is at prediction."""
+    variance = parameters["variance"]
+    scale = parameters["scale"] / np.sqrt(variance + variance.dtype.type(EPSILON))
+    return {"scale": scale, "shift": parameters["intercept"] - parameters["mean"] * scale}
 
 
 def _invert_roots(variance: Array, out: Array) -> list[Call]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sknn._math import Array, Call
-from sknn.layers._base import BoundLayer, Draw, Layer
-from sknn.layers.share import Share
-from sknn.parameters import Shapes
+from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
+from sknn.parameters import Parameter, Tree
 
 
+@LAYERS.register("residual")
 class Residual(Layer):
     """Adds its input to what some layers make of it: h + f(h).
+
+    Its parameters are a list of those of the layers.
 
     Parameters
     ----------
     layers : tuple of Layer
-        They have as many outputs as inputs, and the first leaves its input as it is.
+        Together they have as many outputs as inputs.
 
     References
     ----------
@@ -28,13 +29,10 @@ class Residual(Layer):
     CVPR 2016.
     """
 
+    begins_hidden_layer = True
+
     def __init__(self, layers: tuple[Layer, ...]) -> None:
         self.layers = layers
-
-    @property
-    def penalized(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The names of the layers' penalised parameters."""
-        return self._named(lambda layer: layer.penalized)
 
     @property
     def mixes_rows(self) -> bool:  # type: ignore[override]
@@ -42,41 +40,44 @@ class Residual(Layer):
         return any(layer.mixes_rows for layer in self.layers)
 
     @property
-    def statistics(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The names of the layers' statistics."""
-        return self._named(lambda layer: layer.statistics)
+    def calibrates(self) -> bool:  # type: ignore[override]
+        """Whether one of the layers does."""
+        return any(layer.calibrates for layer in self.layers)
 
-    def shapes(self, n_in: int) -> Shapes:
-        return {
-            f"{i}.{name}": shape
-            for i, layer in enumerate(self.layers)
-            for name, shape in layer.shapes(n_in).items()
-        }
+    def parameters(self, n_in: int) -> Tree[Parameter]:
+        trees = []
+        for layer in self.layers:
+            trees.append(layer.parameters(n_in))
+            n_in = layer.n_out(n_in)
+        return trees
 
     def n_noise(self, n_in: int) -> int:
-        return sum(layer.n_noise(n_in) for layer in self.layers)
+        return sum(self._n_noise(n_in))
 
-    def initialize(self, parameters: dict[str, Array], draw: Draw) -> None:
-        for layer, own in zip(self.layers, self._split(parameters), strict=True):
-            layer.initialize(own, draw)
+    def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
+        for layer, own in zip(self.layers, parameters, strict=True):
+            layer.initialize(own, draw, rng)
 
-    def bind(
-        self,
-        x: Any,
-        parameters: dict[str, Array],
-        gradients: dict[str, Array],
-        share: Share,
-        wants_input_gradient: bool,
-    ) -> BoundLayer:
-        bound, out, first = [], x, 0
-        views = self._split(parameters), self._split(gradients)
-        for layer, own, own_gradients in zip(self.layers, *views, strict=True):
-            last = first + layer.n_noise(x.shape[-1])
-            bound.append(layer.bind(out, own, own_gradients, share.words(first, last), True))
-            out, first = bound[-1].out, last
-        forward: list[Call] = [call for layer in bound for call in layer.forward]
-        forward.append(partial(np.add, out, x, out))
-        skipped = np.empty_like(out)
+    def calibrate(self, parameters: Any, x: Any, rng: np.random.RandomState) -> None:
+        x = self._begin(x)
+        for layer, own in zip(self.layers, parameters, strict=True):
+            layer.calibrate(own, x, rng)
+            x = layer.apply(x, own)
+
+    def bind(self, site: Site) -> BoundLayer:
+        x, first = site.x, 0
+        bound: list[BoundLayer] = []
+        h = np.empty_like(x) if self._needs_copy() else x
+        begin: list[Call] = [partial(np.copyto, h, x)] if self._needs_copy() else []
+        views = site.parameters, site.gradients, self._n_noise(x.shape[-1])
+        for layer, own, own_gradients, n_words in zip(self.layers, *views, strict=True):
+            words = site.share.words(first, first + n_words)
+            wants_gradient = site.wants_input_gradient or len(bound) > 0
+            bound.append(layer.bind(Site(h, own, own_gradients, words, wants_gradient)))
+            h, first = bound[-1].out, first + n_words
+        forward: list[Call] = [*begin, *(call for layer in bound for call in layer.forward)]
+        forward.append(partial(np.add, h, x, h))
+        skipped = np.empty_like(h)
 
         def backward(grad: Array) -> tuple[list[Call], Array | None]:
             calls: list[Call] = [partial(np.copyto, skipped, grad)]
@@ -84,24 +85,35 @@ class Residual(Layer):
             for layer in reversed(bound):
                 layer_calls, gradient = layer.backward(gradient)
                 calls += layer_calls
+            if not site.wants_input_gradient:
+                return calls, None
             return [*calls, partial(np.add, gradient, skipped, gradient)], gradient
 
-        return BoundLayer(out, forward, backward)
+        return BoundLayer(h, forward, backward)
 
-    def apply(self, x: Any, parameters: dict[str, Array]) -> Array:
-        h = x
-        for layer, own in zip(self.layers, self._split(parameters), strict=True):
+    def apply(self, x: Any, parameters: Any) -> Array:
+        h = self._begin(x)
+        for layer, own in zip(self.layers, parameters, strict=True):
             h = layer.apply(h, own)
         h += x
         return h
 
-    def _named(self, names: Callable[[Layer], tuple[str, ...]]) -> tuple[str, ...]:
-        return tuple(f"{i}.{n}" for i, layer in enumerate(self.layers) for n in names(layer))
+    def at_prediction(self, parameters: Any) -> tuple[Layer | None, Any]:
+        pairs = zip(self.layers, parameters, strict=True)
+        then = [layer.at_prediction(own) for layer, own in pairs]
+        kept = [(layer, own) for layer, own in then if layer is not None]
+        return Residual(tuple(layer for layer, _ in kept)), [own for _, own in kept]
 
-    def _split(self, arrays: dict[str, Array]) -> list[dict[str, Array]]:
-        """Return each layer's arrays under the names that it knows."""
-        split: list[dict[str, Array]] = [{} for _ in self.layers]
-        for name, array in arrays.items():
-            i, own_name = name.split(".", 1)
-            split[int(i)][own_name] = array
-        return split
+    def _begin(self, x: Array) -> Array:
+        """Return what the first layer may work on."""
+        return x.copy() if self._needs_copy() else x
+
+    def _needs_copy(self) -> bool:
+        return not self.layers or self.layers[0].overwrites_input
+
+    def _n_noise(self, n_in: int) -> list[int]:
+        counts = []
+        for layer in self.layers:
+            counts.append(layer.n_noise(n_in))
+            n_in = layer.n_out(n_in)
+        return counts

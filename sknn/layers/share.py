@@ -33,9 +33,9 @@ class Team:
         self.n_members = len(sizes)
         self.parts: list[Array] = []
 
-    def share(self, member: int, noise: Array) -> Share:
+    def share(self, member: int, noise: Array, noise_level: Array | None = None) -> Share:
         """Return the share of one worker, with the random numbers of its rows."""
-        return Share(self, member, noise, [0])
+        return Share(self, member, noise, noise_level, [0])
 
 
 class Share:
@@ -48,14 +48,25 @@ class Share:
     ----------
     noise : ndarray of uint64, shape (..., n_samples, n_noise)
         Random bits, new in each step.
+    noise_level : ndarray of shape () or (n_models, 1, 1), or None
+        What rates of random changes are multiplied by, a buffer whose number may change from step
+        to step; None if they stay.
     n_rows : int
         Rows of the whole batch.
     is_first : bool
         Whether this is the worker that keeps what there is only once, such as statistics.
     """
 
-    def __init__(self, team: Team, member: int, noise: Array, n_totals: list[int]) -> None:
+    def __init__(
+        self,
+        team: Team,
+        member: int,
+        noise: Array,
+        noise_level: Array | None,
+        n_totals: list[int],
+    ) -> None:
         self.noise = noise
+        self.noise_level = noise_level
         self.n_rows = team.n_rows
         self.is_first = member == 0
         self._team, self._member, self._n_totals = team, member, n_totals
@@ -67,7 +78,8 @@ class Share:
 
     def words(self, first: int, last: int) -> Share:
         """Return the same share with some columns of the random bits."""
-        return Share(self._team, self._member, self.noise[..., first:last], self._n_totals)
+        words = self.noise[..., first:last]
+        return Share(self._team, self._member, words, self.noise_level, self._n_totals)
 
     def total(self, part: Array) -> tuple[Array, list[Call]]:
         """Return where the sum of the workers' parts will be, and the calls that bring it there."""

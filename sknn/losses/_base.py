@@ -41,6 +41,8 @@ class Loss(Component):
         losses whose initial draw is to be scikit-learn's.
     grows_fast : bool
         Whether predictions grow exponentially with the raw scores, without a bound.
+    predicts_deviations : bool
+        Whether the second kind of raw scores gives standard deviations.
     """
 
     out_activation: str = "identity"
@@ -48,11 +50,25 @@ class Loss(Component):
     is_open: ClassVar[bool] = False
     starts_at_target: bool = True
     grows_fast: ClassVar[bool] = False
+    predicts_deviations: ClassVar[bool] = False
 
     @property
     def raw_per_target(self) -> int:
         """How many raw scores there are for each target."""
         return 1
+
+    @property
+    def predicts_probabilities(self) -> bool:
+        """Whether it is a loss of classes, whose predictions are probabilities."""
+        return self.out_activation in ("logistic", "softmax")
+
+    @property
+    def score_levels(self) -> tuple[float, ...]:
+        """The quantiles that are predicted, if they are several: they make up the score.
+
+        Predictions then have a last axis for them; without any the score is R^2.
+        """
+        return ()
 
     def for_targets(self, one_of_many: bool, are_soft: bool) -> Loss:
         """Return the form of a classifier's loss that suits the targets.
@@ -120,6 +136,25 @@ class Loss(Component):
     def inverse_link(self, raw: Array) -> None:
         """Replace raw by predictions, in place; the first rows are what `predict` returns."""
 
+    def kinds(self, predicted: Array) -> Array:
+        """Return rows of raw scores or predictions as (raw_per_target, n_targets, n_samples)."""
+        return predicted.reshape(self.raw_per_target, -1, predicted.shape[1])
+
+    def predictions(self, raw: Array) -> Array:
+        """Return what an estimator predicts, of shape (n_samples,) or with axes for more.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_raw, n_samples)
+            Raw scores, consumed.
+        """
+        self.inverse_link(raw)
+        kinds = self.kinds(raw)
+        if not self.score_levels:
+            return by_sample(kinds[0])
+        levels = kinds.transpose(2, 1, 0)
+        return np.ascontiguousarray(levels[:, 0] if levels.shape[1] == 1 else levels)
+
     def link(self, mean: Array) -> Array | None:
         """Return the raw scores (n_outputs,) whose prediction is `mean` (n_targets,), in float64.
 
@@ -182,6 +217,11 @@ def weighted_quantile(y: Array, weight: Array | None, level: float) -> Array:
     shares = np.cumsum(weights[order], axis=0) / weights.sum()
     first = np.minimum((shares < level).sum(axis=0), len(y) - 1)
     return np.take_along_axis(columns, np.take_along_axis(order, first[np.newaxis], 0), 0)[0]
+
+
+def by_sample(rows: Array) -> Array:
+    """Return rows of outputs as one number, or a row of them, for each sample."""
+    return rows[0] if len(rows) == 1 else np.ascontiguousarray(rows.T)
 
 
 def sum_outputs(values: Array) -> Array:

@@ -68,6 +68,11 @@ class Quantile(Loss):
         return list(self.level) if self.has_many else [self.level]
 
     @property
+    def score_levels(self) -> tuple[float, ...]:
+        """The levels, if they are several."""
+        return tuple(self.level) if self.has_many else ()
+
+    @property
     def raw_per_target(self) -> int:
         return len(self.levels)
 
@@ -150,6 +155,8 @@ class Gaussian(IdentityLink):
     """
 
     grows_fast = True  # the standard deviation
+
+    predicts_deviations = True
 
     @property
     def raw_per_target(self) -> int:

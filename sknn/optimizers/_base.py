@@ -11,7 +11,6 @@ import numpy as np
 
 from sknn._component import Component, Registry
 from sknn._math import Array, Call
-from sknn.parameters import ParameterLayout
 
 State = dict[str, Array]
 
@@ -75,7 +74,7 @@ class Optimizer(Component):
         scratch: Array,
         moments: tuple[Array, ...],
         constants: tuple[Array, ...],
-        layout: ParameterLayout,
+        matrices: list[tuple[slice, tuple[int, ...]]],
     ) -> Callable[[tuple[Array, ...]], list[Call]]:
         """Return what makes the calls of a step from its numbers.
 
@@ -83,8 +82,8 @@ class Optimizer(Component):
         ----------
         theta, grad, scratch, moments, constants
             See `step`.
-        layout : ParameterLayout
-            Where the matrices lie in theta; for rules that are not elementwise.
+        matrices : list of (slice, shape)
+            Where matrices of weights lie in theta, in order; for rules that are not elementwise.
         """
         step = partial(self.step, theta, grad, scratch, moments, constants)
         return lambda numbers: [partial(step, *numbers)]

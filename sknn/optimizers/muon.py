@@ -13,7 +13,9 @@ from sknn._constraints import BOOLEAN, Interval
 from sknn._math import Array, Call, number, swap
 from sknn.optimizers._base import OPTIMIZERS, Optimizer
 from sknn.optimizers.adam import AdamW
-from sknn.parameters import ParameterLayout
+
+Matrices = list[tuple[slice, tuple[int, ...]]]
+"""Where matrices lie in a vector, and their shapes."""
 
 QUINTIC = (3.4445, -4.7750, 2.0315)
 """The coefficients of the Newton-Schulz iteration."""
@@ -33,8 +35,8 @@ class Muon(Optimizer):
     .. math:: W_t = W_{t-1} - \eta \sqrt{\max(1, n_{out} / n_{in})} \, O_t
 
     :math:`O_t` comes from a few iterations of :math:`X \leftarrow a X + b (X X^\top) X + c (X
-    X^\top)^2 X`. All weights take such steps, those of the output as well; intercepts and scales
-    take AdamW's.
+    X^\top)^2 X`. All weights take such steps, those of the output as well; what is no
+    matrix, such as intercepts and scales, takes AdamW's.
 
     Parameters
     ----------
@@ -81,33 +83,44 @@ class Muon(Optimizer):
         scratch: Array,
         moments: tuple[Array, ...],
         constants: tuple[Array, ...],
-        layout: ParameterLayout,
+        matrices: list[tuple[slice, tuple[int, ...]]],
     ) -> Callable[[tuple[Array, ...]], list[Call]]:
-        n, lead = layout.n_penalized, theta.shape[:-1]
-        weights = theta[..., :n], grad[..., :n], scratch[..., :n], (moments[0][..., :n],)
-        direct = partial(self.step, *weights, constants)
+        arrays = theta, grad, scratch, moments[0], moments[1]
+        pieces: list[Callable[[tuple[Array, ...]], list[Call]]] = []
+        for where, of in _cover(matrices, theta.shape[-1]):
+            part = tuple(array[..., where] for array in arrays)
+            bind = self._bind_matrices if of else self._bind_others
+            pieces.append(bind(part, constants, of))
+        return lambda numbers: [call for piece in pieces for call in piece(numbers)]
+
+    def _bind_matrices(
+        self, arrays: tuple[Array, ...], constants: tuple[Array, ...], matrices: Matrices
+    ) -> Callable[[tuple[Array, ...]], list[Call]]:
+        """Return the steps of neighbouring matrices."""
+        theta, grad, scratch, mean, _ = arrays
+        direct = partial(self.step, theta, grad, scratch, (mean,), constants)
         orthogonalize: list[Call] = []
-        for where, shape in layout.matrices():
-            update = scratch[..., where].reshape(*lead, *shape)
+        for where, shape in matrices:
+            update = scratch[..., where].reshape(*theta.shape[:-1], *shape)
             orthogonalize += self._orthogonalize(update)
             factor = number(np.sqrt(max(1.0, shape[1] / shape[0])), theta.dtype)
             orthogonalize.append(partial(np.multiply, update, factor, update))
-        rest = theta[..., n:], grad[..., n:], scratch[..., n:], tuple(m[..., n:] for m in moments)
+        return lambda numbers: [
+            direct,
+            *orthogonalize,
+            partial(np.multiply, scratch, numbers[0], scratch),
+            partial(np.subtract, theta, scratch, theta),
+        ]
+
+    def _bind_others(
+        self, arrays: tuple[Array, ...], constants: tuple[Array, ...], matrices: Matrices
+    ) -> Callable[[tuple[Array, ...]], list[Call]]:
+        """Return the steps of parameters that are no matrices: AdamW's."""
+        theta, grad, scratch, *moments = arrays
         adamw = AdamW()
         betas = tuple(number(value, theta.dtype) for value in adamw.constants())
-        others = partial(adamw.step, *rest, betas)
-
-        def calls(numbers: tuple[Array, ...]) -> list[Call]:
-            rate, *adamw_numbers = numbers
-            return [
-                direct,
-                *orthogonalize,
-                partial(np.multiply, weights[2], rate, weights[2]),
-                partial(np.subtract, weights[0], weights[2], weights[0]),
-                partial(others, *adamw_numbers),
-            ]
-
-        return calls
+        step = partial(adamw.step, theta, grad, scratch, tuple(moments), betas)
+        return lambda numbers: [partial(step, *numbers[1:])]
 
     def step(
         self,
@@ -147,6 +160,26 @@ class Muon(Optimizer):
             partial(np.add, x, moved, x),
         ]
         return [partial(_normalize, x, moved), *iteration * self.n_iterations]
+
+
+def _cover(matrices: Matrices, size: int) -> list[tuple[slice, Matrices]]:
+    """Return the stretches of neighbouring matrices, and those in between, of a vector.
+
+    The matrices of a stretch are counted from its beginning; in between there are none.
+    """
+    stretches: list[tuple[slice, Matrices]] = []
+    end = 0
+    for where, shape in [*matrices, (slice(size, size), None)]:
+        if where.start > end:
+            stretches.append((slice(end, where.start), []))
+        if shape is not None:
+            if not stretches or not stretches[-1][1]:
+                stretches.append((slice(where.start, where.start), []))
+            start = stretches[-1][0].start
+            inner = slice(where.start - start, where.stop - start)
+            stretches[-1] = slice(start, where.stop), [*stretches[-1][1], (inner, shape)]
+        end = where.stop
+    return stretches
 
 
 def _normalize(x: Array, scratch: Array) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sknn._warn import warn
-from sknn.parallel.stacks import bytes_waiting, train
 from sknn.parallel.tasks import NAME, Misplaced, Task, is_in_task
-from sknn.solvers import ALONE
+from sknn.solvers import ALONE, Problem, Solution, TrainingState, bytes_waiting, train
 
 MAX_SUSPENDED = 256
 """So many tasks wait for each other at most: each holds a thread."""
@@ -36,6 +35,8 @@ class Meeting:
     stays safe. Tasks that have nothing to train together soon run without a thread, and so do those
     for which there is none, or which fail in one.
 
+    No generator decides anything here: Ctrl-C that lands as one is closed would be lost.
+
     Parameters
     ----------
     memory : float
@@ -46,7 +47,7 @@ class Meeting:
         self._memory = memory
         self._queued: deque[Task] = deque()
         self._suspended: list[Task] = []
-        self._solved: deque[tuple[Task, Any]] = deque()
+        self._solved: deque[tuple[Task, list[Solution]]] = deque()
         self._late: list[Task] = []
         self._begun: dict[Task, None] = {}  # all that have begun and not ended, wherever they are
         self._bytes_waiting = 0
@@ -78,7 +79,7 @@ class Meeting:
         interrupt: KeyboardInterrupt | None = None
         with warnings.catch_warnings():
             # First the one that runs.
-            for task in sorted(self._begun, key=lambda task: task.problem is not None):
+            for task in sorted(self._begun, key=lambda task: bool(task.problems)):
                 try:
                     task.cancel()
                 except KeyboardInterrupt as error:  # do not wait for that one
@@ -88,8 +89,8 @@ class Meeting:
 
     def _advance(self) -> None:
         if self._solved:
-            task, solution = self._solved.popleft()
-            self._run(task, lambda: task.resume(solution))
+            task, solutions = self._solved.popleft()
+            self._run(task, lambda: task.resume(solutions))
         elif self._queued and not self._is_full() and not self._has_failed:
             self._start_next()
         elif self._suspended:
@@ -124,9 +125,17 @@ class Meeting:
         self._n_unmet = 0 if task.has_met else self._n_unmet + 1
 
     def _train(self) -> None:
-        solutions = train([task.problem for task in self._suspended if task.problem], self._memory)
-        self._solved.extend(zip(self._suspended, solutions, strict=True))
+        solutions = self._solve([p for task in self._suspended for p in task.problems])
+        for task in self._suspended:
+            self._solved.append((task, [next(solutions) for _ in task.problems]))
         self._suspended, self._bytes_waiting = [], 0
+
+    def _solve(self, problems: list[Problem]) -> Iterator[Solution]:
+        """Train problems; yield what has become of each, or raise if Ctrl-C has ended it."""
+        solutions = train(problems, self._memory)
+        if True in [isinstance(s, TrainingState) and s.is_interrupted for s in solutions]:
+            raise KeyboardInterrupt
+        return iter(solutions)
 
     def _run(self, task: Task, go: Callable[[], bool | None]) -> bool:
         """Let a task run until it is suspended, has ended, or seems to wait for another one.
@@ -157,12 +166,11 @@ class Meeting:
             self._begun.pop(task, None)
             self._has_failed = self._has_failed or task.error is not None
             task.report(task)
-        elif task.problem is not None and task.problem.key == ALONE:
-            [solution] = train([task.problem], self._memory)
-            self._solved.append((task, solution))
-        elif task.problem is not None:
+        elif {problem.key for problem in task.problems} == {ALONE}:
+            self._solved.append((task, list(self._solve(task.problems))))
+        elif task.problems:
             self._suspended.append(task)
-            self._bytes_waiting += bytes_waiting(task.problem)
+            self._bytes_waiting += sum(map(bytes_waiting, task.problems))
 
     def _put_back(self, task: Task, trouble: str) -> None:
         """Have a task that fails in a thread run again, and all others from now on, in this one."""

@@ -19,7 +19,7 @@ import sklearn
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._crew import start_thread
-from sknn.solvers import ALONE, MEETING, Meet, Problem, TrainingState
+from sknn.solvers import ALONE, MEETING, Meet, Problem, Solution, TrainingState, train
 
 TICK = 0.05
 """Seconds between two looks at whether the thread that is waited for still lives."""
@@ -71,7 +71,7 @@ class Task:
 
     Attributes
     ----------
-    problem : Problem or None
+    problems : list of Problem
         What the task, while suspended, waits to have solved.
     has_met : bool
         Whether the call has come to a problem that could be solved together with others.
@@ -83,13 +83,13 @@ class Task:
 
     def __init__(self, call: Callable[[], Any], report: Callable[[Task], object]) -> None:
         self.report = report
-        self.problem: Problem | None = None
+        self.problems: list[Problem] = []
         self.has_met = False
         self.has_ended = False
         self.error: BaseException | None = None
         self._call: Callable[[], Any] | None = call
         self._result: Any = None
-        self._solution: TrainingState | BaseException | None = None
+        self._solutions: list[Solution] = []
         self._is_cancelled = False
         self._clock: int | None = None
         self._process = os.getpid()
@@ -118,9 +118,9 @@ class Task:
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
         return start_thread(self._thread)
 
-    def resume(self, solution: TrainingState | BaseException) -> None:
-        """Hand a suspended task its trained state, or what to raise; `wait` has to follow."""
-        self.problem, self._solution = None, solution
+    def resume(self, solutions: list[Solution]) -> None:
+        """Hand a suspended task its trained states, or what to raise; `wait` has to follow."""
+        self.problems, self._solutions = [], solutions
         self._turn.release()
 
     def wait(self, seconds: float) -> bool:
@@ -141,8 +141,8 @@ class Task:
         if self._thread is None or self._thread.ident is None:
             return  # should it begin after all, it will end at once
         while not self.has_ended:
-            if self.problem is not None:
-                self.resume(Cancelled())
+            if self.problems:
+                self.resume([Cancelled()])
             elif not self.wait(GRACE):
                 identity, error = ctypes.c_ulong(self._thread.ident), ctypes.py_object(Cancelled)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, error)
@@ -206,30 +206,42 @@ class Task:
         with sklearn.config_context(**self._config), errors:
             return self._call()
 
-    def _meet(self, problem: Problem) -> TrainingState:
-        """Suspend the task until its problem is solved."""
+    def _meet(self, problems: list[Problem]) -> list[TrainingState]:
+        """Suspend the task until its problems are solved."""
         if self._is_cancelled:
             raise Cancelled
         # A thread or a process that the call has begun, with a copy of its context, has nobody
         # who would resume it.
         if threading.current_thread() is not self._thread or os.getpid() != self._process:
-            return self._solve(problem)
-        self.problem, self.has_met = problem, problem.key != ALONE
+            return self._solve(problems)
+        self._take_note(problems)
+        self.problems = problems
         with warnings.catch_warnings(), ONE_BLAS_THREAD.lifted():
             self._pause.release()
             self._turn.acquire()
-        solution, self._solution = self._solution, None
-        if not isinstance(solution, TrainingState):
-            raise solution if solution is not None else Cancelled
-        return solution
+        solutions, self._solutions = self._solutions, []
+        return _states_of(solutions or [Cancelled()])
 
-    def _solve(self, problem: Problem) -> TrainingState:
-        """Solve a problem where it comes up."""
-        self.has_met = problem.key != ALONE
-        [state] = problem.solver.minimize([problem])
-        if state.is_interrupted:
+    def _solve(self, problems: list[Problem]) -> list[TrainingState]:
+        """Solve problems where they come up."""
+        self._take_note(problems)
+        states = _states_of(train(problems))
+        if True in [state.is_interrupted for state in states]:
             raise KeyboardInterrupt
-        return state
+        return states
+
+    def _take_note(self, problems: list[Problem]) -> None:
+        self.has_met = {problem.key for problem in problems} != {ALONE}
+
+
+def _states_of(solutions: list[Solution]) -> list[TrainingState]:
+    """Return the states, or raise the first of what has become instead of one."""
+    states = []
+    for solution in solutions:
+        if isinstance(solution, BaseException):
+            raise solution
+        states.append(solution)
+    return states
 
 
 def _float_errors() -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """How objectives are minimised."""
 
-from sknn.solvers._base import ALONE, HISTORY, MEETING, Meet, Problem, Solver, TrainingState, solve
+from sknn.solvers._base import ALONE, Problem, Solver
+from sknn.solvers.grouping import MEETING, Meet, Solution, bytes_waiting, solve, train
 from sknn.solvers.lbfgs import LBFGS
+from sknn.solvers.state import HISTORY, Position, TrainingState
 from sknn.solvers.stochastic import Stochastic
 
 __all__ = [
@@ -10,9 +12,13 @@ __all__ = [
     "LBFGS",
     "MEETING",
     "Meet",
+    "Position",
     "Problem",
+    "Solution",
     "Solver",
     "Stochastic",
     "TrainingState",
+    "bytes_waiting",
     "solve",
+    "train",
 ]

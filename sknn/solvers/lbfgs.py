@@ -13,7 +13,8 @@ from sknn._blas import ONE_BLAS_THREAD
 from sknn._crew import Crew, count_row_workers, is_large, large_work
 from sknn._math import Array
 from sknn.objective import WholeObjective
-from sknn.solvers._base import Problem, Solver, TrainingState
+from sknn.solvers._base import Problem, Solver
+from sknn.solvers.state import TrainingState
 from sknn.solvers.stopping import Epoch, Monitor, mark_interrupted
 
 
@@ -62,7 +63,7 @@ class LBFGS(Solver):
         state = problem.state
         dtype = state.theta.dtype
         theta = state.theta.astype(np.float64)
-        n_samples = problem.y.shape[0] if problem.rows is None else problem.rows.size
+        n_samples = problem.n_samples
         is_dense = isinstance(problem.X, np.ndarray)
         n_workers = count_row_workers(theta, n_samples) if is_dense else 1
         limit = large_work() if is_large(theta, n_samples) else nullcontext()
@@ -92,6 +93,8 @@ class _Descent:
         if (rows := problem.rows) is not None:
             X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
         self._objective = WholeObjective(problem.objective, self._point, X, y, weight, crew)
+        layout = problem.objective.network.layout
+        self._frozen = layout.frozen(slice(0, layout.n_trained))
         self._evaluations: list[tuple[float, float, float]] = []
         self._has_begun = False
 
@@ -122,6 +125,8 @@ class _Descent:
         self._has_begun = True
         self._point[:] = theta
         value, reported = self._objective.evaluate()
+        for where in self._frozen:
+            self._objective.grad[where] = 0
         self._evaluations.append((value, reported, float(np.linalg.norm(self._objective.grad))))
         # A copy: SciPy keeps what it is given, and the buffer is written to again.
         return value, self._objective.grad.copy()
@@ -133,7 +138,7 @@ class _Descent:
         self.problem.state.has_converged = reason == "plateau"
         if reason == "plateau" and self.problem.verbose:
             print(f"{self.monitor.plateau_message()} Stopping.")
-        if reason is not None:
+        if reason is not None or self.monitor.is_told_to_stop:
             raise StopIteration
 
     def _evaluation_at(self, value: float) -> tuple[float, float]:

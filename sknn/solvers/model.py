@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,24 @@ from sknn.averaging import follow
 from sknn.network import CHUNK
 from sknn.solvers._base import Problem
 from sknn.solvers.batches import Rows
+from sknn.solvers.state import Good, Position
 from sknn.solvers.stopping import Epoch, Monitor, not_converged
 
 GOOD = 1.0
-"""By this multiple of the best loss, or of 1, a loss is above it in an epoch that is still good."""
+"""An epoch is good if its loss exceeds the best one by no more than this share of it.
+
+Shares are of the best loss, or of 1 if that is smaller.
+"""
 
 LOST = 100.0
-"""By this multiple it is above it in an epoch that has diverged."""
+"""An epoch has diverged if its loss exceeds the best one by more than this share of it."""
+
+SCHEDULED = {
+    "schedule": "learning_rate",
+    "decay_schedule": "The schedule of weight decay",
+    "noise_schedule": "The schedule of dropout",
+}
+"""What users call the schedules of a solver."""
 
 
 class Model:
@@ -38,7 +50,10 @@ class Model:
     batch_size : int
         Samples in a batch of the coming epoch.
     rate : float
-        The learning rate of the current epoch.
+        The learning rate of the current epoch, of its first step if it changes.
+    rates, decay_levels, noise_levels : float or ndarray of shape (n_steps,)
+        The learning rate of each of the epoch's steps, and what weight decay and the rates of
+        random changes are multiplied by; one number where they do not change.
     is_training : bool
         Whether it has not finished yet.
     settles_draws : bool
@@ -61,25 +76,59 @@ class Model:
         self.settles_draws = False
         self.batch_size = solver.batch_size
         self.rate = 0.0
+        self.rates: float | Array = 0.0
+        self.decay_levels: float | Array = 1.0
+        self.noise_levels: float | Array = 1.0
         rng = problem.rng if solver.shuffle else None
         self.rows = Rows(problem.X, problem.y, problem.sample_weight, problem.rows, rng)
         stopping = solver.tol, solver.n_iter_no_change, solver.target_loss, solver.max_time
         self.monitor = Monitor(problem, *stopping)
-        self.moments = self._begin_moments()
-        self._seed = (*problem.seed, self.state.n_epochs)
+        position = self.state.position if problem.goes_on else None
+        self.moments = {} if position else self._begin_moments()
+        # By the epochs before the current call.
+        self._seed = (*problem.seed, self.state.n_epochs - self.state.n_iter)
         self.rng: Any = None
         if problem.augmentation is not None:
             self.rng = np.random.Generator(np.random.PCG64((*self._seed, 1)))
         self.resize(solver.batch_size)
-        self._last_good: Any = None
+        self._n_workers = 1
+        self._good: Good | None = None
         if solver.recovers:
             self._few = np.sort(self.rows.order[:CHUNK])
-            self._best_loss = self._good_loss = self._loss_of(self.state.theta)
-            self._is_good = True
             # A single epoch has nobody who would see what it has begun.
             self._lost = GOOD if problem.one_epoch else LOST
-            self._keep(self.state.theta, self.moments)
+            if position is None:
+                self._good = self._as_good(self.state.theta, self.moments)
         self._draws_at_end: Any = None
+        if position is not None:
+            self._go_on(position)
+
+    def _go_on(self, position: Position) -> None:
+        """Begin where a training was cut."""
+        state = self.state
+        if self.problem.stops_early and np.isfinite(state.best_score):
+            state.best_theta = state.theta  # the result so far
+        state.theta, self.moments = position.theta.copy(), _copies(position.moments)
+        self.batch_size, self.noise = position.batch_size, position.noise.copy()
+        self.rows.order, self._good = position.order, position.good
+        if position.draws is not None:
+            self.problem.rng.set_state(position.draws)
+        if position.generator is not None:
+            self.rng.bit_generator.state = position.generator
+
+    def _position(self) -> Position:
+        """Return what going on needs, at the end of an epoch."""
+        return Position(
+            theta=self.state.theta,
+            moments=self.moments,
+            batch_size=self.batch_size,
+            order=self.rows.order,
+            draws=self.rows.draws,
+            noise=self.noise,
+            generator=None if self.rng is None else self.rng.bit_generator.state,
+            good=self._good,
+            n_workers=self._n_workers,
+        )
 
     def resize(self, batch_size: int) -> None:
         """Change the size of the batches."""
@@ -90,21 +139,60 @@ class Model:
         """Choose the learning rate of the coming epoch, and say that it begins."""
         state, solver = self.state, self.solver
         try:
-            multiplier = solver.schedule.multiplier(state.n_epochs, solver.max_iter, state.t)
-            if not (math.isfinite(multiplier) and multiplier >= 0):
-                raise ValueError(
-                    f"learning_rate must give a finite number of at least 0; for epoch "
-                    f"{state.n_epochs} {type(solver.schedule).__name__} gave {multiplier!r}."
-                )
-            self.rate = solver.learning_rate * multiplier * state.plateau_factor
+            if solver.schedule.by_step:
+                factors = self._by_step("schedule")
+                rates = solver.learning_rate * factors * state.plateau_factor
+                self.rates, self.rate = rates, float(rates[0])
+            else:
+                multiplier = solver.schedule.multiplier(state.n_epochs, solver.max_iter, state.t)
+                self._check_multiplier("schedule", multiplier)
+                self.rates = self.rate = solver.learning_rate * multiplier * state.plateau_factor
+            if solver.decay_schedule is not None:
+                self.decay_levels = self._by_step("decay_schedule")
+            if solver.noise_schedule is not None:
+                self.noise_levels = self._by_step("noise_schedule")
             if self.problem.before_epoch is not None:
                 self.problem.before_epoch()
         except Exception as error:  # of users' code; the other models of the stack go on
             self.state.ending = error
 
-    def end_epoch(
-        self, epoch: Epoch, theta: Array, moments: dict[str, Array], n_steps: int
-    ) -> bool:
+    def _by_step(self, name: str) -> Array:
+        """Return the factor of a schedule of the solver for each step of the coming epoch."""
+        state, n_epochs = self.state, self.solver.max_iter
+        schedule = getattr(self.solver, name)
+        factors = np.empty(self.n_steps)
+        for step in range(self.n_steps):
+            epoch, seen = state.n_epochs + step / self.n_steps, state.t + step * self.batch_size
+            factors[step] = schedule.step_multiplier(epoch, n_epochs, seen)
+            self._check_multiplier(name, float(factors[step]))
+        return factors
+
+    def _check_multiplier(self, name: str, multiplier: float) -> None:
+        if not (math.isfinite(multiplier) and multiplier >= 0):
+            kind = type(getattr(self.solver, name)).__name__
+            raise ValueError(
+                f"{SCHEDULED[name]} must give a finite number of at least 0; for epoch "
+                f"{self.state.n_epochs} {kind} gave {multiplier!r}."
+            )
+
+    @property
+    def n_full(self) -> int:
+        """The number of full batches of an epoch; one of all samples counts as a last one."""
+        n_samples = self.rows.order.size
+        return n_samples // self.batch_size if n_samples > self.batch_size else 0
+
+    @property
+    def n_seen(self) -> int:
+        """The number of samples that an epoch visits."""
+        drops = self.solver.drops_last and self.n_full > 0
+        return self.n_full * self.batch_size if drops else self.rows.order.size
+
+    @property
+    def n_steps(self) -> int:
+        """The number of steps of an epoch."""
+        return -(-self.n_seen // self.batch_size)
+
+    def end_epoch(self, epoch: Epoch, theta: Array, moments: dict[str, Array]) -> bool:
         """Do the bookkeeping of an epoch; return whether it was the last.
 
         Parameters
@@ -112,33 +200,38 @@ class Model:
         epoch : Epoch
         theta, moments : ndarray, dict of ndarray
             Views of the parameters and the moments.
-        n_steps : int
-            How many steps the epoch had.
         """
         if self.state.ending is not None:
             return True
         try:
-            return self._end_epoch(epoch, theta, moments, n_steps)
+            return self._end_epoch(epoch, theta, moments)
         except Exception as error:  # from validation; the other models of the stack go on
             self.state.ending = error
             return True
 
-    def finish(self) -> None:
-        """End the training with what the stack has released."""
+    def finish(self, n_workers: int) -> None:
+        """End the training with what the stack has released.
+
+        Parameters
+        ----------
+        n_workers : int
+            How many workers have shared the rows of a batch.
+        """
         self.is_training = False
-        if self.solver.recovers and not self._is_good and not self.problem.one_epoch:
+        self._n_workers = n_workers
+        state = self.state
+        state.position = self._position()
+        if self._good is not None and not self._good.is_latest and not self.problem.one_epoch:
             # The last epoch was lost, or on the way there.
-            self.state.theta, self.moments = self._last_good
-            self.state.loss = self._good_loss
-        for name, unit in self.solver.optimizer.moment_units().items():
-            np.multiply(self.moments[name], unit, out=self.moments[name], casting="same_kind")
+            state.theta, self.moments = self._good.theta, self._good.moments
+            state.loss = self._good.loss
+        state.moments, state.moment_units = self.moments, self.solver.optimizer.moment_units()
         if "average" in self.moments:
-            self.moments["iterate"] = self.state.theta
-            self.state.theta = self.moments["average"].copy()
-        self.state.moments = self.moments
+            state.moments = self.moments | {"iterate": state.theta}
+            state.theta = self.moments["average"].copy()
         self.monitor.finish()
         if self.settles_draws:
-            self._draws_at_end = self.rows.draws
+            self._draws_at_end = state.position.draws
 
     def settle_draws(self) -> None:
         """Leave the problem's random state where it would be had the model trained alone."""
@@ -148,20 +241,20 @@ class Model:
     def _begin_moments(self) -> dict[str, Array]:
         """Return the optimizer's arrays, those of an earlier call if there are any."""
         state, optimizer = self.state, self.solver.optimizer
-        moments = state.moments
-        if moments is None:
+        if state.moments is None:
             moments = optimizer.init(state.theta)
             if self.solver.averaging is not None:
                 moments["average"] = state.theta.copy()
+            return moments
+        moments = _copies(state.moments)
         # Training goes on from where it was, not from the average that was published.
         state.theta = moments.pop("iterate", state.theta)
         for name, unit in optimizer.moment_units().items():
-            np.divide(moments[name], unit, out=moments[name], casting="same_kind")
+            factor = unit / state.moment_units.get(name, 1.0)
+            np.divide(moments[name], factor, out=moments[name], casting="same_kind")
         return moments
 
-    def _end_epoch(
-        self, epoch: Epoch, theta: Array, moments: dict[str, Array], n_steps: int
-    ) -> bool:
+    def _end_epoch(self, epoch: Epoch, theta: Array, moments: dict[str, Array]) -> bool:
         state, solver = self.state, self.solver
         if solver.averaging is not None:
             weight = solver.averaging.epoch_weight(state.n_epochs, solver.max_iter)
@@ -172,14 +265,14 @@ class Model:
             n_trained = self.problem.objective.network.layout.n_trained
             moments["average"][n_trained:] = theta[n_trained:]
         state.n_epochs += 1
-        state.n_steps += n_steps
-        state.t += self.rows.order.size
-        is_lost = solver.recovers and self._recovers(theta, moments)
+        state.n_steps += self.n_steps
+        state.t += self.n_seen
+        is_lost = self._good is not None and self._recovers(theta, moments)
         reason = self.monitor.end_epoch(epoch, moments.get("average", theta), is_lost)
         if reason == "plateau":
             reason = self._after_plateau(epoch.rate)
         state.has_converged = reason == "plateau"
-        if reason or self.problem.one_epoch:
+        if reason or self.monitor.is_told_to_stop or self.problem.one_epoch:
             return True
         if state.n_iter == solver.max_iter:
             if not solver.schedule.is_finite:
@@ -193,23 +286,23 @@ class Model:
         The rate is halved; if that does not help it is divided by 4, 8 and so on, so that a few
         epochs lead from any rate to one that works.
         """
-        state, best = self.state, self._best_loss
+        good = self._good
+        assert good is not None
+        state, best = self.state, good.best_loss
         # The loss of the epoch's batches says nothing of what the last step has done.
         loss = self._loss_of(theta)
         excess = (loss - best) / max(abs(best), 1.0) if math.isfinite(best) else loss - loss
         if excess <= self._lost and self._is_finite(theta):
             # In between it may be on its way to the divergence, or come back by itself.
-            self._is_good = excess <= GOOD
-            if self._is_good:
-                self._keep(theta, moments)
-                self._good_loss, state.n_in_vain = loss, 0
-            self._best_loss = min(best, loss)
+            if excess <= GOOD:
+                good, state.n_in_vain = Good(theta.copy(), _copies(moments), loss, best), 0
+            is_good = excess <= GOOD
+            self._good = replace(good, best_loss=min(best, loss), is_latest=is_good)
             return False
-        good_theta, good_moments = self._last_good
-        theta[...] = good_theta
-        for name, array in good_moments.items():
+        theta[...] = good.theta
+        for name, array in good.moments.items():
             moments[name][...] = array
-        self._is_good = False
+        self._good = replace(good, is_latest=False)
         state.n_in_vain += 1
         factor = 0.5**state.n_in_vain
         state.n_recoveries += 1
@@ -233,9 +326,10 @@ class Model:
         loss = float(objective.reported(values.mean(dtype=np.float64), 0.0))
         return loss if math.isfinite(loss) else math.inf
 
-    def _keep(self, theta: Array, moments: dict[str, Array]) -> None:
-        """Keep copies for a later recovery."""
-        self._last_good = theta.copy(), {name: array.copy() for name, array in moments.items()}
+    def _as_good(self, theta: Array, moments: dict[str, Array]) -> Good:
+        """Return parameters as those of a good epoch."""
+        loss = self._loss_of(theta)
+        return Good(theta.copy(), _copies(moments), loss, loss)
 
     def _after_plateau(self, rate: float) -> str | None:
         message, schedule = self.monitor.plateau_message(), self.solver.schedule
@@ -249,6 +343,10 @@ class Model:
         if self.problem.verbose:
             print(message)
         return "plateau" if factor is None else None
+
+
+def _copies(arrays: dict[str, Array]) -> dict[str, Array]:
+    return {name: array.copy() for name, array in arrays.items()}
 
 
 def arrange(models: list[Model]) -> list[Model]:

@@ -20,9 +20,10 @@ from sknn._math import even_slices
 from sknn.averaging import Averaging
 from sknn.optimizers import Optimizer
 from sknn.schedules import Schedule
-from sknn.solvers._base import ALONE, Problem, Solver, TrainingState
+from sknn.solvers._base import ALONE, Problem, Solver
 from sknn.solvers.model import Model, arrange
 from sknn.solvers.stack import N_SLOTS, Stack
+from sknn.solvers.state import TrainingState
 from sknn.solvers.stopping import mark_interrupted
 
 FULLNESS = 0.75
@@ -69,6 +70,11 @@ class Stochastic(Solver):
         The average of the parameters that is judged and returned.
     recovers : bool, default=False
         Whether training that diverges goes back to the last good epoch, and on at a lower rate.
+    decay_schedule, noise_schedule : Schedule or None, default=None
+        How weight decay and the rates of random changes in the network (dropout) change from step
+        to step; None keeps them.
+    drops_last : bool, default=False
+        Whether an epoch leaves out the rows that do not fill a batch, if it has a full one.
     """
 
     def __init__(
@@ -88,6 +94,9 @@ class Stochastic(Solver):
         max_grad_norm: float | None = None,
         averaging: Averaging | None = None,
         recovers: bool = False,
+        decay_schedule: Schedule | None = None,
+        noise_schedule: Schedule | None = None,
+        drops_last: bool = False,
     ) -> None:
         self.optimizer = optimizer
         self.schedule = schedule
@@ -104,6 +113,9 @@ class Stochastic(Solver):
         self.max_grad_norm = max_grad_norm
         self.averaging = averaging
         self.recovers = recovers
+        self.decay_schedule = decay_schedule
+        self.noise_schedule = noise_schedule
+        self.drops_last = drops_last
 
     @property
     def tracks_noise(self) -> bool:
@@ -156,7 +168,7 @@ class Stochastic(Solver):
         if not isinstance(problem.X, np.ndarray):
             return None
         objective, dtype = problem.objective, problem.state.theta.dtype
-        n_samples = problem.y.shape[0] if problem.rows is None else problem.rows.size
+        n_samples = problem.n_samples
         # The last batch may be of any size, also where it is the only one.
         batches = (self.batch_size, n_samples // self.batch_size)
         return (
@@ -166,6 +178,7 @@ class Stochastic(Solver):
             self.optimizer.structure(),
             None if self.averaging is None else self.averaging.structure(),
             (self.weight_decay > 0, self.max_grad_norm is not None),
+            (self.decay_schedule is None, self.noise_schedule is None, self.drops_last),
             problem.augmentation is None,
             batches if n_samples > self.batch_size else None,
             (type(self), dtype),
@@ -185,6 +198,8 @@ class Stochastic(Solver):
     def _count_workers(self, problems: list[Problem]) -> int:
         """Return how many threads share a step: more than one where that pays."""
         first = problems[0]
+        if first.goes_on and first.state.position is not None and len(problems) == 1:
+            return first.state.position.n_workers
         theta, X, network = first.state.theta, first.X, first.objective.network
         if len(problems) > 1:
             n_outputs = len(problems) * self.batch_size * network.n_units
@@ -205,18 +220,20 @@ def _train(models: list[Model], running: Stack) -> list[Model]:
     try:
         # Without those that have finished a stack is faster, but it takes time to make.
         while n_training > FULLNESS * len(models):
-            for m in running.run_epoch():
+            finished = running.run_epoch()
+            has_grown = models[0].solver.tracks_noise and _grow(models[0], running)
+            for m in finished:
                 running.release(m)
-                models[m].finish()
+                models[m].finish(running.n_row_workers)
                 n_training -= 1
-            if models[0].solver.tracks_noise and _grow(models[0], running):
+            if has_grown:
                 break
     except KeyboardInterrupt:
         for m, model in enumerate(models):
             if model.is_training:
                 mark_interrupted(model.state)
                 running.release(m)
-                model.finish()
+                model.finish(running.n_row_workers)
     remaining = [m for m, model in enumerate(models) if model.is_training]
     for m in remaining:
         running.release(m)
@@ -239,7 +256,7 @@ def _grow(model: Model, running: Stack) -> bool:
     arXiv:1812.06162 (2018), appendix A.
     """
     squares = running.gradient_noise()
-    if squares is None or not model.is_training:
+    if squares is None:
         return False
     small, large = squares
     batch_size, n_samples = model.batch_size, model.rows.order.size

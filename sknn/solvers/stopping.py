@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._math import Array
-from sknn.solvers._base import Problem, TrainingState
+from sknn.solvers._base import Problem
+from sknn.solvers.state import TrainingState
 
 
 class Epoch(NamedTuple):
@@ -46,6 +47,12 @@ class Monitor:
     target_loss : float or None
     max_time : float or None
         Seconds from now on, validation included.
+
+    Attributes
+    ----------
+    is_told_to_stop : bool
+        Whether `after_epoch` has asked to stop, in the latest epoch. That comes after all other
+        reasons, so that a training that was cut there goes on as one that was not.
     """
 
     def __init__(
@@ -62,8 +69,9 @@ class Monitor:
         self.n_iter_no_change = n_iter_no_change
         self.target_loss = target_loss
         self.max_time = max_time
+        self.is_told_to_stop = False
         self._begin = self._last = time.perf_counter()
-        if problem.stops_early and not problem.one_epoch:
+        if problem.stops_early and not problem.one_epoch and not problem.goes_on:
             # The best of the current call, whatever an earlier one has seen.
             self.state.best_score, self.state.best_theta, self.state.n_no_change = -np.inf, None, 0
             if problem.keeps_incoming and problem.validate is not None:
@@ -130,8 +138,7 @@ class Monitor:
 
     def _reason_to_stop(self, loss: float, theta: Array) -> str | None:
         state, problem = self.state, self.problem
-        if problem.after_epoch is not None and problem.after_epoch(state, theta):
-            return "callback"
+        self.is_told_to_stop = problem.after_epoch is not None and problem.after_epoch(state, theta)
         if self.target_loss is not None and loss <= self.target_loss:
             self._say("Training loss reached target_loss=%f. Stopping.", self.target_loss)
             return "target"

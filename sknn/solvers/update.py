@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from sknn._component import per_model, stack
 from sknn._math import Array, Call, number
 from sknn.averaging import follow
-from sknn.objective import PenaltyTerm
-from sknn.parameters import ParameterLayout
+from sknn.parameters import Group, ParameterLayout
 
 MARGIN = 1e-6
 """Added to the norm that a gradient is divided by, as PyTorch does."""
@@ -36,6 +35,8 @@ class Update:
         The optimizer's arrays, and the average.
     n_slots : int
         Steps that are prepared together.
+    shares : list of slice
+        The trained parameters that each worker has.
 
     Attributes
     ----------
@@ -55,7 +56,7 @@ class Update:
         grads: list[Array],
         moments: dict[str, Array],
         n_slots: int,
-        n_shares: int,
+        shares: list[slice],
     ) -> None:
         first = solvers[0]
         self._layout = layout
@@ -67,26 +68,39 @@ class Update:
         shape = (n_slots, *lead, 1) if lead else (n_slots,)
         t = np.ones((1, 1, 1) if lead else 1, int)
         n_numbers = len(self._optimizer.step_numbers(t, 1.0))
-        self._numbers = [np.empty(shape, dtype) for _ in range(n_numbers)]
-        self._decay = np.empty(shape, dtype) if np.any(self._weight_decay) else None
+        everything = slice(0, layout.n_trained)
+        # One run of equal rates, and one of equal decay, unless a layer asks for others.
+        self._rates = _numbers_by_run(layout.runs(everything, _rate), n_numbers, shape, dtype)
+        self._decays = _numbers_by_run(layout.runs(everything, _rate_of_decay), 1, shape, dtype)
+        if not np.any(self._weight_decay):
+            self._decays = []
         has_weights = self._averaging is not None and self._averaging.step_weights(t) is not None
         self._average_weight = np.empty(shape, dtype) if has_weights else None
-        self.squares = np.zeros((n_slots, n_shares, *lead), dtype)
+        self.squares = np.zeros((n_slots, len(shares), *lead), dtype)
         self.gradient_sum = np.zeros_like(theta) if first.tracks_noise else None
         self._max_norm: Array | None = None
         if first.max_grad_norm is not None:
             norm = per_model([solver.max_grad_norm for solver in solvers])
             self._max_norm = number(np.squeeze(norm), dtype)
+        self._finishers = [self._finisher(i, share) for i, share in enumerate(shares)]
+        self._movers = [self._mover(share) for share in shares]
 
-    def load(self, t: Array, rate: Any) -> None:
-        """Prepare the numbers of the steps numbered t, for a learning rate."""
-        n_steps = len(t)
-        for numbers, values in zip(
-            self._numbers, self._optimizer.step_numbers(t, rate), strict=True
-        ):
-            numbers[:n_steps] = values
-        if self._decay is not None:
-            self._decay[:n_steps] = 1 - np.asarray(rate) * self._weight_decay
+    def load(self, t: Array, rate: Any, decay_level: Any) -> None:
+        """Prepare the numbers of the steps numbered t.
+
+        Parameters
+        ----------
+        t : ndarray of int, shape (n_steps,) or (n_steps, n_models or 1, 1)
+        rate, decay_level : float or ndarray that can be broadcast with t
+            The learning rate, and what weight decay is multiplied by.
+        """
+        n_steps, decay = len(t), self._weight_decay * decay_level
+        for run in self._rates:
+            values = self._optimizer.step_numbers(t, rate * run.factor)
+            for numbers, value in zip(run.numbers, values, strict=True):
+                numbers[:n_steps] = value
+        for run in self._decays:
+            run.numbers[0][:n_steps] = 1 - np.asarray(rate * run.factor) * decay
         if self._average_weight is not None and self._averaging is not None:
             self._average_weight[:n_steps] = self._averaging.step_weights(t)
 
@@ -95,41 +109,45 @@ class Update:
         shares = self.squares[0]
         return (shares[0] if len(shares) == 1 else shares.sum(axis=0)) ** 0.5
 
-    def phases(
-        self, shares: list[slice], penalties: list[PenaltyTerm], n_slots: int
-    ) -> list[list[list[list[Call]]]]:
-        """Return for each slot the phases of the update, with a list of calls for each share."""
-        finishers = [
-            self._finisher(i, share, penalty)
-            for i, (share, penalty) in enumerate(zip(shares, penalties, strict=True))
-        ]
-        # Most updates are a step and nothing else.
-        movers = [
-            [of for of in (self._clipper(s), self._decayer(s), self._stepper(s)) if of]
-            for s in shares
-        ]
-        has_to_meet = self._max_norm is not None and len(shares) > 1
-        steps = []
-        for slot in range(n_slots):
-            finish = [finisher(slot) for finisher in finishers]
-            move = [[call for of in functions for call in of(slot)] for functions in movers]
-            if has_to_meet:
-                steps.append([finish, move])
-            else:
-                steps.append([[[*a, *b] for a, b in zip(finish, move, strict=True)]])
-        return steps
+    def phases(self, slot: int, penalties: list[list[Call]]) -> list[list[list[Call]]]:
+        """Return the phases of a slot's update, with a list of calls for each share.
+
+        Parameters
+        ----------
+        slot : int
+        penalties : list of list of callable
+            For each share what adds the gradient of the penalty.
+        """
+        finish = [of(slot, calls) for of, calls in zip(self._finishers, penalties, strict=True)]
+        move = [of(slot) for of in self._movers]
+        if self._max_norm is not None and len(move) > 1:  # the norm is that of all shares
+            return [finish, move]
+        return [[[*a, *b] for a, b in zip(finish, move, strict=True)]]
+
+    def _mover(self, share: slice) -> CallsOf:
+        """Return what cuts the gradient of a share, shrinks the weights and moves the parameters.
+
+        Most updates are a step and nothing else.
+        """
+        actions = [self._clipper(share), self._decayer(share), self._stepper(share)]
+        wanted = [calls_of for calls_of in actions if calls_of is not None]
+        return lambda slot: [call for calls_of in wanted for call in calls_of(slot)]
 
     # Each of these returns a function from a slot to calls, or None if there is nothing to do.
 
-    def _finisher(self, i: int, share: slice, penalty: PenaltyTerm) -> CallsOf:
-        """Complete a share of the gradient."""
+    def _finisher(self, i: int, share: slice) -> Callable[[int, list[Call]], list[Call]]:
+        """Complete a share of the gradient, with the calls of the penalty."""
         grad, *others = (array[..., share] for array in self._grads)
         sums: list[Call] = [partial(np.add, grad, other, grad) for other in others]
         wants_all = self._max_norm is not None or self.gradient_sum is not None
         total = None if self.gradient_sum is None else self.gradient_sum[..., share]
+        # Nobody is to see the gradient of what is frozen, the norm that others are cut to neither.
+        frozen: list[Call] = [
+            partial(self._grads[0][..., where].fill, 0) for where in self._layout.frozen(share)
+        ]
 
-        def calls(slot: int) -> list[Call]:
-            calls = [*sums, *penalty.adds[slot]]
+        def calls(slot: int, penalty: list[Call]) -> list[Call]:
+            calls = [*sums, *penalty, *frozen]
             if slot == 0 or wants_all:
                 # One product for each model: stacked, they would add up in another order.
                 rows = grad[np.newaxis] if grad.ndim == 1 else grad
@@ -159,31 +177,81 @@ class Update:
 
     def _decayer(self, share: slice) -> CallsOf | None:
         """Shrink the weights, not the intercepts."""
-        decay, n_penalized = self._decay, self._layout.n_penalized
-        if decay is None or share.start >= n_penalized:
+        parts = [
+            (self._theta[..., where], run.numbers[0]) for where, run in _meet(self._decays, share)
+        ]
+        if not parts:
             return None
-        coef = self._theta[..., share.start : min(share.stop, n_penalized)]
-        return lambda slot: [partial(np.multiply, coef, decay[slot, ...], coef)]
+        return lambda slot: [
+            partial(np.multiply, coef, decay[slot, ...], coef) for coef, decay in parts
+        ]
 
     def _stepper(self, share: slice) -> CallsOf:
         """Move a share of the parameters."""
-        theta, scratch, grad = (
-            array[..., share] for array in (self._theta, self._scratch, self._grads[0])
-        )
-        moments = {name: array[..., share] for name, array in self._moments.items()}
-        own = tuple(moments[name] for name in self._optimizer.moments)
-        constants = tuple(number(value, theta.dtype) for value in self._optimizer.constants())
-        bound = self._optimizer.bind(theta, grad, scratch, own, constants, self._layout)
+        movers = [self._bind(where, run) for where, run in _meet(self._rates, share)]
         weights = self._average_weight
-
-        views = ([array[i, ...] for i in range(len(array))] for array in self._numbers)
-        numbers = list(zip(*views, strict=True))
         if weights is None:
-            return lambda slot: bound(numbers[slot])
+            return lambda slot: [call for mover in movers for call in mover(slot)]
+        theta, scratch = self._theta[..., share], self._scratch[..., share]
+        average = self._moments["average"][..., share]
 
         def calls(slot: int) -> list[Call]:
-            step = bound(numbers[slot])
-            average = moments["average"]
-            return [*step, partial(follow, average, theta, weights[slot, ...], scratch)]
+            steps = [call for mover in movers for call in mover(slot)]
+            return [*steps, partial(follow, average, theta, weights[slot, ...], scratch)]
 
         return calls
+
+    def _bind(self, where: slice, run: _Run) -> CallsOf:
+        """Tie the optimizer to parameters of one rate."""
+        theta, scratch, grad = (
+            array[..., where] for array in (self._theta, self._scratch, self._grads[0])
+        )
+        moments = tuple(self._moments[name][..., where] for name in self._optimizer.moments)
+        constants = tuple(number(value, theta.dtype) for value in self._optimizer.constants())
+        matrices = [
+            (slice(m.start - where.start, m.stop - where.start), shape)
+            for m, shape in self._layout.matrices()
+            if where.start <= m.start and m.stop <= where.stop
+        ]
+        bound = self._optimizer.bind(theta, grad, scratch, moments, constants, matrices)
+        numbers = list(zip(*([a[i, ...] for i in range(len(a))] for a in run.numbers), strict=True))
+        return lambda slot: bound(numbers[slot])
+
+
+class _Run(NamedTuple):
+    """Neighbouring parameters with the same factor, and what it makes of a rate in each slot."""
+
+    where: slice
+    factor: Any
+    numbers: list[Array]
+
+
+def _rate(group: Group) -> Any:
+    return group.rate
+
+
+def _rate_of_decay(group: Group) -> Any:
+    return np.multiply(group.rate, group.decay)
+
+
+def _numbers_by_run(
+    runs: list[tuple[slice, Any]], n_numbers: int, shape: tuple[int, ...], dtype: Any
+) -> list[_Run]:
+    """Return room for the numbers of all runs but those that stay where they are."""
+    return [
+        _Run(
+            where,
+            float(factor) if np.ndim(factor) == 0 else np.reshape(factor, (-1, 1)),
+            [np.empty(shape, dtype) for _ in range(n_numbers)],
+        )
+        for where, factor in runs
+        if np.any(factor)
+    ]
+
+
+def _meet(runs: list[_Run], share: slice) -> Iterator[tuple[slice, _Run]]:
+    """Yield what a share has of each run."""
+    for run in runs:
+        where = slice(max(run.where.start, share.start), min(run.where.stop, share.stop))
+        if where.start < where.stop:
+            yield where, run

@@ -27,7 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import sknn
-from sknn.parallel import stacks
+from sknn.solvers import grouping
 from tests.benchmarks.timing import best_of, describe_machine, print_table
 
 RATES = np.logspace(-4, -1, 8)
@@ -173,13 +173,13 @@ def check(limit, n_runs):
 @contextmanager
 def cache_of(n_bytes):
     """Let the machine have another cache; None leaves it."""
-    read = stacks.cache_bytes
+    read = grouping.cache_bytes
     if n_bytes is not None:
-        stacks.cache_bytes = lambda: n_bytes
+        grouping.cache_bytes = lambda: n_bytes
     try:
         yield
     finally:
-        stacks.cache_bytes = read
+        grouping.cache_bytes = read
 
 
 def try_caches(case, dtype, n_runs):

@@ -189,7 +189,7 @@ def test_lbfgs_minimises_the_objective_that_the_gradient_belongs_to():
     model = MLPRegressor((4,), "tanh", solver="lbfgs", random_state=0, max_iter=2000, alpha=0.1)
     model.fit(X_REG, Y_REG)
     objective = _objective_of(model)
-    theta = model._network.join(model.coefs_, model.intercepts_, [])
+    theta = model._network.join(vars(model))
 
     value, grad = objective.value_and_grad(theta, X_REG, Y_REG)
     assert np.abs(grad).max() < 1e-3  # a minimum; scikit-learn's stops elsewhere
@@ -204,9 +204,7 @@ def test_lbfgs_minimises_the_objective_that_the_gradient_belongs_to():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs.set_params(max_iter=2000).fit(X_REG, Y_REG)
-    other, _ = objective.value_and_grad(
-        model._network.join(theirs.coefs_, theirs.intercepts_, []), X_REG, Y_REG
-    )
+    other, _ = objective.value_and_grad(model._network.join(vars(theirs)), X_REG, Y_REG)
     assert value < other
 
 

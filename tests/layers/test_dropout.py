@@ -8,7 +8,7 @@ from sknn._component import stack
 from sknn._random import make_words, next_words
 from sknn.activations import ReLU
 from sknn.architecture import build_layers
-from sknn.layers import Dropout, Share
+from sknn.layers import Dropout, Share, Site
 from sknn.network import Network
 
 RATES = [0.1, 0.25, 0.5, 0.9]
@@ -17,7 +17,7 @@ dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 def bind(layer, x, words):
     """Return the calls of a forward and of a backward pass, and the gradient's buffer."""
-    bound = layer.bind(x, {}, {}, Share.alone(words), True)
+    bound = layer.bind(Site(x, {}, {}, Share.alone(words)))
     grad = np.ones_like(x)
     backward, out = bound.backward(grad)
     assert bound.out is x

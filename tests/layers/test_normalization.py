@@ -4,7 +4,7 @@ import pytest
 from sknn._component import stack
 from sknn.activations import ReLU, Tanh
 from sknn.architecture import build_layers
-from sknn.layers import BatchNorm, LayerNorm, Linear, Share, Team, meet
+from sknn.layers import BatchNorm, LayerNorm, Linear, Share, Site, Team, meet
 from sknn.network import Network
 from tests.gradcheck import check_gradient
 
@@ -54,8 +54,8 @@ TORCH_LAYER = {
 
 def make_parameters(layer, n_units, dtype=np.float64, rng=None):
     """Return parameters and gradients; drawn at random, or as training begins with."""
-    parameters = {name: np.zeros(s, dtype) for name, s in layer.shapes(n_units).items()}
-    layer.initialize(parameters, None)
+    parameters = {name: np.zeros(p.shape, dtype) for name, p in layer.parameters(n_units).items()}
+    layer.initialize(parameters, None, None)
     if rng is not None:
         for name in ("scale", "intercept", "shift"):
             if name in parameters:
@@ -67,7 +67,7 @@ def step(layer, x, parameters, gradients, grad=None):
     """Run a forward pass on a copy of x, and a backward one; return output and gradient."""
     x = x.copy()
     bound = layer.bind(
-        x, parameters, gradients, Share.alone(np.empty((x.shape[-2], 0), np.uint64)), True
+        Site(x, parameters, gradients, Share.alone(np.empty((x.shape[-2], 0), np.uint64)))
     )
     grad = np.ones_like(x) if grad is None else grad.copy()
     backward, gradient = bound.backward(grad)
@@ -280,7 +280,7 @@ def test_workers_that_share_the_rows_normalize_over_all_of_them(sizes):
             rows = slice(ends[w], ends[w + 1])
             part, grad = x[rows].copy(), g[rows].copy()
             share = team.share(w, np.empty((size, 0), np.uint64))
-            bound = BatchNorm().bind(part, theta, gradients[w], share, True)
+            bound = BatchNorm().bind(Site(part, theta, gradients[w], share))
             backward, gradient = bound.backward(grad)
             calls.append([*bound.forward, *backward])
             outs.append(bound.out)

@@ -12,8 +12,10 @@ from sknn.layers import (
     Linear,
     Residual,
     Share,
+    Site,
 )
 from sknn.network import Network
+from sknn.parameters import leaves, tree_map
 from tests.gradcheck import check_gradient
 
 BLOCKS = {
@@ -31,13 +33,15 @@ def bind(layer, n_samples=7, seed=0):
     """Return a bound layer with what it is tied to, at random."""
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n_samples, 5))
-    parameters = {
-        name: rng.standard_normal(shape) if "variance" not in name else np.ones(shape)
-        for name, shape in layer.shapes(5).items()
-    }
-    gradients = {name: np.zeros_like(array) for name, array in parameters.items()}
+    described = layer.parameters(5)
+    parameters = tree_map(lambda p: rng.standard_normal(p.shape), described)
+    for leaf in leaves(parameters):
+        if "variance" in leaf:
+            leaf["variance"].fill(1)
+    gradients = tree_map(np.zeros_like, parameters)
     words = make_words(seed, n_samples, layer.n_noise(5))
-    return layer.bind(x, parameters, gradients, Share.alone(words), True), x, parameters, gradients
+    site = Site(x, parameters, gradients, Share.alone(words))
+    return layer.bind(site), x, parameters, gradients
 
 
 def run(calls):
@@ -64,11 +68,7 @@ def bind_in_a_row(layers):
     words = make_words(0, len(x), residual.n_noise(5))
     calls = []
     for i, layer in enumerate(layers):
-        own, own_gradients = (
-            {k.split(".")[1]: v for k, v in arrays.items() if k.startswith(f"{i}.")}
-            for arrays in (parameters, gradients)
-        )
-        bound = layer.bind(x, own, own_gradients, Share.alone(words), True)
+        bound = layer.bind(Site(x, parameters[i], gradients[i], Share.alone(words)))
         calls += bound.forward
         x = bound.out
     return calls, x
@@ -80,20 +80,19 @@ def test_gradients_are_numeric_derivatives(name, what):
     rng = np.random.default_rng(1)
     grad = rng.standard_normal((7, 5))
     layer = Residual(BLOCKS[name])
-    trained = [k for k in layer.shapes(5) if k not in layer.statistics]
     _, start, start_parameters, _ = bind(layer)
-    start = (
-        start if what == "input" else np.concatenate([start_parameters[k].ravel() for k in trained])
-    )
+    if what == "parameters":
+        start = np.concatenate([a.ravel() for a in trained(layer, start_parameters)])
 
     def value_and_grad(values):
         bound, x, parameters, gradients = bind(layer)
         if what == "input":
             x[...] = values
         else:
-            ends = np.cumsum([parameters[k].size for k in trained])[:-1]
-            for k, part in zip(trained, np.split(values, ends), strict=True):
-                parameters[k][...] = part.reshape(parameters[k].shape)
+            arrays = trained(layer, parameters)
+            ends = np.cumsum([array.size for array in arrays])[:-1]
+            for array, part in zip(arrays, np.split(values, ends), strict=True):
+                array[...] = part.reshape(array.shape)
         handed = grad.copy()
         backward, gradient = bound.backward(handed)
         run(bound.forward)
@@ -101,30 +100,53 @@ def test_gradients_are_numeric_derivatives(name, what):
         run(backward)
         if what == "input":
             return value, gradient
-        return value, np.concatenate([gradients[k].ravel() for k in trained])
+        return value, np.concatenate([a.ravel() for a in trained(layer, gradients)])
 
     check_gradient(value_and_grad, start, rng)
 
 
-@blocks
-def test_names_of_parameters_carry_the_layers_place(name):
-    layer = Residual(BLOCKS[name])
-    expected = {
-        (f"{i}.{own}", shape)
-        for i, inner in enumerate(BLOCKS[name])
-        for own, shape in inner.shapes(5).items()
-    }
+def trained(layer, arrays):
+    """Return those of a layer's arrays that have a gradient."""
+    pairs = zip(leaves(layer.parameters(5)), leaves(arrays), strict=True)
+    return [
+        own[name]
+        for described, own in pairs
+        for name, p in described.items()
+        if p.kind != "statistic"
+    ]
 
-    assert {key.split(".")[1] for key in layer.penalized} == {"coef"}
-    assert set(layer.statistics) == ({"1.mean", "1.variance"} if name == "batch" else set())
-    assert set(layer.shapes(5).items()) == expected
+
+@blocks
+def test_parameters_are_those_of_the_layers(name):
+    assert Residual(BLOCKS[name]).parameters(5) == [inner.parameters(5) for inner in BLOCKS[name]]
+
+
+def test_layers_of_other_widths_are_asked_with_theirs():
+    layer = Residual((Linear(8), Dropout(0.5), Linear(5)))
+
+    assert layer.parameters(5)[2]["coef"].shape == (8, 5)
+    assert layer.n_noise(5) == 2  # eight units, four to a word
+
+
+def test_without_layers_the_input_is_doubled():
+    bound, x, _, _ = bind(Residual(()))
+    before = x.copy()
+    backward, gradient = bound.backward(np.ones_like(x))
+    run([*bound.forward, *backward])
+
+    np.testing.assert_array_equal(x, before)
+    np.testing.assert_array_equal(bound.out, 2 * x)
+    np.testing.assert_array_equal(gradient, np.full_like(x, 2))
+    np.testing.assert_array_equal(Residual(()).apply(x, []), 2 * before)
+    np.testing.assert_array_equal(x, before)
 
 
 def test_a_block_of_zeros_passes_values_and_gradients_on():
     layer = Residual((Linear(5), ActivationLayer(ReLU())))
     bound, x, parameters, _ = bind(layer)
-    for array in parameters.values():
-        array.fill(0)
+    for leaf in leaves(parameters):
+        for array in leaf.values():
+            array.fill(0)
     before, grad = x.copy(), np.random.default_rng(0).standard_normal(x.shape)
     handed = grad.copy()
     backward, gradient = bound.backward(handed)
@@ -139,7 +161,7 @@ def test_layers_of_a_block_drop_independently():
     layer = Residual((Linear(5), Dropout(0.5), Dropout(0.5)))
     bound, x, parameters, _ = bind(layer, n_samples=1000)
     x.fill(0)
-    parameters["0.intercept"].fill(1)
+    parameters[0]["intercept"].fill(1)
     run(bound.forward)
 
     assert layer.n_noise(5) == 4
@@ -153,7 +175,7 @@ def test_prediction_adds_the_input_too():
     before = x.copy()
     out = layer.apply(x, parameters)
 
-    expected = before + np.tanh(before @ parameters["0.coef"] + parameters["0.intercept"])
+    expected = before + np.tanh(before @ parameters[0]["coef"] + parameters[0]["intercept"])
     np.testing.assert_allclose(out, expected, rtol=1e-13)
     np.testing.assert_array_equal(x, before)
 
@@ -203,9 +225,9 @@ def test_initial_weights_are_drawn_in_the_order_of_the_layers():
 
     drawn = []
     network = Network(build_layers([5, 5, 4], [Tanh()] * 3, 2, residual=True), 3)
-    coefs, intercepts, others = network.split(network.initialize(draw, np.float64))
+    published = network.publish(network.initialize(draw, None, np.float64))
 
     assert drawn == [(3, 5), (5, 5), (5, 4), (4, 2)]
-    assert [coef[0, 0] for coef in coefs] == [1, 2, 3, 4]
-    assert [intercept[0] for intercept in intercepts] == [-1, -2, -3, -4]
-    assert others == []
+    assert [coef[0, 0] for coef in published["coefs_"]] == [1, 2, 3, 4]
+    assert [intercept[0] for intercept in published["intercepts_"]] == [-1, -2, -3, -4]
+    assert set(published) == {"coefs_", "intercepts_"}

@@ -3,13 +3,13 @@
 import numpy as np
 
 from sknn._math import number
-from sknn.parameters import ParameterLayout
+from sknn.parameters import ParameterLayout, free, weight
 
 
 def make_layout(*shape, n_intercepts=0):
     """Return the layout of a matrix of weights, followed by intercepts."""
-    shapes = {"coef": shape} | ({"intercept": (n_intercepts,)} if n_intercepts else {})
-    return ParameterLayout([shapes], [("coef",)], [()])
+    intercepts = {"intercept": free((n_intercepts,), "intercepts_")} if n_intercepts else {}
+    return ParameterLayout([{"coef": weight(shape)} | intercepts])
 
 
 def run(optimizer, gradient, theta, rate, n_steps, state=None, done=0, layout=None):
@@ -32,7 +32,7 @@ def run(optimizer, gradient, theta, rate, n_steps, state=None, done=0, layout=No
     constants = tuple(number(value, theta.dtype) for value in optimizer.constants())
     grad, scratch = np.zeros_like(theta), np.empty_like(theta)
     layout = layout or make_layout(1, theta.shape[-1])
-    step = optimizer.bind(theta, grad, scratch, tuple(state.values()), constants, layout)
+    step = optimizer.bind(theta, grad, scratch, tuple(state.values()), constants, layout.matrices())
     for i in range(n_steps):
         values = gradient(theta)
         grad[..., : values.shape[-1]] = values

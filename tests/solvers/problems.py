@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
+from sknn import solvers
 from sknn.activations import Tanh
 from sknn.initializers import GlorotUniform
 from sknn.losses import SquaredError
@@ -20,6 +21,12 @@ NUMBERS = {
     "target_loss": None,
     "learning_rate": 0.01,
 }
+
+
+def solve(problem):
+    """Train one model; return its state."""
+    [state] = solvers.solve([problem])
+    return state
 
 
 def make_problem(
@@ -64,6 +71,6 @@ def make_problem(
         y=y,
         sample_weight=rng.random(n_samples) if is_weighted else None,
         rows=rows,
-        state=TrainingState(objective.network.initialize(draw, dtype)),
+        state=TrainingState(objective.network.initialize(draw, state, dtype)),
         rng=state,
     )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.utils import shuffle
@@ -38,7 +40,7 @@ def test_the_callers_rows_are_left_as_they_are():
 
 def make_model(seed=0, data=0, **options):
     problem = make_problem(seed=data, **options)
-    problem.rng = np.random.RandomState(seed)
+    problem = replace(problem, rng=np.random.RandomState(seed))
     return Model(problem)
 
 
@@ -71,8 +73,8 @@ def test_models_that_differ_have_rows_of_their_own(options):
 
 def test_models_with_the_same_random_state_object_draw_in_turns():
     models = [make_model(), make_model()]
-    models[1].problem.rng = models[0].problem.rng
-    models = [Model(model.problem) for model in models]
+    shared = replace(models[1].problem, rng=models[0].problem.rng)
+    models = [Model(models[0].problem), Model(shared)]
     arrange(models)
 
     assert models[0].rows is not models[1].rows

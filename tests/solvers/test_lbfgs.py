@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
@@ -5,9 +7,8 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
 from sknn.activations import Identity
 from sknn.losses import BinaryLogLoss, PoissonLoss, SquaredError
-from sknn.solvers import solve
 from tests.cases import LOSS_CASES, make_objective, name_of
-from tests.solvers.problems import make_problem
+from tests.solvers.problems import make_problem, solve
 
 # SciPy stops once the objective falls by less than 2e-9 of itself: four digits of the weights.
 LINEAR = {"lbfgs": True, "max_iter": 500, "tol": 1e-6, "activation": Identity()}
@@ -16,10 +17,11 @@ LINEAR = {"lbfgs": True, "max_iter": 500, "tol": 1e-6, "activation": Identity()}
 def solve_linear(problem):
     """Return coef and intercept of a network without hidden layer."""
     alpha, loss = problem.objective.alpha, problem.objective.loss
-    problem.objective = make_objective(Identity(), loss, hidden=(), n_outputs=1, alpha=alpha)
+    objective = make_objective(Identity(), loss, hidden=(), n_outputs=1, alpha=alpha)
+    problem = replace(problem, objective=objective)
     problem.state.theta = np.zeros(problem.objective.network.layout.size)
-    (coef,), (intercept,), _ = problem.objective.network.split(solve(problem).theta)
-    return coef[:, 0], intercept[0]
+    published = problem.objective.network.publish(solve(problem).theta)
+    return published["coefs_"][0][:, 0], published["intercepts_"][0][0]
 
 
 def test_a_network_without_hidden_layer_is_ridge_regression():
@@ -82,7 +84,7 @@ def test_reported_loss_of_several_outputs_is_their_mean():
 def test_float32_comes_back_as_float32_and_close_to_float64():
     single = make_problem(dtype=np.float32, lbfgs=True)
     double = make_problem(lbfgs=True)
-    double.X = single.X.astype(np.float64)
+    double = replace(double, X=single.X.astype(np.float64))
     double.state.theta = single.state.theta.astype(np.float64)
     narrow, wide = solve(single), solve(double)
 
@@ -114,7 +116,7 @@ def test_early_stopping_keeps_the_best_iteration():
         seen.append(theta.copy())
         return scores[len(seen) - 1], 0.5
 
-    problem.validate, problem.stops_early = validate, True
+    problem = replace(problem, validate=validate, stops_early=True)
     state = solve(problem)
 
     np.testing.assert_array_equal(state.theta, seen[2])
@@ -124,8 +126,8 @@ def test_early_stopping_keeps_the_best_iteration():
 
 def test_only_a_plateau_is_called_a_plateau(capsys):
     problem = make_problem(lbfgs=True, tol=1e-3, target_loss=0.5, max_iter=500)
-    problem.verbose, problem.stops_early = True, True
-    problem.validate = lambda theta: (0.5, 0.5)
+    problem = replace(problem, verbose=True, stops_early=True)
+    problem = replace(problem, validate=lambda theta: (0.5, 0.5))
     solve(problem)
 
     printed = capsys.readouterr().out
@@ -143,7 +145,7 @@ def test_ctrl_c_warns_and_returns_what_there_is():
             raise KeyboardInterrupt
         return -1.0 / len(seen), 0.5
 
-    problem.validate, problem.stops_early = interrupt, True
+    problem = replace(problem, validate=interrupt, stops_early=True)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         state = solve(problem)
 
@@ -154,6 +156,6 @@ def test_ctrl_c_warns_and_returns_what_there_is():
 def test_sparse_input_gives_the_same_model():
     sparse = make_problem(is_sparse=True, lbfgs=True, max_iter=10)
     dense = make_problem(is_sparse=True, lbfgs=True, max_iter=10)
-    dense.X = dense.X.toarray()
+    dense = replace(dense, X=dense.X.toarray())
 
     np.testing.assert_allclose(solve(sparse).theta, solve(dense).theta, rtol=1e-6, atol=1e-8)

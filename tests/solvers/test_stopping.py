@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,8 @@ def make_monitor(scores=None, tol=0.1, patience=2, target=None, keeps_incoming=F
     problem = make_problem()
     if scores is not None:
         scores = iter(scores)
-        problem.validate, problem.stops_early = lambda theta: (next(scores), 0.5), True
-    problem.keeps_incoming = keeps_incoming
+        problem = replace(problem, validate=lambda theta: (next(scores), 0.5), stops_early=True)
+    problem = replace(problem, keeps_incoming=keeps_incoming)
     return Monitor(problem, tol, patience, target, None)
 
 
@@ -91,7 +93,7 @@ def test_an_infinite_loss_with_finite_parameters_goes_on():
 
 def test_messages_are_scikit_learns(capsys):
     monitor = make_monitor(scores=[0.5])
-    monitor.problem.verbose = True
+    monitor.problem = replace(monitor.problem, verbose=True)
     run(monitor, [0.25])
 
     assert capsys.readouterr().out == (

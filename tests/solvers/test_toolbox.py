@@ -2,6 +2,7 @@
 
 import itertools
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,11 +20,11 @@ from sknn.objective import Objective
 from sknn.optimizers import OPTIMIZERS, SGD, Adam
 from sknn.penalties import L2, ElasticNet
 from sknn.schedules import Constant, FromFunction
-from sknn.solvers import Problem, Stochastic, TrainingState, solve, stochastic
+from sknn.solvers import Problem, Stochastic, TrainingState, stochastic
 from sknn.solvers.model import Model
 from sknn.solvers.stack import Stack
 from tests.cases import make_targets, pairs
-from tests.solvers.problems import NUMBERS
+from tests.solvers.problems import NUMBERS, solve
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 DTYPES = [np.float32, np.float64]
@@ -69,7 +70,7 @@ def make_problem(
         y=y,
         sample_weight=rng.random(n_samples) if is_weighted else None,
         rows=rows,
-        state=TrainingState(network.initialize(draw, dtype)),
+        state=TrainingState(network.initialize(draw, state, dtype)),
         rng=state,
         augmentation=augmentation,
         seed=(seed,),
@@ -213,7 +214,7 @@ def test_last_batches_may_be_of_different_sizes(dtype):
 def test_models_may_share_rows_and_draws(dtype):
     def make(m):
         problem = make_problem(0, dtype=dtype, normalization="batch", **everything(m))
-        problem.seed = (m // 2,)
+        problem = replace(problem, seed=(m // 2,))
         return problem
 
     states = assert_stack_is_its_models(make)
@@ -396,7 +397,7 @@ def test_weight_decay_shrinks_the_weights_and_nothing_else():
 def test_an_average_is_the_formula_along_the_training():
     options = {"batch_size": 50, "shuffle": False, "max_iter": 1}
     steps, problem = [], make_problem(**options | {"max_iter": 12})
-    problem.after_epoch = lambda state, theta: steps.append(theta.copy())
+    problem = replace(problem, after_epoch=lambda state, theta: steps.append(theta.copy()))
     average = problem.state.theta.copy()
     solve(problem)
     for t, theta in enumerate(steps, 1):
@@ -410,7 +411,7 @@ def test_an_average_is_the_formula_along_the_training():
 
 def test_swa_is_the_mean_of_the_last_epochs():
     steps, problem = [], make_problem(max_iter=8)
-    problem.after_epoch = lambda state, theta: steps.append(theta.copy())
+    problem = replace(problem, after_epoch=lambda state, theta: steps.append(theta.copy()))
     solve(problem)
     state = solve(make_problem(max_iter=8, averaging=SWA(0.5)))
 
@@ -423,7 +424,7 @@ def test_dropout_draws_anew_in_each_step_and_goes_on_in_the_next_epoch():
     stack, seen = Stack([model], Crew(1)), []
     for _ in range(6):
         stack.run_epoch()
-        seen.append(stack.noise.copy())
+        seen.append(stack._arrays.noise.copy())
 
     assert all(np.all(one != other) for one, other in itertools.combinations(seen, 2))
 
@@ -433,7 +434,7 @@ def test_a_seed_decides_the_random_numbers(name):
     thetas = []
     for seed in (1, 1, 2):
         problem = make_problem(**OWN_NUMBERS[name](2))
-        problem.seed = (seed,)
+        problem = replace(problem, seed=(seed,))
         thetas.append(solve(problem).theta)
 
     np.testing.assert_array_equal(thetas[0], thetas[1])

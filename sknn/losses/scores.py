@@ -1,0 +1,74 @@
+"""The scores that early stopping watches, on encoded targets.
+
+scikit-learn's accuracy_score and r2_score give the same numbers, but cost 0.6 ms a call, as
+much as an epoch of a small network. All is computed in float64, whatever the dtypes are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import d2_pinball_score
+
+from sknn._math import Array
+
+
+def accuracy(is_right: Array, sample_weight: Array | None) -> float:
+    """Return the share of samples that are right.
+
+    Parameters
+    ----------
+    is_right : ndarray of bool, shape (n_samples,)
+    sample_weight : ndarray of shape (n_samples,) or None
+    """
+    if sample_weight is None:
+        return float(np.count_nonzero(is_right) / is_right.size)
+    return float(np.average(is_right, weights=sample_weight.astype(np.float64)))
+
+
+def r2(y: Array, predicted: Array, sample_weight: Array | None) -> float:
+    """Return the coefficient of determination, averaged over outputs.
+
+    An output that does not vary scores 1 if it is met exactly and 0 otherwise.
+
+    Parameters
+    ----------
+    y, predicted : ndarray of shape (n_outputs, n_samples)
+    sample_weight : ndarray of shape (n_samples,) or None
+
+    Returns
+    -------
+    float
+        NaN if a prediction is not finite.
+    """
+    if not np.isfinite(predicted).all():
+        return float("nan")
+    y, predicted = y.astype(np.float64), predicted.astype(np.float64)
+    weight = np.ones(y.shape[1]) if sample_weight is None else sample_weight.astype(np.float64)
+    mean = np.average(y, axis=1, weights=weight)[:, np.newaxis]
+    # R^2 has no unit: without it the squares of large numbers are finite.
+    unit = np.maximum(np.abs(y - mean).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    residual = (weight * ((y - predicted) / unit) ** 2).sum(axis=1)
+    total = (weight * ((y - mean) / unit) ** 2).sum(axis=1)
+    constant = np.where(residual == 0, 1.0, 0.0)
+    scores = np.divide(residual, total, out=1 - constant, where=total > 0)
+    return float(np.mean(1 - scores))
+
+
+def d2_pinball(y: Array, predicted: Array, level: float, sample_weight: Array | None) -> float:
+    """Return the share of the pinball loss that quantiles save, averaged over outputs.
+
+    Parameters
+    ----------
+    y, predicted : ndarray of shape (n_outputs, n_samples)
+    level : float
+    sample_weight : ndarray of shape (n_samples,) or None
+
+    Returns
+    -------
+    float
+        NaN if a prediction is not finite.
+    """
+    if not np.isfinite(predicted).all():
+        return float("nan")
+    y, predicted = y.astype(np.float64), predicted.astype(np.float64)
+    return float(d2_pinball_score(y.T, predicted.T, sample_weight=sample_weight, alpha=level))

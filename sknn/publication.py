@@ -1,0 +1,95 @@
+"""Under which attributes an estimator publishes the parameters of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sknn._math import Array
+from sknn.parameters import Parameter, Tree, leaves, tree_map
+
+
+class _Home(NamedTuple):
+    """An attribute, a place in its list, and a key there if the list has dicts."""
+
+    attribute: str
+    place: int
+    key: str
+    shape: tuple[int, ...]
+
+
+class Publication:
+    """Which attribute of an estimator has which parameter.
+
+    Parameters
+    ----------
+    layers : list of dict or list
+        For each layer its parameters by name, or for a layer of layers a list of such.
+
+    Attributes
+    ----------
+    counts : dict of int
+        The length of each attribute's list.
+    """
+
+    def __init__(self, layers: Sequence[Tree[Parameter]]) -> None:
+        self.counts: dict[str, int] = {}
+        homes = []
+        for leaf in leaves(list(layers)):
+            dicts: dict[str, int] = {}
+            for parameter in leaf.values():
+                attribute, _, key = parameter.published.partition(".")
+                place = self.counts.get(attribute, 0)
+                if key:  # those of a layer are in one dict
+                    place = dicts.setdefault(attribute, place)
+                self.counts[attribute] = max(self.counts.get(attribute, 0), place + 1)
+                homes.append(_Home(attribute, place, key, parameter.shape))
+        in_order = iter(homes)
+        self._layers = [tree_map(lambda _: next(in_order), layer) for layer in layers]
+
+    def publish(self, parameters: list[Any]) -> dict[str, list[Any]]:
+        """Return copies of each layer's parameters as attributes of an estimator."""
+        published: dict[str, list[Any]] = {
+            attribute: [{} for _ in range(n)] for attribute, n in self.counts.items()
+        }
+        for homes, arrays in zip(leaves(self._layers), leaves(parameters), strict=True):
+            for name, (attribute, place, key, _) in homes.items():
+                if key:
+                    published[attribute][place][key] = arrays[name].copy()
+                else:
+                    published[attribute][place] = arrays[name].copy()
+        return published
+
+    def gather(self, published: Mapping[str, Any]) -> list[Any]:
+        """Return each layer's parameters from the attributes of an estimator.
+
+        Raises
+        ------
+        ValueError
+            If an attribute has more or fewer arrays than the network needs.
+        """
+        for attribute, count in self.counts.items():
+            found = len(published.get(attribute, ()))
+            if found != count:
+                raise ValueError(
+                    f"{attribute} has {found} arrays, but the network has {count} layers that have "
+                    "one there."
+                )
+
+        def look_up(home: _Home) -> Array:
+            value = published[home.attribute][home.place]
+            return value[home.key] if home.key else value
+
+        return [tree_map(look_up, layer) for layer in self._layers]
+
+    def check_shapes(self, parameters: list[Any]) -> None:
+        """Raise ValueError if an array does not have the shape that the network needs."""
+        for homes, arrays in zip(leaves(self._layers), leaves(parameters), strict=True):
+            for name, home in homes.items():
+                if np.shape(arrays[name]) != home.shape:
+                    raise ValueError(
+                        f"{home.attribute} has an array of shape {np.shape(arrays[name])} where "
+                        f"the network has {home.shape}; the same shapes are needed."
+                    )

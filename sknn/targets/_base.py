@@ -1,0 +1,125 @@
+"""The contract of targets: from what users pass as y to the network's outputs, and back.
+
+Targets are learnt once, from the first y. What later calls bring is checked against them. They do
+not change: `adopt` and `weighted` return others.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from sknn._math import Array
+from sknn.losses import Loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetSettings:
+    """What an estimator's parameters say of its targets.
+
+    Attributes
+    ----------
+    loss : Loss
+        As the user has chosen it; targets of classes choose its form.
+    loss_name : str
+        What the user calls it.
+    class_weight : dict, list of dict, "balanced" or None
+    label_smoothing : float
+        The share of the targets that is spread evenly over the classes.
+    are_mixed : bool
+        Whether an augmentation makes probabilities of them.
+    """
+
+    loss: Loss
+    loss_name: str = ""
+    class_weight: Any = None
+    label_smoothing: float = 0.0
+    are_mixed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets(ABC):
+    """Targets of one kind.
+
+    Attributes
+    ----------
+    settings : TargetSettings
+    loss : Loss
+        The form of the loss that suits them.
+    """
+
+    settings: TargetSettings
+    loss: Loss
+
+    def adopt(self, settings: TargetSettings) -> Self:
+        """Return the same targets under the settings of a further call."""
+        return replace(self, settings=settings)
+
+    def weighted(self, encoded: Array, weight: Array | None) -> Self:
+        """Return the targets with weights of classes and the loss for the targets of a call.
+
+        Parameters
+        ----------
+        encoded : ndarray of shape (n_samples, n_outputs)
+        weight : ndarray of shape (n_samples,) or None
+            The weights that were given.
+        """
+        return replace(self, loss=self.settings.loss)
+
+    @abstractmethod
+    def published(self) -> dict[str, Any]:
+        """Return the attributes of an estimator that say what was learnt."""
+
+    @abstractmethod
+    def check(self, y: Any, must_have_all: bool = False, name: str = "y") -> None:
+        """Raise ValueError if `y` is not of the kind that was learnt.
+
+        Parameters
+        ----------
+        y : array-like
+            The targets of a later call.
+        must_have_all : bool, default=False
+            Whether each known class has to occur (warm_start).
+        name : str, default="y"
+            What they are called.
+        """
+
+    @abstractmethod
+    def encode(self, y: Any) -> Array:
+        """Return targets as an array of shape (n_samples, n_outputs), of numbers or bools."""
+
+    def for_training(self, encoded: Array) -> Array:
+        """Return encoded targets as training uses them."""
+        return encoded
+
+    def weigh(self, encoded: Array, weight: Array | None) -> Array | None:
+        """Return the samples' weights, times those of their classes."""
+        return weight
+
+    def strata(self, encoded: Array, n_held_out: int) -> Array | None:
+        """Return what a split is stratified by, or None."""
+        return None
+
+    @abstractmethod
+    def score(self, raw: Array, encoded: Array, weight: Array | None) -> float:
+        """Return the score that early stopping watches, in float64; `raw` is consumed.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_raw, n_samples)
+            Raw scores.
+        encoded : ndarray of shape (n_samples, n_outputs)
+        weight : ndarray of shape (n_samples,) or None
+        """
+
+    def doubts(self, best_score: float, encoded: Array, weight: Array | None) -> str:
+        """Return why the score that early stopping has watched says little, or an empty text.
+
+        Parameters
+        ----------
+        best_score : float
+        encoded, weight
+            Of the samples that were validated on.
+        """
+        return ""

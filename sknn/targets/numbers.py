@@ -1,0 +1,56 @@
+"""Targets on a continuous scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sknn._math import Array
+from sknn.losses.scores import d2_pinball, r2
+from sknn.targets._base import Targets, TargetSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers(Targets):
+    """Numbers, one or more for each sample.
+
+    Attributes
+    ----------
+    n_outputs : int
+        How many.
+    """
+
+    n_outputs: int
+
+    @classmethod
+    def learn(cls, y: Array, settings: TargetSettings) -> Numbers:
+        """Return the targets of which `y` are some."""
+        n_outputs = int(np.prod(np.shape(y)[1:]))
+        return cls(settings=settings, loss=settings.loss, n_outputs=n_outputs)
+
+    def published(self) -> dict[str, Any]:
+        return {"n_outputs_": self.n_outputs}
+
+    def check(self, y: Any, must_have_all: bool = False, name: str = "y") -> None:
+        pass  # their number is checked where they are encoded
+
+    def encode(self, y: Any) -> Array:
+        loss = self.settings.loss
+        outside = y <= loss.lowest if loss.is_open else y < loss.lowest
+        if outside.any():
+            row = int(np.argmax(outside.reshape(len(y), -1).any(axis=1)))
+            raise ValueError(
+                f"loss={self.settings.loss_name!r} needs y {'>' if loss.is_open else '>='} "
+                f"{loss.lowest:g}; found {np.min(y[row])} at row {row}."
+            )
+        return np.asarray(y.reshape(len(y), -1))
+
+    def score(self, raw: Array, encoded: Array, weight: Array | None) -> float:
+        self.loss.inverse_link(raw)
+        kinds, levels = self.loss.kinds(raw), self.loss.score_levels
+        if not levels:
+            return r2(encoded.T, kinds[0], weight)
+        pairs = zip(levels, kinds, strict=True)
+        return float(np.mean([d2_pinball(encoded.T, q, level, weight) for level, q in pairs]))
