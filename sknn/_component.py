@@ -35,6 +35,10 @@ class Component(BaseEstimator):
         for value in vars(self).values():
             check_components(value)
 
+    def changed(self: C, **parameters: Any) -> C:
+        """Return a copy with other values of some parameters."""
+        return type(self)(**vars(self) | parameters)
+
     def structure(self, with_numbers: bool = False) -> Hashable:
         """Return what two components must have in common to be interchangeable.
 

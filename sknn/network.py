@@ -17,6 +17,7 @@ from sknn._random import next_words
 from sknn.layers import Draw, Layer, Share, Site
 from sknn.parameters import ParameterLayout, fill, leaves
 from sknn.publication import Publication
+from sknn.samples import Samples
 
 CHUNK = 2048
 """Rows that are predicted at a time, which bounds the memory; more than 4096 leave the cache."""
@@ -267,7 +268,7 @@ class Network:
 
         Parameters
         ----------
-        X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        X : {ndarray, CSR matrix, Samples} of shape (n_samples, n_features)
         parameters : list of dict
             The parameters of each layer.
 
@@ -276,16 +277,19 @@ class Network:
         ndarray of shape (n_outputs, n_samples)
         """
         n_samples = X.shape[0]
+        if n_samples > CHUNK:
+            with ONE_BLAS_THREAD:
+                return self._predict_chunks(X, parameters)
+        rows = X[:] if isinstance(X, Samples) else X
         if n_samples * self.layout.n_penalized < MIN_BLAS:
-            return self._apply(X, parameters)
+            return self._apply(rows, parameters)
         with ONE_BLAS_THREAD:
-            if n_samples <= CHUNK:
-                return self._apply(X, parameters)
-            return self._predict_chunks(X, parameters)
+            return self._apply(rows, parameters)
 
     def _predict_chunks(self, X: Any, parameters: list[Any]) -> Array:
         n_samples = X.shape[0]
-        dtype = np.result_type(X.dtype, *(a for layer in parameters for a in layer.values()))
+        arrays = (array for leaf in leaves(parameters) for array in leaf.values())
+        dtype = np.result_type(X.dtype, *arrays)
         raw = np.empty((self.n_outputs, n_samples), dtype)
 
         def predict(start: int) -> None:
@@ -338,7 +342,10 @@ class Network:
 
     def join(self, published: Mapping[str, Any]) -> Array:
         """Return the parameter vector that `publish` has come from."""
-        parameters = self.parameters(published)
+        return self.vector(self.parameters(published))
+
+    def vector(self, parameters: list[Any]) -> Array:
+        """Return each layer's parameters as one new vector; their shapes are checked."""
         arrays = [array for leaf in leaves(parameters) for array in leaf.values()]
         theta = np.empty(self.layout.size, np.result_type(np.float32, *arrays))
         self.publication.check_shapes(parameters)

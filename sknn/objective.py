@@ -20,10 +20,11 @@ from sknn._component import per_model, stack
 from sknn._crew import Crew
 from sknn._math import Array, Call, even_slices, number, spread_rows
 from sknn._random import make_words
-from sknn.layers import Share, SparseBatch, Team, split_at_meetings
+from sknn.layers import Share, Team, split_at_meetings
 from sknn.losses import Loss
 from sknn.network import CHUNK, Network
 from sknn.penalties import Penalty
+from sknn.samples import Samples, as_samples
 
 
 class Objective:
@@ -83,30 +84,30 @@ class Objective:
         The random numbers of layers that want some are the same in all calls. Statistics in theta
         are brought up to date.
         """
-        whole = WholeObjective(self, theta, X, y, sample_weight, Crew(1))
+        whole = WholeObjective(self, theta, as_samples(X), y, sample_weight, Crew(1))
         value, _ = whole.evaluate()
         return value, whole.grad
 
-    def predicts_finite(self, theta: Array, X: Any) -> bool:
+    def predicts_finite(self, theta: Array, samples: Samples) -> bool:
         """Whether the predictions for samples are finite.
 
-        A few samples from all over X are asked, and all of them where predictions grow fast with
-        the raw scores or are about to overflow.
+        A few samples from all over them are asked, and all where predictions grow fast with the
+        raw scores or are about to overflow.
         """
-        is_short = X.shape[0] <= CHUNK
-        few = X if is_short else X[spread_rows(X.shape[0], CHUNK)]
+        n_samples, samples = len(samples), samples.astype(theta.dtype)
+        is_short = n_samples <= CHUNK
+        few = samples[:] if is_short else samples[spread_rows(n_samples, CHUNK)]
         largest = self._largest_prediction(theta, few)
         if is_short:
             return math.isfinite(largest)
         if self.loss.grows_fast or largest > np.finfo(theta.dtype).max ** 0.5:
-            chunks = range(0, X.shape[0], CHUNK)
-            parts = (self._largest_prediction(theta, X[i : i + CHUNK]) for i in chunks)
+            chunks = range(0, n_samples, CHUNK)
+            parts = (self._largest_prediction(theta, samples[i : i + CHUNK]) for i in chunks)
             return all(map(math.isfinite, parts))  # a maximum could hide NaN
         return math.isfinite(largest)
 
     def _largest_prediction(self, theta: Array, X: Any) -> float:
         """Return the largest absolute value of the predictions; NaN or inf if one is not finite."""
-        X = X.astype(theta.dtype, copy=False)
         with np.errstate(all="ignore"):
             raw = self.network.predict(X, self.network.layout.views(theta))
             self.loss.inverse_link(raw)
@@ -134,8 +135,10 @@ class DataTerm:
         The weight of each sample, divided by the total of the batch; None if it differs.
     share : Share
         The rows' random numbers, and the workers that have the other rows of the batch.
-    x : optional
-        The input, which is left as it is; by default a buffer of its own.
+    x : {ndarray of shape (..., n_rows, n_features), SparseBatch}
+        The input buffer.
+    is_lent : bool, default=False
+        Whether it is somebody else's and has to be left as it is.
     noise_levels : ndarray of shape (n_slots,) or (n_slots, n_models, 1, 1), default=None
         What the noise level of the rows is set to, slot by slot; None leaves it.
 
@@ -162,13 +165,14 @@ class DataTerm:
         n_slots: int,
         even_weight: float | None,
         share: Share,
-        x: Any = None,
+        x: Any,
+        is_lent: bool = False,
         noise_levels: Array | None = None,
     ) -> None:
         network, dtype, lead = objective.network, theta.dtype, theta.shape[:-1]
         self._loss = objective.loss
-        self.x = np.empty((*lead, n_rows, network.n_features), dtype) if x is None else x
-        bound = network.bind(self.x, theta, grad, share, owns_input=x is None)
+        self.x = x
+        bound = network.bind(self.x, theta, grad, share, owns_input=not is_lent)
         self.n_accumulated = bound.n_accumulated
         shape = (n_slots, *bound.raw.shape)
         self.target = np.empty((n_slots, *lead, objective.n_targets, n_rows), dtype)
@@ -282,7 +286,9 @@ class WholeObjective:
     objective : Objective
     theta : ndarray of shape (n_parameters,)
         The parameters; what they hold when `evaluate` is called counts.
-    X, y, sample_weight
+    samples : Samples
+        As float64, or whatever theta is.
+    y, sample_weight
         See :meth:`Objective.value_and_grad`.
     crew : Crew
         Its workers share the rows of dense X.
@@ -297,7 +303,7 @@ class WholeObjective:
         self,
         objective: Objective,
         theta: Array,
-        X: Any,
+        samples: Samples,
         y: Array,
         sample_weight: Array | None,
         crew: Crew,
@@ -319,7 +325,8 @@ class WholeObjective:
                 1,
                 1 / total if sample_weight is None else None,
                 team.share(member, words[part]),
-                _whole_batch(X) if len(parts) == 1 else X[part],
+                samples.lend(part),
+                is_lent=True,
             )
             term.target[0] = y[part].T
             if sample_weight is not None:
@@ -347,12 +354,3 @@ class WholeObjective:
         data = float(sum(term.values(1)[0] for term in self._data))
         penalty = float(self._first.values(1)[0] + self._then.values(1)[0])
         return data + penalty, self._objective.reported(data, penalty)
-
-
-def _whole_batch(X: Any) -> Any:
-    """Return samples as the input of a term."""
-    if isinstance(X, np.ndarray):
-        return X
-    batch = SparseBatch(X.shape)
-    batch.matrix = X
-    return batch

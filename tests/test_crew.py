@@ -12,6 +12,7 @@ from sknn._crew import Crew, share_out
 from sknn.activations import ReLU
 from sknn.losses import SquaredError
 from sknn.objective import WholeObjective
+from sknn.samples import as_samples
 from sknn.solvers import stochastic
 from tests.cases import make_objective
 from tests.solvers.problems import make_problem, solve
@@ -203,11 +204,11 @@ def test_an_objective_with_shared_rows_has_the_same_value_and_gradient(is_weight
     rng = np.random.default_rng(0)
     objective = make_objective(ReLU(), SquaredError())
     theta = rng.standard_normal(objective.network.layout.size)
-    data = rng.standard_normal((101, 4)), rng.standard_normal((101, 2))
+    X, y = rng.standard_normal((101, 4)), rng.standard_normal((101, 2))
     weight = rng.random(101) if is_weighted else None
-    alone = objective.value_and_grad(theta, *data, weight)
+    alone = objective.value_and_grad(theta, X, y, weight)
     with Crew(3) as crew:
-        whole = WholeObjective(objective, theta, *data, weight, crew)
+        whole = WholeObjective(objective, theta, as_samples(X), y, weight, crew)
         values = [whole.evaluate()[0] for _ in range(2)]
 
     np.testing.assert_allclose(values, alone[0], rtol=1e-13)

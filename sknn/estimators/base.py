@@ -1,9 +1,9 @@
-"""What the two estimators share: validate, encode, build, solve, publish."""
+"""What the two estimators share: they validate, hand over to training, and publish."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -15,56 +15,50 @@ from sknn._constraints import check_parameters
 from sknn._math import Array
 from sknn._version import Versioned
 from sknn._warn import warn
-from sknn.estimators.callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from sknn.estimators.data import check_data, check_samples, is_known
-from sknn.estimators.diagnosis import explain
-from sknn.estimators.evaluation import HeldOut
-from sknn.estimators.fitting import Fit
 from sknn.estimators.hints import INVALID, hint, with_hints
-from sknn.estimators.holdout import check_held_out
-from sknn.estimators.outcome import check_outcome
 from sknn.estimators.parameters import MLPParameters
-from sknn.estimators.settings import (
-    check_settings,
-    make_draw,
-    make_layers,
-    make_solver,
-)
-from sknn.estimators.summary import NetworkSummary
-from sknn.estimators.validation import (
-    check_initial_arrays,
-    check_n_outputs,
-    check_sample_weight,
-)
-from sknn.initializers import is_pair_of_lists
-from sknn.losses import Loss
+from sknn.estimators.settings import check_settings, make_recipe
+from sknn.estimators.targets import upgrade
+from sknn.estimators.validation import check_n_outputs, check_sample_weight
 from sknn.network import Network
-from sknn.solvers import HISTORY, Stochastic, TrainingState
+from sknn.samples import as_samples
+from sknn.solvers import HISTORY, TrainingState
+from sknn.summary import summarize
+from sknn.targets import Targets, TargetSettings
+from sknn.training import (
+    CallbackSupportMixin,
+    EpochTasks,
+    FoundRate,
+    HeldOut,
+    Hooks,
+    Order,
+    Trained,
+    TrainingSet,
+    train,
+    with_callbacks,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
+FOUND = ("learning_rate_", "lr_find_")
+"""What a range test has found."""
 
-CHOSEN = ("learning_rate_", "lr_find_")
-"""What the range test has found."""
 
-
-class BaseMLP(MLPParameters, NetworkSummary, CallbackSupportMixin, Versioned, BaseEstimator, ABC):
+class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC):
     """The training of a multilayer perceptron in scikit-learn's terms.
 
     ``fit`` works on a copy and takes over its attributes at the end, so that a call that fails
     leaves everything as it was.
+
+    What has been trained lies in the published attributes, which users may assign and edit, and
+    beside them in what no user sees; `_trained` puts it together when it is needed.
     """
 
-    coefs_: list[Array]
-    intercepts_: list[Array]
-    normalization_: list[dict[str, Array]]
     n_features_in_: int
-    n_outputs_: int
-    learning_rate_: float
-    lr_find_: pd.DataFrame
     _network: Network
-    _loss: Loss
+    _targets: Targets
     _state: TrainingState
     # With metadata routing, a search by groups goes on as before unless they are asked for.
     __metadata_request__fit: ClassVar = {"groups": False}
@@ -79,37 +73,18 @@ class BaseMLP(MLPParameters, NetworkSummary, CallbackSupportMixin, Versioned, Ba
     # What differs between classifier and regressor.
 
     @abstractmethod
-    def _encode_targets(self, y: Any, is_first: bool, classes: Any, is_partial: bool) -> Array:
-        """Return the targets as an array (n_samples, n_outputs); `classes` may be known."""
+    def _target_settings(self) -> TargetSettings:
+        """Return what the parameters say of the targets."""
 
     @abstractmethod
-    def _encode_held_out(self, y: Any) -> Array:
-        """Return targets to validate on, as those to train on were encoded."""
-
-    @abstractmethod
-    def _training_targets(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
-        """Return encoded targets and weights as training uses them."""
-
-    @abstractmethod
-    def _weigh(self, y: Array, weight: Array | None) -> Array | None:
-        """Return the weights of encoded targets that are validated on, times those of classes."""
-
-    @abstractmethod
-    def _make_loss(self, y: Array, weight: Array | None) -> Loss:
-        """Return the loss that belongs to encoded targets and their given weights."""
-
-    @abstractmethod
-    def _strata(self, y: Array) -> Array | None:
-        """Return what the early-stopping split is stratified by, for encoded targets."""
-
-    @abstractmethod
-    def _score_raw(self, raw: Array, y: Array, sample_weight: Array | None) -> float:
-        """Return the validation score of raw scores (n_outputs, n_samples); raw is consumed."""
-
-    def _check_validation_scores(self, state: TrainingState, held_out: HeldOut) -> None:
-        """Warn if the score that early stopping has watched says little."""
+    def _learn_targets(self, y: Any, classes: Any, settings: TargetSettings) -> Targets:
+        """Return the targets of which `y` are the first; `classes` may be known."""
 
     # Fitting.
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        upgrade(self.__dict__)
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, also of components, as ``solver__beta_1``.
@@ -195,27 +170,58 @@ class BaseMLP(MLPParameters, NetworkSummary, CallbackSupportMixin, Versioned, Ba
         if is_partial and self._has_stopped(given, is_first):
             return self
         tasks = None if is_partial else EpochTasks.of(self, X, y, sample_weight)
-        fitted = object.__new__(type(self))
-        fitted.__dict__.update(vars(self))
+        fitted = self._copy()
         fitted._forget(is_first)
         labels = y
         X, y = fitted._validate_data(X, y, is_first)
-        y = fitted._encode_targets(y, is_first, classes, is_partial)
-        weight = check_sample_weight(sample_weight, X)
-        held_out = check_held_out(fitted, y.shape[1], *given)
-        training = Fit(fitted, X, y, labels, weight, held_out, groups, is_first, is_partial)
-        hooks: dict[str, Any] = {} if tasks is None else tasks.hooks(fitted._attributes)
-        problem = training.problem = replace(
-            training.problem, explain=lambda state: explain(fitted, state, X, y), **hooks
+        targets, encoded = fitted._encode(y, classes, is_first, is_partial)
+        weight, held_out = check_sample_weight(sample_weight, X), None
+        if any(part is not None for part in given):
+            held_out = fitted._check_held_out(targets, *given)
+        order = Order(
+            recipe=make_recipe(fitted),
+            targets=targets,
+            data=TrainingSet(as_samples(X), encoded, labels, weight, groups, held_out),
+            previous=None if is_first else self._trained(),
+            one_epoch=is_partial,
+            view=fitted._view,
+            hooks=Hooks() if tasks is None else tasks.hooks(fitted._attributes),
         )
-        state = training.run()
-        check_outcome(fitted, problem, state, X)
-        attributes = fitted._attributes(state.theta, state)
+        attributes = fitted._attributes(train(order))
         fitted.__dict__.update(attributes)
         if tasks is not None:
             tasks.end_fit(attributes)
         self.__dict__ = fitted.__dict__
         return self
+
+    def _encode(
+        self, y: Any, classes: Any, is_first: bool, is_partial: bool
+    ) -> tuple[Targets, Array]:
+        """Return the targets of a call, and `y` as the network's outputs."""
+        settings = self._target_settings()
+        if is_first:
+            targets = self._learn_targets(y, classes, settings)
+        else:
+            targets = self._targets.adopt(settings)
+        if not is_first or classes is not None:
+            targets.check(y, must_have_all=self.warm_start and not is_partial)
+        encoded = targets.encode(y)
+        check_n_outputs(encoded, targets.n_outputs)
+        return targets, encoded
+
+    def _check_held_out(self, targets: Targets, X: Any, y: Any, sample_weight: Any) -> HeldOut:
+        """Return validated samples to validate on."""
+        if X is None and y is None:
+            raise ValueError("sample_weight_val needs X_val and y_val.")
+        if X is None or y is None:
+            raise ValueError("X_val and y_val belong together; pass both or none of them.")
+        labels = y
+        X, y = self._validate_data(X, y, is_first=False)
+        targets.check(y, name="y_val")
+        encoded = targets.encode(y)
+        check_n_outputs(encoded, targets.n_outputs, "y_val")
+        weight = check_sample_weight(sample_weight, X)
+        return HeldOut(samples=as_samples(X), y=encoded, labels=labels, given_weight=weight)
 
     def _has_stopped(self, given: tuple[Any, Any, Any], is_first: bool) -> bool:
         """Check a call of partial_fit; return whether early stopping has ended the training."""
@@ -234,9 +240,15 @@ class BaseMLP(MLPParameters, NetworkSummary, CallbackSupportMixin, Versioned, Ba
         )
         return True
 
+    def _copy(self) -> Self:
+        """Return a copy with the same attributes, themselves not copied."""
+        other = object.__new__(type(self))
+        other.__dict__.update(vars(self))
+        return other
+
     def _forget(self, is_first: bool) -> None:
         """Drop what an earlier fit has published and this one may not have."""
-        names = list(CHOSEN) if is_first or self.learning_rate_init != "auto" else []
+        names = list(FOUND) if is_first or self.learning_rate_init != "auto" else []
         if is_first and "_network" in vars(self):
             names += self._network.publication.counts
         for name in names:
@@ -245,125 +257,44 @@ class BaseMLP(MLPParameters, NetworkSummary, CallbackSupportMixin, Versioned, Ba
     def _validate_data(self, X: Any, y: Any, is_first: bool) -> tuple[Any, Any]:
         return check_data(self, X, y, is_first)
 
-    def _begin(
-        self,
-        X: Any,
-        y: Array,
-        weight: Array | None,
-        rng: np.random.RandomState,
-        is_first: bool,
-        is_partial: bool,
-    ) -> TrainingState:
-        """Return the state that training begins with: new weights, or those of the last call."""
-        if not is_first:
-            return self._resume(y, weight, is_partial)
-        self.n_outputs_ = y.shape[1]
-        self._loss = self._make_loss(y, weight)
-        self._network = self._make_network(X.shape[1])
-        dtype = X.dtype if X.dtype.kind == "f" and X.dtype.itemsize in (4, 8) else np.float64
-        theta = self._network.initialize(make_draw(self, rng), rng, dtype)
-        if is_pair_of_lists(self.initializer):
-            coefs, intercepts = check_initial_arrays(self.initializer)
-            given = {"coefs_": coefs, "intercepts_": intercepts}
-            try:
-                theta = self._network.join(self._network.publish(theta) | given).astype(dtype)
-            except ValueError as error:
-                raise ValueError(f"initializer does not fit the network: {error}") from error
-        else:
-            self._set_intercepts(theta, y, self._weigh(y, weight))
-        return TrainingState(theta)
+    # What has been fitted.
 
-    def _set_intercepts(self, theta: Array, y: Array, weight: Array | None) -> None:
-        """Let the output's intercepts begin where `intercept_init` says, if not as drawn."""
-        choice = self.intercept_init
-        if choice == "zero":
-            self._network.set_output_intercepts(theta, np.zeros(1))
-        elif choice == "target" or self._loss.starts_at_target:
-            start = self._loss.start(y, weight)
-            if start is not None:
-                self._network.set_output_intercepts(theta, start)
-
-    def _make_network(self, n_features: int) -> Network:
-        return Network(make_layers(self, self.n_outputs_ * self._loss.raw_per_target), n_features)
-
-    def _resume(self, y: Array, weight: Array | None, is_partial: bool) -> TrainingState:
-        """Return the state of the last call, with the weights as they are now."""
-        check_n_outputs(y, self.n_outputs_)
-        self._loss = self._make_loss(y, weight)
-        old, network = self._state, self._make_network(self.n_features_in_)
-        self._check_same_sizes(network)
-        if not network.is_alike(self._network):
-            raise ValueError(
-                f"normalization={self.normalization!r} differs from the fitted network; set "
-                "warm_start=False to begin anew."
-            )
-        self._network = network
-        theta = network.join(vars(self))
-        state = old.for_next_call(theta)
-        if is_partial and self.early_stopping and old.best_theta is None:
-            state.best_score, state.n_no_change = -np.inf, 0  # those of another validation set
-        moments, solver = old.moments or {}, make_solver(self, n_samples=np.iinfo(np.intp).max)
-        if (
-            is_partial
-            and isinstance(solver, Stochastic)
-            and set(moments) == solver.moment_names()
-            and all(array.shape == theta.shape for array in moments.values())
-        ):
-            pass  # they go on
-        else:
-            state = state.without_optimizer()
-        return state
-
-    def _check_same_sizes(self, network: Network) -> None:
-        fitted_sizes = self._network.hidden_sizes
-        if network.hidden_sizes != fitted_sizes:
-            raise ValueError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r} differs from the fitted network, "
-                f"which has {tuple(fitted_sizes)}. Training can go on with the same sizes only; "
-                "set warm_start=False to begin anew."
-            )
-
-    def _attributes(self, theta: Array, state: TrainingState) -> dict[str, Any]:
-        """Return the attributes of an estimator that is fitted as far as a state says."""
-        published = self._network.publish(theta)
-        learnt = {n: v for n, v in vars(self).items() if n[-1] == "_" or n == "_encoding"}
+    def _attributes(self, trained: Trained) -> dict[str, Any]:
+        """Return the attributes of an estimator that has been trained so."""
         return {
-            **learnt,
-            **published,
-            "n_layers_": len(self._network.hidden_sizes) + 2,
-            "out_activation_": self._loss.out_activation,
-            "n_outputs_": self.n_outputs_,
-            "n_iter_": state.n_iter,
-            "t_": state.t,
-            "loss_": state.loss,
-            "loss_curve_": list(state.loss_curve),
-            "best_loss_": None if self.early_stopping else state.best_loss,
-            "validation_scores_": list(state.validation_scores) or None,
-            "best_validation_score_": state.best_score if self.early_stopping else None,
-            "has_stopped_": state.has_stopped,
-            "_network": self._network,
-            "_loss": self._loss,
-            # coefs_ and intercepts_ have theta; the curves may go on growing.
-            "_state": state.to_keep(),
+            **{name: value for name, value in vars(self).items() if name[-1] == "_"},
+            **trained.published(),
+            "_network": trained.network,
+            "_targets": trained.targets,
+            "_state": trained.state.to_keep(),
         }
 
-    def _view(self, theta: Array, state: TrainingState) -> Self:
-        """Return an estimator that is fitted with a parameter vector, for arrays without names."""
-        view = object.__new__(type(self))
-        view.__dict__.update(vars(self))
-        view.__dict__.update(self._attributes(theta, state))
+    def _view(self, trained: Trained) -> Self:
+        """Return an estimator that has been trained so, for arrays without names."""
+        view = self._copy()
+        view.__dict__.update(self._attributes(trained))
         view.__dict__.pop("feature_names_in_", None)
         return view
 
-    def _parameters(self) -> list[Any]:
-        return self._network.parameters(vars(self))
+    def _trained(self) -> Trained:
+        """Return what has been trained, with the parameters as they are published now."""
+        check_is_fitted(self)
+        fitted = vars(self)
+        found = [fitted[name] for name in FOUND if name in fitted]
+        return Trained(
+            network=self._network,
+            targets=self._targets,
+            parameters=self._network.parameters(fitted),
+            state=self._state,
+            found_rate=FoundRate(*found) if found else None,
+        )
 
     def _predict_raw(self, X: Any) -> Array:
         """Return raw scores (n_outputs, n_samples) for unchecked X."""
         if not is_known(self, X):
             check_is_fitted(self)
             X = check_samples(self, X)
-        return self._network.predict(X, self._parameters())
+        return self._network.predict(X, self._network.parameters(vars(self)))
 
     @property
     def history_(self) -> pd.DataFrame:
@@ -377,6 +308,76 @@ class BaseMLP(MLPParameters, NetworkSummary, CallbackSupportMixin, Versioned, Ba
         check_is_fitted(self)
         epochs = pd.RangeIndex(1, len(self._state.history) + 1, name="epoch")
         return pd.DataFrame(self._state.history, epochs, list(HISTORY), dtype=np.float64)
+
+    def summary(self) -> str:
+        """Return a table of the layers, the shapes of their outputs and their parameters.
+
+        Returns
+        -------
+        str
+            One line a layer, and a last one with the number of all parameters.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sknn import MLPRegressor
+        >>> X = np.arange(12.0).reshape(6, 2) / 10
+        >>> net = MLPRegressor((4,), dropout=0.1, solver="adamw", max_iter=1, tol=0, random_state=0)
+        >>> import warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     net = net.fit(X, X.sum(axis=1))
+        >>> print(net.summary())
+        layer       output  parameters
+        input            2           0
+        Linear           4          12
+        ReLU             4           0
+        Dropout          4           0
+        Linear           1           5
+        all                         17
+        """
+        check_is_fitted(self)
+        return summarize(self._network)
+
+    def hidden_layer_outputs(self, X: Any, layer: int = -1) -> Array:
+        """Return the outputs of a hidden layer.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+        layer : int, default=-1
+            Which hidden layer, counted from 0, or from the last one with negative numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_units)
+            After the activation, as prediction computes them.
+        """
+        trained = self._trained()
+        n_hidden = len(trained.network.hidden_sizes)
+        if not isinstance(layer, (int, np.integer)) or not -n_hidden <= layer < n_hidden:
+            raise ValueError(
+                f"layer must be an int in the range [{-n_hidden}, {n_hidden - 1}]; got {layer!r}."
+                if n_hidden
+                else "The network has no hidden layer."
+            )
+        X = check_samples(self, X)
+        return trained.network.hidden_outputs(X, trained.parameters)[layer]
+
+    # scikit-learn's diagram, with the network below once there is one.
+
+    def _repr_html_inner(self) -> str:
+        return str(super()._repr_html_inner()) + self._summary_html()
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        bundle = super()._repr_mimebundle_(**options)
+        if "text/html" in bundle:
+            bundle["text/html"] += self._summary_html()
+        return dict(bundle)
+
+    def _summary_html(self) -> str:
+        return f"<pre>{escape(self.summary())}</pre>" if "coefs_" in vars(self) else ""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

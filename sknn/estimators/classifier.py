@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Real
 from typing import Any, Self
 
+import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
 
 from sknn._component import own
 from sknn._constraints import NONE, Check, Interval, OneOf
-from sknn._math import Array
 from sknn.estimators.base import BaseMLP
-from sknn.estimators.class_weight import (
-    check_partial_weights,
-    class_factors,
-    label_weights,
-    sample_weights,
-    smooth,
-    warn_if_imbalanced,
-)
-from sknn.estimators.evaluation import HeldOut
 from sknn.estimators.fields import estimator, param, with_parameters
 from sknn.estimators.hints import with_hints
 from sknn.estimators.parameters import MLPParameters
-from sknn.estimators.prediction import ClassPredictions
-from sknn.estimators.scoring import accuracy
 from sknn.estimators.settings import available_if_stochastic, mixes_targets
-from sknn.estimators.targets import (
-    MultiOutputEncoding,
-    as_classes,
-    check_classes,
-    learn_encoding,
-)
-from sknn.estimators.validation import is_class_loss
-from sknn.losses import CLASSIFICATION_LOSSES, Grouped, LabelWeighted, Loss
-from sknn.solvers import TrainingState
+from sknn.losses import CLASSIFICATION_LOSSES, Loss
+from sknn.targets import ClassTargets, TargetSettings, learn_classes
+from sknn.targets.class_weight import check_partial_weights
+from sknn.targets.kinds import as_classes, check_classes
+
+
+def _is_class_loss(value: Any) -> bool:
+    return isinstance(value, Loss) and value.predicts_probabilities
 
 
 @with_parameters
@@ -45,7 +33,7 @@ class ClassifierParameters(MLPParameters):
     loss: Any = param(
         default="log_loss",
         type='{"log_loss", "focal"} or Loss',
-        allowed=[OneOf(CLASSIFICATION_LOSSES), Check(is_class_loss, "a Loss of classes")],
+        allowed=[OneOf(CLASSIFICATION_LOSSES), Check(_is_class_loss, "a Loss of classes")],
     )
     label_smoothing: float = param(
         default=0.0,
@@ -78,7 +66,7 @@ class ClassifierParameters(MLPParameters):
 
 
 @estimator
-class MLPClassifier(ClassifierParameters, ClassPredictions, ClassifierMixin, BaseMLP):
+class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
     r"""Multilayer perceptron for classification.
 
     A network of layers :math:`h_{l+1} = f(h_l W_l + b_l)` is trained to minimise
@@ -118,6 +106,8 @@ class MLPClassifier(ClassifierParameters, ClassPredictions, ClassifierMixin, Bas
     >>> print(f"{cross_val_score(model, X, y).mean():.2f}")
     0.98
     """
+
+    _targets: ClassTargets
 
     @available_if_stochastic
     @with_hints
@@ -163,48 +153,97 @@ class MLPClassifier(ClassifierParameters, ClassPredictions, ClassifierMixin, Bas
         given = X_val, y_val, sample_weight_val
         return self._fit(X, y, sample_weight, given, is_partial=True, classes=classes)
 
-    def _encode_targets(self, y: Any, is_first: bool, classes: Any, is_partial: bool) -> Array:
-        if is_first:
-            self._encoding = learn_encoding(y, classes, self.target_type)
-            self.classes_: Any = self._encoding.classes
-        if not is_first or classes is not None:
-            self._encoding.check(y, must_have_all=self.warm_start and not is_partial)
-        return self._encoding.encode(y)
+    def predict(self, X: Any) -> Any:
+        """Predict the classes of samples.
 
-    def _encode_held_out(self, y: Any) -> Array:
-        self._encoding.check(y, must_have_all=False, name="y_val")
-        return self._encoding.encode(y)
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
 
-    def _training_targets(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
-        self._class_factors: list[Array] = []
-        if self.class_weight is not None:
-            self._class_factors = class_factors(self.class_weight, self._encoding, y, weight)
-        return smooth(y, self.label_smoothing, self._encoding), self._weigh(y, weight)
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The most probable class, or for each label whether its probability exceeds 1/2.
+            Multilabel predictions are sparse if the targets were.
+        """
+        raw = self._predict_raw(X)
+        return self._targets.predict(raw)
 
-    def _weigh(self, y: Array, weight: Array | None) -> Array | None:
-        return sample_weights(self._class_factors, self._encoding, y, weight)
+    def predict_proba(self, X: Any) -> Any:
+        """Predict the probabilities of the classes.
 
-    def _make_loss(self, y: Array, weight: Array | None) -> Loss:
-        encoding = self._encoding
-        are_soft = encoding.are_soft or self.label_smoothing > 0 or mixes_targets(self)
-        loss = CLASSIFICATION_LOSSES.resolve(own(self.loss))
-        if isinstance(encoding, MultiOutputEncoding):
-            return Grouped(loss.for_targets(True, are_soft), encoding.sizes)
-        loss = loss.for_targets(encoding.is_multiclass, are_soft)
-        if encoding.is_multilabel and self.class_weight is not None:
-            return LabelWeighted(loss, label_weights(self.class_weight, y, weight))
-        return loss
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
 
-    def _strata(self, y: Array) -> Array | None:
-        return self._encoding.strata(y, math.ceil(self.validation_fraction * len(y)))
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or list of them
+            One column for each of ``classes_``. Rows sum to 1, but not in multilabel problems. With
+            several targets of many classes, one array for each target.
+        """
+        raw = self._predict_raw(X)
+        return self._targets.predict_proba(raw)
 
-    def _score_raw(self, raw: Array, y: Array, sample_weight: Array | None) -> float:
-        self._loss.inverse_link(raw)
-        is_right = self._encoding.is_right(self._encoding.decide(raw), y)
-        return accuracy(is_right, sample_weight)
+    def predict_log_proba(self, X: Any) -> Any:
+        """Predict the logarithms of the probabilities of the classes.
 
-    def _check_validation_scores(self, state: TrainingState, held_out: HeldOut) -> None:
-        warn_if_imbalanced(self._encoding, held_out, state.best_score)
+        They are computed from the raw scores (a log-softmax), so they stay finite where the
+        probability itself is rounded to 0.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or list of them
+            One column for each of ``classes_``.
+        """
+        raw = self._predict_raw(X)
+        return self._targets.predict_log_proba(raw)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy on samples and their targets.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets. Of probabilities the most likely class counts; of several targets all must
+            be right.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            The share of samples that are right.
+        """
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight, np.float64)
+        check_is_fitted(self)
+        if self._targets.are_soft and np.ndim(y) == 2:
+            y = np.asarray(y).argmax(axis=1)
+        elif isinstance(self._targets.classes, list):
+            is_right = (self.predict(X) == np.asarray(y)).all(axis=1)
+            return float(np.average(is_right, weights=sample_weight))
+        return float(super().score(X, y, sample_weight))
+
+    def _target_settings(self) -> TargetSettings:
+        return TargetSettings(
+            loss=CLASSIFICATION_LOSSES.resolve(own(self.loss)),
+            class_weight=self.class_weight,
+            label_smoothing=self.label_smoothing,
+            are_mixed=mixes_targets(self),
+        )
+
+    def _learn_targets(self, y: Any, classes: Any, settings: TargetSettings) -> ClassTargets:
+        return learn_classes(y, classes, self.target_type, settings)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import d2_pinball_score, r2_score
 
 from sknn._component import own
 from sknn._constraints import Check, OneOf
@@ -15,15 +16,13 @@ from sknn.estimators.data import check_data
 from sknn.estimators.fields import estimator, param, with_parameters
 from sknn.estimators.hints import with_hints
 from sknn.estimators.parameters import MLPParameters
-from sknn.estimators.prediction import TargetPredictions
-from sknn.estimators.scoring import d2_pinball, r2
 from sknn.estimators.settings import available_if_stochastic
-from sknn.estimators.validation import is_class_loss
-from sknn.losses import LOSSES, Loss
+from sknn.losses import LOSSES, Loss, by_sample
+from sknn.targets import Numbers, TargetSettings
 
 
 def _is_number_loss(value: Any) -> bool:
-    return isinstance(value, Loss) and not is_class_loss(value)
+    return isinstance(value, Loss) and not value.predicts_probabilities
 
 
 @with_parameters
@@ -48,8 +47,27 @@ class RegressorParameters(MLPParameters):
             )
 
 
+class MeanAndDeviation(tuple[Array, Array]):
+    """A tuple of predicted means and standard deviations.
+
+    TransformedTargetRegressor takes what `predict` returns for one array. It asks for the number of
+    its axes first, and so gets to know what it cannot do.
+    """
+
+    @property
+    def ndim(self) -> int:
+        """Raise AttributeError with what to do."""
+        raise AttributeError(
+            "return_std=True returns two arrays, and TransformedTargetRegressor transforms one "
+            "back. With a transformer that scales, such as StandardScaler, ask the network "
+            "itself: mean, std = model.regressor_.predict(X, return_std=True), and then "
+            "model.transformer_.inverse_transform(mean.reshape(-1, 1)) and "
+            "std * model.transformer_.scale_."
+        )
+
+
 @estimator
-class MLPRegressor(RegressorParameters, TargetPredictions, RegressorMixin, BaseMLP):
+class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
     r"""Multilayer perceptron for regression.
 
     A network of layers :math:`h_{l+1} = f(h_l W_l + b_l)` is trained to minimise
@@ -150,40 +168,72 @@ class MLPRegressor(RegressorParameters, TargetPredictions, RegressorMixin, BaseM
             )
         return X, y
 
-    def _encode_targets(self, y: Array, is_first: bool, classes: Any, is_partial: bool) -> Array:
-        loss = LOSSES.resolve(self.loss)
-        outside = y <= loss.lowest if loss.is_open else y < loss.lowest
-        if outside.any():
-            row = int(np.argmax(outside.reshape(len(y), -1).any(axis=1)))
-            name = self.loss if isinstance(self.loss, str) else type(self.loss).__name__
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Predict the targets of samples.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+        return_std : bool, default=False
+            Whether to return standard deviations, too; needs ``loss="gaussian"``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), (n_samples, n_outputs) or with an axis (..., n_levels)
+            The predicted targets; with several quantiles, one for each level in the last axis.
+        ndarray of the same shape
+            The standard deviations, with `return_std`.
+        """
+        raw, loss = self._predict_raw(X), self._targets.loss
+        if not return_std:
+            return loss.predictions(raw)
+        if not loss.predicts_deviations:
             raise ValueError(
-                f"loss={name!r} needs y {'>' if loss.is_open else '>='} {loss.lowest:g}; found "
-                f"{np.min(y[row])} at row {row}."
+                "return_std=True needs a network fitted with loss='gaussian'; this one has "
+                f"{type(loss).__name__}."
             )
-        return y.reshape(len(y), -1)
+        loss.inverse_link(raw)
+        mean, deviation = map(by_sample, loss.kinds(raw))
+        return MeanAndDeviation((mean, deviation))
 
-    def _encode_held_out(self, y: Array) -> Array:
-        return self._encode_targets(y, False, None, False)
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R^2, or with several quantiles the share of pinball loss that they save.
 
-    def _training_targets(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
-        return y, weight
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+            The samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
 
-    def _weigh(self, y: Array, weight: Array | None) -> Array | None:
-        return weight
+        Returns
+        -------
+        float
+            At most 1. With several quantiles it is the mean over levels of
+            :func:`sklearn.metrics.d2_pinball_score`.
+        """
+        y = np.asarray(y)
+        if y.dtype.kind in "biuf":  # half precision has no room for sums of squares
+            y = y.astype(np.float64)
+        predicted = self.predict(X).astype(np.float64)
+        levels = self._targets.loss.score_levels
+        if not levels:
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
+        scores = [
+            d2_pinball_score(y, predicted[..., k], sample_weight=sample_weight, alpha=level)
+            for k, level in enumerate(levels)
+        ]
+        return float(np.mean(scores))
 
-    def _make_loss(self, y: Array, weight: Array | None) -> Loss:
-        return LOSSES.resolve(own(self.loss))
+    def _target_settings(self) -> TargetSettings:
+        name = self.loss if isinstance(self.loss, str) else type(self.loss).__name__
+        return TargetSettings(loss=LOSSES.resolve(own(self.loss)), loss_name=name)
 
-    def _strata(self, y: Array) -> Array | None:
-        return None
-
-    def _score_raw(self, raw: Array, y: Array, sample_weight: Array | None) -> float:
-        self._loss.inverse_link(raw)
-        kinds = raw.reshape(self._loss.raw_per_target, -1, raw.shape[1])
-        if not self._has_many_levels():
-            return r2(y.T, kinds[0], sample_weight)
-        pairs = zip(self._loss.level, kinds, strict=True)
-        return float(np.mean([d2_pinball(y.T, q, level, sample_weight) for level, q in pairs]))
+    def _learn_targets(self, y: Any, classes: Any, settings: TargetSettings) -> Numbers:
+        return Numbers.learn(y, settings)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,10 +1,11 @@
-"""From an estimator's parameters to network and solver: what fits together, what it means."""
+"""From an estimator's parameters to a recipe: what fits together, and what it means."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -13,7 +14,6 @@ from sklearn.utils.metaestimators import available_if
 
 from sknn._component import check_components
 from sknn._constraints import Constraint, InvalidParameterError
-from sknn._warn import warn
 from sknn.activations import resolve_activation
 from sknn.architecture import build_layers
 from sknn.augmentation import AUGMENTATIONS
@@ -23,6 +23,7 @@ from sknn.estimators.validation import (
     LAYER_DROPOUT,
     SEQUENCE,
     check_hidden_layer_sizes,
+    check_initial_arrays,
 )
 from sknn.initializers import INITIALIZERS, is_pair_of_lists
 from sknn.layers import Draw, Layer
@@ -30,6 +31,7 @@ from sknn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, AMSGrad, NAdam, Optimi
 from sknn.penalties import L2, ElasticNet, Penalty
 from sknn.schedules import SCHEDULES, FromFunction, InverseScaling, Schedule, Warmup
 from sknn.solvers import LBFGS, Solver, Stochastic
+from sknn.training import Recipe
 
 STOCHASTIC_ONLY = {
     "dropout": 0.0,
@@ -40,8 +42,8 @@ STOCHASTIC_ONLY = {
 }
 """Parameters that lbfgs cannot heed, with the value that leaves them out."""
 
-ADAPTIVE_BATCH = 32
-"""With how many samples the adaptive batch size begins."""
+BATCH_SIZES = {"auto": 200, "adaptive": 32}
+"""Samples in a batch, if there are as many; of the first epoch, if the batch grows."""
 
 MAX_ADAPTIVE_BATCH = 4096
 """Up to how many samples the adaptive batch grows."""
@@ -148,29 +150,50 @@ def per_layer(value: Any, name: str, sizes: list[int], allowed: Sequence[Constra
     return items
 
 
-def make_layers(estimator: Any, n_outputs: int) -> list[Layer]:
-    """Return the layers of the network that `estimator` describes."""
+def make_recipe(estimator: Any) -> Recipe:
+    """Return what an estimator's parameters say of a training."""
+    initializer, augmentation = estimator.initializer, estimator.augmentation
+    has_arrays = is_pair_of_lists(initializer)
+    return Recipe(
+        words={name: getattr(estimator, name) for name in estimator._declared},
+        layers=_make_layers(estimator),
+        draw=_make_draw(estimator, "auto" if has_arrays else initializer),
+        initial_arrays=check_initial_arrays(initializer) if has_arrays else None,
+        intercept_init=estimator.intercept_init,
+        penalty=make_penalty(estimator),
+        alpha=float(estimator.alpha),
+        solver=make_solver(estimator),
+        augmentation=None if augmentation is None else AUGMENTATIONS.resolve(augmentation),
+        finds_rate=estimator.learning_rate_init == "auto",
+        early_stopping=bool(estimator.early_stopping),
+        validation_fraction=estimator.validation_fraction,
+        scoring=estimator.scoring,
+        refit_full=bool(estimator.refit_full),
+        random_state=estimator.random_state,
+        max_time=estimator.max_time,
+        verbose=bool(estimator.verbose),
+    )
+
+
+def _make_layers(estimator: Any) -> Callable[[int], list[Layer]]:
     sizes = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
     choices = per_layer(estimator.activation, "activation", sizes, LAYER_ACTIVATION)
-    return build_layers(
+    return partial(
+        build_layers,
         sizes,
         [resolve_activation(choice) for choice in choices],
-        n_outputs,
         dropout=per_layer(estimator.dropout, "dropout", sizes, LAYER_DROPOUT),
         normalization=estimator.normalization,
         residual=estimator.residual,
     )
 
 
-def make_draw(estimator: Any, rng: np.random.RandomState) -> Draw:
-    """Return the function that draws the initial weights of a layer."""
+def _make_draw(estimator: Any, initializer: Any) -> Callable[[np.random.RandomState], Draw]:
     activation = estimator.activation
     if SEQUENCE.accepts(activation):  # the first one decides for scikit-learn's rule
         activation = activation[0] if len(activation) else "identity"
-    factor = resolve_activation(activation).glorot_factor
-    choice = "auto" if is_pair_of_lists(estimator.initializer) else estimator.initializer
-    initializer = INITIALIZERS.resolve(choice)
-    return lambda n_in, n_out: initializer.draw(rng, n_in, n_out, factor)
+    factor, rule = resolve_activation(activation).glorot_factor, INITIALIZERS.resolve(initializer)
+    return lambda rng: lambda n_in, n_out: rule.draw(rng, n_in, n_out, factor)
 
 
 def make_penalty(estimator: Any) -> Penalty:
@@ -211,15 +234,8 @@ def make_schedule(estimator: Any) -> Schedule:
     return Warmup(schedule, estimator.warmup) if estimator.warmup else schedule
 
 
-def choose_batch_size(choice: Any, n_samples: int) -> int:
-    """Return the batch size that an estimator's parameter means for so many samples."""
-    if choice == "adaptive":
-        return min(ADAPTIVE_BATCH, n_samples)
-    return min(200, n_samples) if choice == "auto" else choice
-
-
-def make_solver(estimator: Any, n_samples: int) -> Solver:
-    """Return the solver for `n_samples` training samples."""
+def make_solver(estimator: Any) -> Solver:
+    """Return the solver, for as many samples as its batches need."""
     stopping = {
         "max_iter": estimator.max_iter,
         "tol": estimator.tol,
@@ -229,41 +245,22 @@ def make_solver(estimator: Any, n_samples: int) -> Solver:
     }
     if estimator.solver == "lbfgs":
         return LBFGS(max_fun=estimator.max_fun, **stopping)
-    batch_size = choose_batch_size(estimator.batch_size, n_samples)
-    if batch_size > n_samples:
-        warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped: "
-            f"batch_size={batch_size}, but there are {n_samples} training samples."
-        )
     optimizer, decay = make_optimizer(estimator), estimator.weight_decay
     averaging, rate = estimator.weight_averaging, estimator.learning_rate_init
+    batch_size = estimator.batch_size
     return Stochastic(
         optimizer=optimizer,
         schedule=make_schedule(estimator),
         learning_rate=math.nan if rate == "auto" else float(rate),  # the range test sets it
-        batch_size=min(batch_size, n_samples),
+        batch_size=BATCH_SIZES.get(batch_size, batch_size),
         shuffle=bool(estimator.shuffle),
-        max_batch_size=MAX_ADAPTIVE_BATCH if estimator.batch_size == "adaptive" else None,
+        max_batch_size=MAX_ADAPTIVE_BATCH if batch_size == "adaptive" else None,
         weight_decay=optimizer.default_weight_decay if decay is None else float(decay),
         max_grad_norm=estimator.max_grad_norm,
         averaging=None if averaging is None else AVERAGINGS.resolve(averaging),
         recovers=estimator.on_divergence == "recover",
         **stopping,
     )
-
-
-def check_batches_can_be_normalized(estimator: Any, solver: Solver) -> None:
-    """Raise ValueError if batch normalisation would see batches of a single row only.
-
-    The mean of one row is the row: all would be normalised to 0, and nothing learnt.
-    """
-    batch_size = getattr(solver, "batch_size", None)
-    if estimator.normalization == "batch" and batch_size == 1:
-        raise ValueError(
-            "normalization='batch' needs batches of at least two samples; here they have one "
-            f"(batch_size={estimator.batch_size!r}). Use a larger batch_size, pass more rows to "
-            "partial_fit, or use normalization='layer'."
-        )
 
 
 def _is_stochastic(estimator: Any) -> bool:

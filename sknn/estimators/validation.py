@@ -13,7 +13,6 @@ from sknn._constraints import Check, Constraint, Interval, InvalidParameterError
 from sknn._math import Array
 from sknn._names import did_you_mean
 from sknn.activations import ACTIVATIONS, Activation, is_activation
-from sknn.losses import Loss
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 """The dtypes that X may have without being converted."""
@@ -61,11 +60,6 @@ class ScorerName(Constraint):
 
     def hint(self, value: Any) -> str:
         return did_you_mean(value, get_scorer_names()) if isinstance(value, str) else ""
-
-
-def is_class_loss(value: Any) -> bool:
-    """Whether `value` is a loss of class probabilities."""
-    return isinstance(value, Loss) and value.out_activation in ("logistic", "softmax")
 
 
 def check_hidden_layer_sizes(value: Any) -> list[int]:

@@ -1,6 +1,6 @@
 """Loss functions, each with its link."""
 
-from sknn.losses._base import CLASSIFICATION_LOSSES, LOSSES, Loss
+from sknn.losses._base import CLASSIFICATION_LOSSES, LOSSES, Loss, by_sample
 from sknn.losses.classification import BinaryLogLoss, LogLoss
 from sknn.losses.distribution import Gaussian, Quantile
 from sknn.losses.focal import BinaryFocal, Focal
@@ -34,4 +34,5 @@ __all__ = [
     "Quantile",
     "SquaredError",
     "Tweedie",
+    "by_sample",
 ]

@@ -16,10 +16,10 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
-from sknn.estimators.range_test import RATES, STEPS, choose_rates
-from sknn.estimators.settings import choose_batch_size
+from sknn.estimators.settings import BATCH_SIZES
 from sknn.model_selection.tools import HalvingGridSearchCV
 from sknn.parallel import ambient_lockstep
+from sknn.solvers.range_test import RATES, STEPS, choose_rates
 
 
 class LearningRateSearchCV(HalvingGridSearchCV):
@@ -256,7 +256,8 @@ class LearningRateSearchCV(HalvingGridSearchCV):
         X, y = indexable(X, y)
         # Of no samples the fit will complain.
         n_samples = max(1, X.shape[0] if hasattr(X, "shape") else len(X))
-        batch_size = choose_batch_size(given[f"{prefix}batch_size"], n_samples)
+        wanted = given[f"{prefix}batch_size"]
+        batch_size = min(BATCH_SIZES[wanted], n_samples) if wanted in BATCH_SIZES else wanted
         n_epochs = math.ceil(STEPS * batch_size / n_samples)
         settings: dict[str, Any] = {"max_iter": n_epochs, "early_stopping": False}
         if given[f"{prefix}random_state"] is None:

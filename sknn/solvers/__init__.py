@@ -3,6 +3,7 @@
 from sknn.solvers._base import ALONE, Problem, Solver
 from sknn.solvers.grouping import MEETING, Meet, Solution, bytes_waiting, solve, train
 from sknn.solvers.lbfgs import LBFGS
+from sknn.solvers.range_test import find_rate
 from sknn.solvers.state import HISTORY, Position, TrainingState
 from sknn.solvers.stochastic import Stochastic
 
@@ -19,6 +20,7 @@ __all__ = [
     "Stochastic",
     "TrainingState",
     "bytes_waiting",
+    "find_rate",
     "solve",
     "train",
 ]

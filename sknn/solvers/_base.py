@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from sknn._component import Component
 from sknn._math import Array
 from sknn.augmentation import Augmentation
 from sknn.objective import Objective
+from sknn.samples import Samples
 from sknn.solvers.state import TrainingState
 
 ALONE = "alone"
@@ -30,7 +30,7 @@ class Problem:
     ----------
     objective : Objective
     solver : Solver
-    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+    samples : Samples
     y : ndarray of shape (n_samples, n_outputs)
         The targets, as numbers or bools.
     sample_weight : ndarray of shape (n_samples,) or None
@@ -69,7 +69,7 @@ class Problem:
 
     objective: Objective
     solver: Solver
-    X: Any
+    samples: Samples
     y: Array
     sample_weight: Array | None
     rows: Array | None
@@ -109,6 +109,14 @@ class Solver(Component):
         The problems have the same `stack_key`; numbers, data and random streams may differ.
         Ctrl-C ends the training of all models early, which their states then say.
         """
+
+    def for_samples(self, n_samples: int) -> Solver:
+        """Return the solver that fits so many training samples."""
+        return self
+
+    def moment_names(self) -> set[str]:
+        """Return the names of the arrays that a trained model carries."""
+        return set()
 
     def stack_key(self, problem: Problem) -> Hashable:
         """Return what the problems of a stack must have in common.

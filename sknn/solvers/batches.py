@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from sknn._math import Array, Call
-from sknn.layers import SparseBatch
 from sknn.objective import DataTerm
+from sknn.samples import Samples, same_arrays
 
 
 class Rows:
@@ -19,7 +19,7 @@ class Rows:
 
     Parameters
     ----------
-    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+    samples : Samples
     y : ndarray of shape (n_samples, n_outputs)
         Encoded targets.
     sample_weight : ndarray of shape (n_samples,) or None
@@ -36,16 +36,13 @@ class Rows:
 
     def __init__(
         self,
-        X: Any,
+        samples: Samples,
         y: Array,
         sample_weight: Array | None,
         rows: Array | None,
         rng: np.random.RandomState | None,
     ) -> None:
-        # `take` would copy an array of another memory layout at every call. A matrix on disk is
-        # never copied.
-        is_in_memory = isinstance(X, np.ndarray) and not isinstance(X, np.memmap)
-        self.X = np.ascontiguousarray(X) if is_in_memory else X
+        self.samples = samples.in_order()
         self.y = np.ascontiguousarray(y)
         self.sample_weight = sample_weight
         self._rng = rng
@@ -72,10 +69,10 @@ class Rows:
             return False
         if (self.sample_weight is None) != (other.sample_weight is None):
             return False
-        pairs = [(self.order, other.order), (self.y, other.y), (self.X, other.X)]
+        pairs = [(self.order, other.order), (self.y, other.y)]
         if self.sample_weight is not None and other.sample_weight is not None:
             pairs.append((self.sample_weight, other.sample_weight))
-        return all(_same_arrays(a, b) for a, b in pairs)
+        return all(same_arrays(a, b) for a, b in pairs) and self.samples.equals(other.samples)
 
     def shuffle(self) -> None:
         """Draw the order of the next epoch; the draws are those of sklearn.utils.shuffle."""
@@ -83,23 +80,6 @@ class Rows:
             permutation = np.arange(self.order.size)
             self._rng.shuffle(permutation)
             self.order = self.order[permutation]
-
-
-def _same_arrays(a: Array, b: Array) -> bool:
-    """Whether two arrays are equal; most that are not show it in the first few rows."""
-    return a is b or (np.array_equal(a[:8], b[:8]) and np.array_equal(a, b))
-
-
-def _gather(X: Array, indices: Array, out: Array) -> Call:
-    """Return the call that copies rows of X to `out`."""
-    if X.dtype == out.dtype and X.flags.c_contiguous:
-        # "clip" spares the check of the indices, and the copy that it would need.
-        return partial(X.take, indices, 0, out, "clip")
-    return partial(_copy_rows, X, indices, out)
-
-
-def _copy_rows(X: Array, indices: Array, out: Array) -> None:
-    out[...] = X[indices]
 
 
 class BatchLoader:
@@ -145,13 +125,14 @@ class BatchLoader:
     def gather_calls(self, term: int, slot: int) -> list[Call]:
         """Return the calls that bring a slot's rows into the input buffer of a term."""
         x, part = self._terms[term].x, self._parts[term]
-        if isinstance(x, SparseBatch):
-            return [partial(x.gather, self._groups[0][0].X, self._indices[0, slot])]
+        samples = self._groups[0][0].samples
+        if not samples.is_dense:
+            return [samples.gather(self._indices[0, slot], x)]
         buffers = x if self._is_stack else x[np.newaxis]
         calls: list[Call] = []
         for g, (rows, models) in enumerate(self._groups):
             first, copies = buffers[models.start], buffers[models.start + 1 : models.stop]
-            calls.append(_gather(rows.X, self._indices[g, slot, part], first))
+            calls.append(rows.samples.gather(self._indices[g, slot, part], first))
             if len(copies):
                 calls.append(partial(np.copyto, copies, first))
         return calls

@@ -130,5 +130,5 @@ def stack_size(problem: Problem, n_models: int, memory: float) -> int:
 
 def bytes_waiting(problem: Problem) -> int:
     """Return how much memory a problem holds while it waits to be trained."""
-    arrays = problem.X, problem.y, problem.sample_weight, problem.state.theta
+    arrays = problem.samples, problem.y, problem.sample_weight, problem.state.theta
     return sum(array.nbytes for array in arrays if array is not None)

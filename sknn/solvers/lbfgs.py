@@ -64,8 +64,7 @@ class LBFGS(Solver):
         dtype = state.theta.dtype
         theta = state.theta.astype(np.float64)
         n_samples = problem.n_samples
-        is_dense = isinstance(problem.X, np.ndarray)
-        n_workers = count_row_workers(theta, n_samples) if is_dense else 1
+        n_workers = count_row_workers(theta, n_samples) if problem.samples.is_dense else 1
         limit = large_work() if is_large(theta, n_samples) else nullcontext()
         with np.errstate(all="ignore"), limit, Crew(n_workers) as crew:
             descent = _Descent(problem, self, theta, crew)
@@ -89,10 +88,12 @@ class _Descent:
         self.monitor = Monitor(problem, solver.tol, no_plateau, solver.target_loss, solver.max_time)
         self.theta = theta
         self._point = self.theta.copy()
-        X, y, weight = problem.X.astype(np.float64, copy=False), problem.y, problem.sample_weight
+        samples, y, weight = problem.samples, problem.y, problem.sample_weight
         if (rows := problem.rows) is not None:
-            X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
-        self._objective = WholeObjective(problem.objective, self._point, X, y, weight, crew)
+            samples = samples.take(rows, np.float64)
+            y, weight = y[rows], None if weight is None else weight[rows]
+        samples = samples.astype(np.float64)
+        self._objective = WholeObjective(problem.objective, self._point, samples, y, weight, crew)
         layout = problem.objective.network.layout
         self._frozen = layout.frozen(slice(0, layout.n_trained))
         self._evaluations: list[tuple[float, float, float]] = []

@@ -80,7 +80,7 @@ class Model:
         self.decay_levels: float | Array = 1.0
         self.noise_levels: float | Array = 1.0
         rng = problem.rng if solver.shuffle else None
-        self.rows = Rows(problem.X, problem.y, problem.sample_weight, problem.rows, rng)
+        self.rows = Rows(problem.samples, problem.y, problem.sample_weight, problem.rows, rng)
         stopping = solver.tol, solver.n_iter_no_change, solver.target_loss, solver.max_time
         self.monitor = Monitor(problem, *stopping)
         position = self.state.position if problem.goes_on else None
@@ -314,12 +314,12 @@ class Model:
     def _is_finite(self, theta: Array) -> bool:
         if not np.isfinite(theta).all():
             return False
-        return self.problem.objective.predicts_finite(theta, self.rows.X)
+        return self.problem.objective.predicts_finite(theta, self.rows.samples)
 
     def _loss_of(self, theta: Array) -> float:
         """Return the loss of parameters, on the same few rows in every epoch."""
         objective, rows, few = self.problem.objective, self.rows, self._few
-        network, X = objective.network, rows.X[few].astype(theta.dtype, copy=False)
+        network, X = objective.network, rows.samples.take(few, theta.dtype)
         raw = network.predict(X, network.layout.views(theta)).astype(np.float64)
         with np.errstate(all="ignore"):
             values = objective.loss.sample_values(raw, rows.y[few].T)

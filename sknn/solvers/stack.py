@@ -55,7 +55,7 @@ class Stack:
             name: _stacked([model.moments[name] for model in models]) for name in first.moments
         }
         # Workers that share the rows of a batch have a gradient each; sparse rows are not shared.
-        shares_rows = len(models) == 1 and isinstance(first.rows.X, np.ndarray)
+        shares_rows = len(models) == 1 and first.rows.samples.is_dense
         self.n_row_workers = crew.n_workers if shares_rows else 1
         # Zeros: statistics among the parameters have no gradient.
         grads = [np.zeros_like(theta) for _ in range(self.n_row_workers)]

@@ -18,7 +18,7 @@ import numpy as np
 from sknn._component import per_model
 from sknn._crew import Phase
 from sknn._math import Array, Call, even_slices
-from sknn.layers import SparseBatch, Team, split_at_meetings
+from sknn.layers import Team, split_at_meetings
 from sknn.objective import DataTerm, Objective, PenaltyTerm
 from sknn.solvers.batches import BatchLoader, Rows
 from sknn.solvers.model import Model
@@ -185,10 +185,10 @@ class Steps:
 
     def _make_terms(self, rows: list[Rows]) -> list[DataTerm]:
         """Return the data terms: one for all rows of a batch, or one for each worker's part."""
-        X = rows[0].X
         even_weight = 1 / self._size if rows[0].sample_weight is None else None
         shares = even_slices(self._size, len(self._arrays.grads))
         team = Team([share.stop - share.start for share in shares])
+        samples, lead, dtype = rows[0].samples, self._theta.shape[:-1], self._theta.dtype
         level = None if self._noise_levels is None else np.empty(self._noise_levels.shape[1:])
         return [
             DataTerm(
@@ -200,8 +200,8 @@ class Steps:
                 even_weight,
                 # The last batch may be smaller: it has the first rows' random numbers.
                 team.share(worker, self._arrays.noise[..., share, :], level),
-                None if isinstance(X, np.ndarray) else SparseBatch((self._size, X.shape[1])),
-                self._noise_levels,
+                samples.make_buffer(lead, share.stop - share.start, dtype),
+                noise_levels=self._noise_levels,
             )
             for worker, (share, grad) in enumerate(zip(shares, self._arrays.grads, strict=True))
         ]

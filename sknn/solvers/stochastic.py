@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 from contextlib import nullcontext
 
-import numpy as np
-
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._crew import (
     MAX_WORKERS,
@@ -51,7 +49,7 @@ class Stochastic(Solver):
     learning_rate : float
         The initial learning rate, positive.
     batch_size : int
-        Samples in a batch, of the first epoch if it grows.
+        Samples in a batch, of the first epoch if it grows; no more than there are.
     max_iter : int
         Epochs at most.
     shuffle : bool
@@ -122,8 +120,10 @@ class Stochastic(Solver):
         """Whether the noise of the gradient is measured."""
         return self.max_batch_size is not None
 
+    def for_samples(self, n_samples: int) -> Solver:
+        return self.changed(batch_size=min(self.batch_size, n_samples))
+
     def moment_names(self) -> set[str]:
-        """Return the names of the arrays that a trained model carries."""
         averages = self.averaging is not None or "average" in self.optimizer.moments
         return {*self.optimizer.moments, *(("average", "iterate") if averages else ())}
 
@@ -165,7 +165,7 @@ class Stochastic(Solver):
             return ALONE
         if self.tracks_noise:  # batches change their size
             return ALONE
-        if not isinstance(problem.X, np.ndarray):
+        if not problem.samples.is_dense:
             return None
         objective, dtype = problem.objective, problem.state.theta.dtype
         n_samples = problem.n_samples
@@ -200,11 +200,11 @@ class Stochastic(Solver):
         first = problems[0]
         if first.goes_on and first.state.position is not None and len(problems) == 1:
             return first.state.position.n_workers
-        theta, X, network = first.state.theta, first.X, first.objective.network
+        theta, network = first.state.theta, first.objective.network
         if len(problems) > 1:
             n_outputs = len(problems) * self.batch_size * network.n_units
             return count_workers(len(problems) if n_outputs >= MIN_OUTPUTS else 1)
-        if not isinstance(X, np.ndarray):
+        if not first.samples.is_dense:
             return count_workers(MAX_WORKERS if theta.size >= MIN_PARAMETERS else 1)
         if first.augmentation is not None or not self.optimizer.is_elementwise:
             return 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from sknn._math import Array
 from sknn.losses import Loss
@@ -51,6 +51,14 @@ class Targets(ABC):
 
     settings: TargetSettings
     loss: Loss
+
+    are_numbers: ClassVar[bool] = False
+    """Whether they are on a scale that a loss sees."""
+
+    @property
+    @abstractmethod
+    def n_outputs(self) -> int:
+        """The number of encoded columns."""
 
     def adopt(self, settings: TargetSettings) -> Self:
         """Return the same targets under the settings of a further call."""

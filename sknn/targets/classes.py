@@ -56,11 +56,6 @@ class ClassTargets(Targets):
 
     @property
     @abstractmethod
-    def n_outputs(self) -> int:
-        """The number of encoded columns."""
-
-    @property
-    @abstractmethod
     def is_one_of_many(self) -> bool:
         """Whether exactly one of several outputs is true."""
 

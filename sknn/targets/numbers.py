@@ -18,17 +18,23 @@ class Numbers(Targets):
 
     Attributes
     ----------
-    n_outputs : int
+    n_columns : int
         How many.
     """
 
-    n_outputs: int
+    n_columns: int
+
+    are_numbers = True
+
+    @property
+    def n_outputs(self) -> int:
+        return self.n_columns
 
     @classmethod
     def learn(cls, y: Array, settings: TargetSettings) -> Numbers:
         """Return the targets of which `y` are some."""
-        n_outputs = int(np.prod(np.shape(y)[1:]))
-        return cls(settings=settings, loss=settings.loss, n_outputs=n_outputs)
+        n_columns = int(np.prod(np.shape(y)[1:]))
+        return cls(settings=settings, loss=settings.loss, n_columns=n_columns)
 
     def published(self) -> dict[str, Any]:
         return {"n_outputs_": self.n_outputs}

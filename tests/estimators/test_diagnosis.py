@@ -128,7 +128,7 @@ def test_an_ignored_warning_is_not_explained(monkeypatch):
     def fail(*arguments):
         raise AssertionError("nobody reads this")
 
-    monkeypatch.setattr("sknn.estimators.base.explain", fail)
+    monkeypatch.setattr("sknn.training.training.explain", fail)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         MLPClassifier((5,), max_iter=3).fit(X, Y)

@@ -291,15 +291,14 @@ def test_one_assigned_float32_array_does_not_make_the_model_float32():
 
 @both
 def test_ctrl_c_leaves_a_fitted_estimator(Estimator):
-    class Interrupted(Estimator):
-        def _score_raw(self, raw, y, sample_weight):
-            scored.append(super()._score_raw(raw, y, sample_weight))
-            if len(scored) == 4:
-                raise KeyboardInterrupt
-            return scored[-1]
+    def interrupt(estimator, X, y):
+        scored.append(estimator.score(X, y))
+        if len(scored) == 4:
+            raise KeyboardInterrupt
+        return scored[-1]
 
     scored = []
-    model = Interrupted((6,), early_stopping=True, random_state=0)
+    model = Estimator((6,), early_stopping=True, scoring=interrupt, random_state=0)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         model.fit(X, Y)
 

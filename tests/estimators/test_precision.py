@@ -10,7 +10,7 @@ from sklearn.preprocessing import scale
 from sklearn.utils.estimator_checks import check_classifiers_train
 
 from sknn import MLPClassifier, MLPRegressor
-from sknn.estimators.scoring import accuracy, d2_pinball, r2
+from sknn.losses.scores import accuracy, d2_pinball, r2
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = load_diabetes(return_X_y=True)

@@ -6,8 +6,8 @@ from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import scale
 
 from sknn import MLPRegressor
-from sknn.estimators.range_test import RATES, choose_rates
 from sknn.model_selection import LearningRateSearchCV
+from sknn.solvers.range_test import RATES, choose_rates
 
 DECADES = np.logspace(-5, 0, 6)
 X, Y = load_diabetes(return_X_y=True)

@@ -103,7 +103,7 @@ def test_max_time_counts_validation_and_bounds_the_refit(monkeypatch):
     seconds = [0.0]  # a clock that only the scorer moves
     clock = SimpleNamespace(perf_counter=lambda: seconds[0])
     monkeypatch.setattr("sknn.solvers.stopping.time", clock)
-    monkeypatch.setattr("sknn.estimators.fitting.time", clock)
+    monkeypatch.setattr("sknn.training.training.time", clock)
 
     def slow(estimator, X, y):
         seconds[0] += 0.125

@@ -32,13 +32,13 @@ from sklearn.preprocessing import StandardScaler, scale
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sknn import MLPClassifier, MLPRegressor
-from sknn.estimators.range_test import choose_rates
 from sknn.model_selection import (
     HalvingGridSearchCV,
     LearningRateDisplay,
     LearningRateSearchCV,
     learning_rate,
 )
+from sknn.solvers.range_test import choose_rates
 
 X, Y = load_breast_cancer(return_X_y=True)
 X, Y = X[:200], Y[:200]

@@ -8,6 +8,7 @@ from sknn.activations import Tanh
 from sknn.initializers import GlorotUniform
 from sknn.losses import SquaredError
 from sknn.optimizers import Adam
+from sknn.samples import as_samples
 from sknn.schedules import Constant
 from sknn.solvers import LBFGS, Problem, Stochastic, TrainingState
 from tests.cases import make_objective, make_targets
@@ -67,7 +68,7 @@ def make_problem(
     return Problem(
         objective=objective,
         solver=solver,
-        X=X,
+        samples=as_samples(X),
         y=y,
         sample_weight=rng.random(n_samples) if is_weighted else None,
         rows=rows,

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from sklearn.utils import shuffle
 
+from sknn.samples import as_samples
 from sknn.solvers.batches import Rows
 from sknn.solvers.model import Model, arrange
 from tests.solvers.problems import make_problem
 
 
 def make_rows(rng, rows=None):
-    return Rows(np.zeros((11, 2)), np.zeros((11, 1)), None, rows, rng)
+    return Rows(as_samples(np.zeros((11, 2))), np.zeros((11, 1)), None, rows, rng)
 
 
 def test_draws_are_those_of_scikit_learns_shuffle():

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
 from sknn.activations import Identity
 from sknn.losses import BinaryLogLoss, PoissonLoss, SquaredError
+from sknn.samples import as_samples
 from tests.cases import LOSS_CASES, make_objective, name_of
 from tests.solvers.problems import make_problem, solve
 
@@ -26,7 +27,7 @@ def solve_linear(problem):
 
 def test_a_network_without_hidden_layer_is_ridge_regression():
     problem = make_problem(alpha=2.0, **LINEAR)
-    ridge = Ridge(alpha=2.0).fit(problem.X, problem.y[:, 0])
+    ridge = Ridge(alpha=2.0).fit(problem.samples[:], problem.y[:, 0])
     coef, intercept = solve_linear(problem)
 
     np.testing.assert_allclose(coef, ridge.coef_, rtol=1e-3, atol=1e-4)
@@ -35,7 +36,7 @@ def test_a_network_without_hidden_layer_is_ridge_regression():
 
 def test_a_network_without_hidden_layer_is_logistic_regression():
     problem = make_problem(loss=BinaryLogLoss(), alpha=2.0, **LINEAR)
-    logistic = LogisticRegression(C=1 / 2.0, tol=1e-9).fit(problem.X, problem.y[:, 0])
+    logistic = LogisticRegression(C=1 / 2.0, tol=1e-9).fit(problem.samples[:], problem.y[:, 0])
     coef, intercept = solve_linear(problem)
 
     np.testing.assert_allclose(coef, logistic.coef_[0], rtol=1e-3, atol=1e-4)
@@ -45,7 +46,7 @@ def test_a_network_without_hidden_layer_is_logistic_regression():
 def test_a_network_without_hidden_layer_is_poisson_regression():
     problem = make_problem(loss=PoissonLoss(), alpha=5.0, **LINEAR)
     # Its penalty is not divided by the number of samples.
-    poisson = PoissonRegressor(alpha=5.0 / 50, tol=1e-9).fit(problem.X, problem.y[:, 0])
+    poisson = PoissonRegressor(alpha=5.0 / 50, tol=1e-9).fit(problem.samples[:], problem.y[:, 0])
     coef, intercept = solve_linear(problem)
 
     np.testing.assert_allclose(coef, poisson.coef_, rtol=1e-3, atol=1e-4)
@@ -61,12 +62,15 @@ def test_the_objective_falls_and_the_curve_reports_it(loss, n_outputs):
     state = solve(problem)
     evaluate = problem.objective.value_and_grad
 
-    assert evaluate(state.theta, problem.X, problem.y)[0] < evaluate(start, problem.X, problem.y)[0]
+    assert (
+        evaluate(state.theta, problem.samples[:], problem.y)[0]
+        < evaluate(start, problem.samples[:], problem.y)[0]
+    )
     assert len(state.loss_curve) == state.n_iter
     assert state.loss_curve[-1] == state.loss
     if loss.reported(n_outputs) == 1:
         # What is reported is what is minimised.
-        value, _ = evaluate(state.theta, problem.X, problem.y)
+        value, _ = evaluate(state.theta, problem.samples[:], problem.y)
         assert state.loss == pytest.approx(value, rel=1e-12)
         assert np.all(np.diff(state.loss_curve) <= 0)
 
@@ -75,7 +79,7 @@ def test_the_objective_falls_and_the_curve_reports_it(loss, n_outputs):
 def test_reported_loss_of_several_outputs_is_their_mean():
     problem = make_problem(loss=SquaredError(), n_outputs=3, lbfgs=True, alpha=0, max_iter=20)
     state = solve(problem)
-    value, _ = problem.objective.value_and_grad(state.theta, problem.X, problem.y)
+    value, _ = problem.objective.value_and_grad(state.theta, problem.samples[:], problem.y)
 
     assert state.loss == pytest.approx(value / 3, rel=1e-12)
 
@@ -84,7 +88,7 @@ def test_reported_loss_of_several_outputs_is_their_mean():
 def test_float32_comes_back_as_float32_and_close_to_float64():
     single = make_problem(dtype=np.float32, lbfgs=True)
     double = make_problem(lbfgs=True)
-    double = replace(double, X=single.X.astype(np.float64))
+    double = replace(double, samples=single.samples.astype(np.float64))
     double.state.theta = single.state.theta.astype(np.float64)
     narrow, wide = solve(single), solve(double)
 
@@ -156,6 +160,6 @@ def test_ctrl_c_warns_and_returns_what_there_is():
 def test_sparse_input_gives_the_same_model():
     sparse = make_problem(is_sparse=True, lbfgs=True, max_iter=10)
     dense = make_problem(is_sparse=True, lbfgs=True, max_iter=10)
-    dense = replace(dense, X=dense.X.toarray())
+    dense = replace(dense, samples=as_samples(dense.samples[:].toarray()))
 
     np.testing.assert_allclose(solve(sparse).theta, solve(dense).theta, rtol=1e-6, atol=1e-8)

@@ -72,7 +72,7 @@ def test_the_rate_follows_the_schedule_step_by_step():
     theta = problem.state.theta.copy()
     for step in range(4):
         rows = slice(0, 25) if step % 2 == 0 else slice(25, 50)
-        _, grad = problem.objective.value_and_grad(theta, problem.X[rows], problem.y[rows])
+        _, grad = problem.objective.value_and_grad(theta, problem.samples[rows], problem.y[rows])
         theta -= 0.1 * 0.5 * (1 + np.cos(np.pi * step / 4)) * grad
 
     np.testing.assert_allclose(solve(problem).theta, theta, rtol=1e-10)
@@ -86,7 +86,7 @@ def test_weight_decay_follows_its_schedule():
     theta, n = problem.state.theta.copy(), problem.objective.network.layout.n_penalized
     for step in range(4):
         rows = slice(0, 25) if step % 2 == 0 else slice(25, 50)
-        _, grad = problem.objective.value_and_grad(theta, problem.X[rows], problem.y[rows])
+        _, grad = problem.objective.value_and_grad(theta, problem.samples[rows], problem.y[rows])
         theta[:n] *= 1 - 0.1 * 0.5 * 0.5 * (1 + np.cos(np.pi * step / 4))
         theta -= 0.1 * grad
 

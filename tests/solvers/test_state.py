@@ -60,7 +60,7 @@ def assert_cuts_do_not_matter(make, cuts=(1, 2, 4)):
 def validate(problem, seed=3):
     """Return a problem with samples to validate on."""
     objective = problem.objective
-    X = np.random.default_rng(seed).standard_normal((20, problem.X.shape[1]))
+    X = np.random.default_rng(seed).standard_normal((20, problem.samples.shape[1]))
 
     def score(theta):
         raw = objective.network.predict(X, objective.network.layout.views(theta))
@@ -128,7 +128,9 @@ def test_a_batch_that_grows_goes_on():
         problem = make_problem(
             n_samples=400, batch_size=4, max_batch_size=100, max_iter=N_EPOCHS, dropout=(0.2,) * 3
         )
-        return replace(problem, y=problem.X[:, :2] + np.random.default_rng(1).random((400, 2)))
+        return replace(
+            problem, y=problem.samples[:][:, :2] + np.random.default_rng(1).random((400, 2))
+        )
 
     whole = assert_cuts_do_not_matter(make, cuts=(1, 2, 3))
     assert len(set(np.array(whole.history)[:, 4])) > 2

@@ -11,6 +11,7 @@ from sknn._crew import Crew
 from sknn.activations import ReLU
 from sknn.losses import BinaryLogLoss, LogLoss
 from sknn.optimizers import SGD, Adam
+from sknn.samples import as_samples
 from sknn.schedules import Adaptive, Constant, InverseScaling
 from sknn.solvers import ALONE, HISTORY, stochastic
 from sknn.solvers.model import Model
@@ -259,28 +260,28 @@ def test_rows_select_the_training_samples():
     rows = np.arange(0, 50, 2)
     chosen = make_problem(shuffle=False, rows=rows)
     alone = make_problem(shuffle=False)
-    alone = replace(alone, X=alone.X[rows], y=alone.y[rows])
+    alone = replace(alone, samples=as_samples(alone.samples[rows]), y=alone.y[rows])
 
     np.testing.assert_array_equal(solve(chosen).theta, solve(alone).theta)
 
 
 def test_a_fortran_ordered_array_gives_the_same_model():
     one, other = make_problem(), make_problem()
-    other = replace(other, X=np.asfortranarray(other.X))
+    other = replace(other, samples=as_samples(np.asfortranarray(other.samples[:])))
 
     np.testing.assert_array_equal(solve(one).theta, solve(other).theta)
 
 
 def test_sparse_input_gives_the_same_model():
     sparse, dense = make_problem(is_sparse=True), make_problem(is_sparse=True)
-    dense = replace(dense, X=dense.X.toarray())
+    dense = replace(dense, samples=as_samples(dense.samples[:].toarray()))
 
     np.testing.assert_allclose(solve(sparse).theta, solve(dense).theta, rtol=1e-11, atol=1e-14)
 
 
 def test_sparse_input_without_penalty_gives_the_same_model():
     sparse, dense = make_problem(is_sparse=True, alpha=0), make_problem(is_sparse=True, alpha=0)
-    dense = replace(dense, X=dense.X.toarray())
+    dense = replace(dense, samples=as_samples(dense.samples[:].toarray()))
 
     np.testing.assert_allclose(solve(sparse).theta, solve(dense).theta, rtol=1e-11, atol=1e-14)
 
@@ -299,7 +300,9 @@ def test_a_batch_without_any_weight_changes_nothing_and_does_not_crash():
 
 def test_units_make_moments_those_of_the_published_rule():
     problem = make_problem(optimizer=Adam(0.7, 0.9), batch_size=50, max_iter=1, shuffle=False)
-    _, grad = problem.objective.value_and_grad(problem.state.theta.copy(), problem.X, problem.y)
+    _, grad = problem.objective.value_and_grad(
+        problem.state.theta.copy(), problem.samples[:], problem.y
+    )
     state = solve(problem)
     moments = {name: unit * state.moments[name] for name, unit in state.moment_units.items()}
 
@@ -381,7 +384,7 @@ def test_x_is_not_copied_when_its_dtype_fits():
     problem = make_problem(n_samples=1000)
     model = Model(problem)
 
-    assert model.rows.X is problem.X
+    assert model.rows.samples is problem.samples
 
 
 def test_stacked_log_losses_do_not_mix_models():

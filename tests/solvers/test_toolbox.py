@@ -19,6 +19,7 @@ from sknn.network import Network
 from sknn.objective import Objective
 from sknn.optimizers import OPTIMIZERS, SGD, Adam
 from sknn.penalties import L2, ElasticNet
+from sknn.samples import as_samples
 from sknn.schedules import Constant, FromFunction
 from sknn.solvers import Problem, Stochastic, TrainingState, stochastic
 from sknn.solvers.model import Model
@@ -66,7 +67,7 @@ def make_problem(
     return Problem(
         objective=objective,
         solver=Stochastic(optimizer or Adam(), schedule or Constant(), **NUMBERS | options),
-        X=X,
+        samples=as_samples(X),
         y=y,
         sample_weight=rng.random(n_samples) if is_weighted else None,
         rows=rows,
@@ -362,7 +363,9 @@ def test_models_that_differ_in_these_numbers_share_a_stack(name):
 
 def gradient_of(problem):
     """Return the gradient at the beginning, of all samples."""
-    _, grad = problem.objective.value_and_grad(problem.state.theta.copy(), problem.X, problem.y)
+    _, grad = problem.objective.value_and_grad(
+        problem.state.theta.copy(), problem.samples[:], problem.y
+    )
     return grad
 
 

@@ -16,6 +16,7 @@ from sknn.objective import Objective
 from sknn.optimizers import OPTIMIZERS, SGD, Muon, ScheduleFree
 from sknn.parameters import free, weight
 from sknn.penalties import L2
+from sknn.samples import as_samples
 from sknn.schedules import Constant
 from sknn.solvers import LBFGS, Problem, Stochastic, TrainingState
 from sknn.solvers.model import Model
@@ -76,7 +77,7 @@ def make_problem(
     return Problem(
         objective=Objective(network, SquaredError(), L2(), alpha),
         solver=solver or Stochastic(optimizer or SGD(0.0), Constant(), **NUMBERS | options),
-        X=sp.csr_matrix(np.where(X > 0, X, 0)) if sparse else X,
+        samples=as_samples(sp.csr_matrix(np.where(X > 0, X, 0)) if sparse else X),
         y=rng.standard_normal((50, 1)),
         sample_weight=None,
         rows=None,
@@ -100,7 +101,7 @@ def factors(problem, number):
 def test_each_parameter_moves_at_its_own_rate():
     problem = make_problem(**ONE_STEP)
     theta = problem.state.theta.copy()
-    _, grad = problem.objective.value_and_grad(theta, problem.X, problem.y)
+    _, grad = problem.objective.value_and_grad(theta, problem.samples[:], problem.y)
     rates = factors(problem, "rate")
 
     assert set(rates) == {6, 0.5, 1}
@@ -198,7 +199,7 @@ def test_what_is_frozen_stays_and_does_not_count(optimizer):
     np.testing.assert_array_equal(state.theta[:4], before[:4])
     assert np.all(state.theta[4:] != before[4:])
     one_step = make_problem(first=Own(0.0), alpha=0, **options | ONE_STEP)
-    _, grad = one_step.objective.value_and_grad(before, one_step.X, one_step.y)
+    _, grad = one_step.objective.value_and_grad(before, one_step.samples[:], one_step.y)
     assert solve(one_step).history[0][5] == pytest.approx(np.linalg.norm(grad[4:]), rel=1e-12)
 
 
@@ -207,7 +208,7 @@ def test_lbfgs_leaves_what_is_frozen():
     problem = make_problem(first=Own(0.0), solver=solver)
     before = problem.state.theta.copy()
     theta = solve(problem).theta
-    _, grad = problem.objective.value_and_grad(theta, problem.X, problem.y)
+    _, grad = problem.objective.value_and_grad(theta, problem.samples[:], problem.y)
 
     np.testing.assert_array_equal(theta[:4], before[:4])
     assert 0 < 5 * np.abs(grad[4:]).max() < np.abs(grad[:4]).max()
@@ -219,7 +220,7 @@ def test_sparse_samples_train_the_same_network(optimizer):
         make_problem(first=SlowLinear(4), optimizer=optimizer, sparse=sparse, weight_decay=0.1)
         for sparse in (True, True)
     )
-    dense = replace(dense, X=dense.X.toarray())
+    dense = replace(dense, samples=as_samples(dense.samples[:].toarray()))
 
     np.testing.assert_allclose(solve(sparse).theta, solve(dense).theta, rtol=1e-9, atol=1e-12)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import sklearn
 
-from sknn.estimators.evaluation import in_context_of_caller
-from sknn.solvers import TrainingState
+from sknn.training.trained import Trained
+from sknn.training.validation import in_context_of_caller
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -29,7 +29,22 @@ except ImportError:
         return method
 
 
-__all__ = ["CallbackSupportMixin", "EpochTasks", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "EpochTasks", "Hooks", "with_callbacks"]
+
+
+class Hooks(NamedTuple):
+    """What a training calls, epoch by epoch.
+
+    Attributes
+    ----------
+    before_epoch : callable or None
+        ``before_epoch()`` is called when an epoch begins.
+    after_epoch : callable or None
+        ``after_epoch(trained)`` is called when it has ended, and returns whether to stop.
+    """
+
+    before_epoch: Callable[[], object] | None = None
+    after_epoch: Callable[[Trained], bool] | None = None
 
 
 class EpochTasks:
@@ -60,29 +75,26 @@ class EpochTasks:
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         return cls(estimator, X, y, metadata)
 
-    def hooks(self, attributes: Callable[..., dict[str, Any]]) -> dict[str, Callable[..., Any]]:
-        """Return what a problem has to call so that callbacks hear of its epochs.
+    def hooks(self, attributes: Callable[[Trained], dict[str, Any]]) -> Hooks:
+        """Return what a training has to call so that callbacks hear of its epochs.
 
         Parameters
         ----------
         attributes : callable
-            Returns the attributes of an estimator that is fitted with given parameters and state.
+            Returns the attributes of an estimator that has been trained so far.
         """
 
-        def end_epoch(state: TrainingState, theta: Any) -> bool:
+        def end_epoch(trained: Trained) -> bool:
             epoch, self._epoch = self._epoch, None
             return bool(
                 epoch.call_on_fit_task_end(
                     estimator=self._estimator,
                     **self._data,
-                    reconstruction_attributes=lambda: attributes(theta, state),
+                    reconstruction_attributes=lambda: attributes(trained),
                 )
             )
 
-        return {
-            "before_epoch": in_context_of_caller(self._begin_epoch),
-            "after_epoch": in_context_of_caller(end_epoch),
-        }
+        return Hooks(in_context_of_caller(self._begin_epoch), in_context_of_caller(end_epoch))
 
     def end_fit(self, attributes: dict[str, Any]) -> None:
         """End the task of the fit, and that of an epoch that was interrupted."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from sknn._math import Array, spread_rows
-from sknn.network import Network
+from sknn.losses import Loss
+from sknn.samples import Samples
 from sknn.solvers import TrainingState
+from sknn.training.trained import Trained
 
 N_ROWS = 500
 """So many rows are looked at."""
@@ -33,46 +36,53 @@ DEAD = 0.5
 
 
 def explain(
-    estimator: Any, state: TrainingState, X: Any, y: Array, with_progress: bool = True
+    words: Mapping[str, Any],
+    trained: Trained,
+    samples: Samples,
+    y: Array,
+    with_progress: bool = True,
 ) -> str:
     """Return sentences on what seems to be wrong, each with what to do, or an empty string.
 
     Parameters
     ----------
-    estimator : BaseMLP
-    state : TrainingState
+    words : mapping
+        The parameters of the estimator, as the user has given them.
+    trained : Trained
         What training has led to.
-    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+    samples : Samples
+        As they were given.
     y : ndarray of shape (n_samples, n_outputs)
         Encoded targets.
     with_progress : bool, default=True
         Whether to tell how the loss went, too; it says something where the epochs have run out.
     """
-    chosen = spread_rows(X.shape[0], N_ROWS)
-    rows = X[chosen]
-    rows = np.asarray(rows.todense() if not isinstance(rows, np.ndarray) else rows, np.float64)
-    theta = state.theta
+    chosen = spread_rows(len(samples), N_ROWS)
+    rows, theta = samples.to_dense(chosen), trained.theta()
     with np.errstate(all="ignore"):
-        sentences = [_about_X(rows), _about_y(estimator, y[chosen])]
+        sentences = [_about_X(rows)]
+        if trained.targets.are_numbers:
+            sentences.append(_about_y(words, trained.loss, y[chosen]))
         if np.isfinite(theta).all():
-            sentences += _about_units(estimator._network, theta, rows.astype(theta.dtype))
+            X = rows.astype(theta.dtype)
+            sentences += _about_units(trained.network.hidden_outputs(X, trained.parameters))
     if with_progress:
-        sentences.append(_about_progress(estimator, state))
+        sentences.append(_about_progress(words, trained.state))
     return "".join(f" {sentence}" for sentence in sentences if sentence)
 
 
-def _about_progress(estimator: Any, state: TrainingState) -> str:
+def _about_progress(words: Mapping[str, Any], state: TrainingState) -> str:
     curve = state.loss_curve[-N_EPOCHS:]
-    if estimator.solver == "lbfgs" or len(curve) < 2:  # its own message names the parameters
+    if words["solver"] == "lbfgs" or len(curve) < 2:  # its own message names the parameters
         return ""
     first, last = curve[0], curve[-1]
     figures = f"In the last {len(curve)} epochs the loss went from {first:.4g} to {last:.4g}"
-    rate = f"learning_rate_init={estimator.learning_rate_init}"
+    rate, max_iter = (f"{name}={words[name]}" for name in ("learning_rate_init", "max_iter"))
     if state.n_recoveries:  # what there is to say of the rate is said elsewhere
-        return f"{figures}: increase max_iter={estimator.max_iter}."
+        return f"{figures}: increase {max_iter}."
     if last < first:
-        return f"{figures}: increase max_iter={estimator.max_iter} or {rate}."
-    return f"{figures}: lower {rate}, or increase tol={estimator.tol} if that is good enough."
+        return f"{figures}: increase {max_iter} or {rate}."
+    return f"{figures}: lower {rate}, or increase tol={words['tol']} if that is good enough."
 
 
 def _about_X(X: Array) -> str:
@@ -90,13 +100,11 @@ def _about_X(X: Array) -> str:
     )
 
 
-def _about_y(estimator: Any, y: Array) -> str:
-    if hasattr(estimator, "classes_"):
-        return ""
+def _about_y(words: Mapping[str, Any], loss: Loss, y: Array) -> str:
     means, stds = _place_and_spread(y)
-    if estimator._loss.out_activation == "exp":
-        return _about_positive_y(estimator, means)
-    if estimator._loss.out_activation != "identity":
+    if loss.out_activation == "exp":
+        return _about_positive_y(words["intercept_init"], loss, means)
+    if loss.out_activation != "identity":
         return ""
     std, mean, varying = stds.max(), means.max(), stds[stds > 0]
     if std == 0:
@@ -112,15 +120,14 @@ def _about_y(estimator: Any, y: Array) -> str:
     return f"y is not scaled: its standard deviation is {std:.3g} and its mean {mean:.3g}; {remedy}"
 
 
-def _about_positive_y(estimator: Any, means: Array) -> str:
+def _about_positive_y(intercept_init: str, loss: Loss, means: Array) -> str:
     """Say if the mean, whose logarithm is to be near 0, is not scaled for a logarithmic link."""
     far = means[(means > 0) & (np.abs(np.log(np.maximum(means, TINY))) > np.log(FAR_FROM_ONE))]
     if not far.size:
         return ""
     advice = "divide y by its mean"
-    if estimator.intercept_init == "zero" or not (
-        estimator.intercept_init == "target" or estimator._loss.starts_at_target
-    ):
+    begins_there = intercept_init == "target" or loss.starts_at_target
+    if intercept_init == "zero" or not begins_there:
         advice += ", or set intercept_init='target'"
     return (
         f"y is not scaled for a logarithmic link: its mean is {far[0]:.3g}, far from 1; {advice}."
@@ -136,10 +143,10 @@ def _place_and_spread(columns: Array) -> tuple[Array, Array]:
     return np.abs(scaled.mean(axis=0)) * unit, scaled.std(axis=0) * unit
 
 
-def _about_units(network: Network, theta: Array, X: Array) -> list[str]:
+def _about_units(hidden_outputs: list[Array]) -> list[str]:
     """Return a sentence for each layer of which many units are 0 for all rows."""
     sentences = []
-    for i, outputs in enumerate(network.hidden_outputs(X, network.layout.views(theta)), start=1):
+    for i, outputs in enumerate(hidden_outputs, start=1):
         n_dead = int((~outputs.any(axis=0)).sum())
         if n_dead >= DEAD * outputs.shape[1]:
             sentences.append(

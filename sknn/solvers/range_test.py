@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sknn._math import Array
 from sknn.schedules import Constant
-from sknn.solvers import Problem, Stochastic
+from sknn.solvers._base import Problem
+from sknn.solvers.stochastic import Stochastic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +94,7 @@ def find_rate(problem: Problem) -> tuple[float, pd.DataFrame]:
         rows = np.random.RandomState(0).choice(rows, STEPS * solver.batch_size, replace=False)
     n_epochs = math.ceil(STEPS / n_steps)
     trials = [_make_trial(problem, solver, float(rate), n_epochs, rows) for rate in RATES]
-    if isinstance(problem.X, np.ndarray):
+    if problem.samples.is_dense:
         states = solver.minimize(trials)
     else:  # sparse rows are not stacked
         states = [state for trial in trials for state in solver.minimize([trial])]
@@ -107,19 +108,19 @@ def _make_trial(
     problem: Problem, solver: Stochastic, rate: float, n_epochs: int, rows: Array
 ) -> Problem:
     """Return a copy of a problem that is trained on rows at a constant rate for some epochs."""
-    settings: dict[str, Any] = vars(solver) | {
-        "schedule": Constant(),
-        "learning_rate": rate,
-        "max_iter": n_epochs,
-        "n_iter_no_change": math.inf,
-        "target_loss": None,
-        "max_time": None,
-        "max_batch_size": None,
-        "recovers": False,
-    }
+    solver = solver.changed(
+        schedule=Constant(),
+        learning_rate=rate,
+        max_iter=n_epochs,
+        n_iter_no_change=math.inf,
+        target_loss=None,
+        max_time=None,
+        max_batch_size=None,
+        recovers=False,
+    )
     return replace(
         problem,
-        solver=Stochastic(**settings),
+        solver=solver,
         state=copy.deepcopy(problem.state),
         rows=rows,
         rng=np.random.RandomState(0),

@@ -1,0 +1,213 @@
+"""Samples: dense, sparse or on disk, behind one contract.
+
+Whoever trains or predicts asks samples for rows and does not ask what they are. A new kind, such as
+tables in other memory formats, is one class here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import partial
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from sknn._math import Array, Call
+from sknn.layers import SparseBatch
+
+FEW = 2048
+"""Rows of a matrix on disk that are read at once, and kept, if somebody takes no more."""
+
+
+class Samples(ABC):
+    """A matrix of samples.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (n_samples, n_features).
+    dtype : dtype
+    is_dense : bool
+        Whether rows are dense: then a stack of models can hold them, and workers can share them.
+    is_in_memory : bool
+        Whether all rows are.
+    """
+
+    is_dense: bool = True
+    is_in_memory: bool = True
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix = matrix
+        self.shape: tuple[int, int] = matrix.shape
+        self.dtype: np.dtype[Any] = matrix.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """About the size of the dense rows in memory."""
+        return self.shape[0] * self.shape[1] * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @abstractmethod
+    def __getitem__(self, rows: Any) -> Any:
+        """Return rows, by a slice or by their numbers, as what a network takes."""
+
+    @abstractmethod
+    def take(self, rows: Array, dtype: Any) -> Samples:
+        """Return the samples of some rows, as numbers of a dtype."""
+
+    @abstractmethod
+    def astype(self, dtype: Any) -> Samples:
+        """Return the same samples as numbers of a dtype; what is on disk is left there."""
+
+    @abstractmethod
+    def to_dense(self, rows: Array) -> Array:
+        """Return rows as an array of float64."""
+
+    def make_buffer(self, lead: tuple[int, ...], n_rows: int, dtype: Any) -> Any:
+        """Return room for a batch of rows, or for one of each model of a stack."""
+        return np.empty((*lead, n_rows, self.shape[1]), dtype)
+
+    @abstractmethod
+    def gather(self, rows: Array, out: Any) -> Call:
+        """Return the call that brings rows, whose numbers may change, to a buffer."""
+
+    def lend(self, rows: slice) -> Any:
+        """Return rows that nobody must write to, in place of a buffer."""
+        return self[rows]
+
+    def in_order(self) -> Samples:
+        """Return the same samples as rows are gathered from them fastest."""
+        return self
+
+    def equals(self, other: Samples) -> bool:
+        """Whether both are the same numbers, if that can be said at once."""
+        return self is other or self._matrix is other._matrix
+
+
+class Dense(Samples):
+    """An array."""
+
+    def __getitem__(self, rows: Any) -> Array:
+        return np.asarray(self._matrix[rows])
+
+    def take(self, rows: Array, dtype: Any) -> Samples:
+        return Dense(self._matrix[rows].astype(dtype, copy=False))
+
+    def astype(self, dtype: Any) -> Samples:
+        return self if self.dtype == dtype else Dense(self._matrix.astype(dtype))
+
+    def to_dense(self, rows: Array) -> Array:
+        return np.asarray(self._matrix[rows], np.float64)
+
+    def gather(self, rows: Array, out: Any) -> Call:
+        if _is_taken_as_it_is(self._matrix, out):
+            # "clip" spares the check of the indices, and the copy that it would need.
+            return partial(self._matrix.take, rows, 0, out, "clip")
+        return partial(_copy_rows, self._matrix, rows, out)
+
+    def in_order(self) -> Samples:
+        if self._matrix.flags.c_contiguous:
+            return self
+        # `take` would copy an array of another memory layout at every call.
+        return Dense(np.ascontiguousarray(self._matrix))
+
+    def equals(self, other: Samples) -> bool:
+        return super().equals(other) or same_arrays(self._matrix, other._matrix)
+
+
+class Sparse(Samples):
+    """A matrix in CSR format."""
+
+    is_dense = False
+
+    def __getitem__(self, rows: Any) -> Any:
+        return self._matrix[rows]
+
+    def take(self, rows: Array, dtype: Any) -> Samples:
+        return Sparse(self._matrix[rows].astype(dtype, copy=False))
+
+    def astype(self, dtype: Any) -> Samples:
+        return Sparse(self._matrix.astype(dtype, copy=False))
+
+    def to_dense(self, rows: Array) -> Array:
+        return np.asarray(self._matrix[rows].todense(), np.float64)
+
+    def make_buffer(self, lead: tuple[int, ...], n_rows: int, dtype: Any) -> SparseBatch:
+        return SparseBatch((n_rows, self.shape[1]))
+
+    def gather(self, rows: Array, out: Any) -> Call:
+        return partial(out.gather, self._matrix, rows)
+
+    def lend(self, rows: slice) -> SparseBatch:
+        matrix = self._matrix if rows == slice(0, len(self)) else self._matrix[rows]
+        batch = SparseBatch(matrix.shape)
+        batch.matrix = matrix
+        return batch
+
+
+class OnDisk(Samples):
+    """A matrix in a file, of which only the rows that are asked for are read.
+
+    Parameters
+    ----------
+    matrix : memmap of shape (n_file_rows, n_features)
+    rows : ndarray of int, default=None
+        Which rows these samples are; None for all.
+    dtype : dtype, default=None
+        What rows are converted to; None for none.
+    """
+
+    is_in_memory = False
+
+    def __init__(self, matrix: Any, rows: Array | None = None, dtype: Any = None) -> None:
+        super().__init__(matrix)
+        self._rows = rows
+        self.dtype = matrix.dtype if dtype is None else np.dtype(dtype)
+        if rows is not None:
+            self.shape = (len(rows), matrix.shape[1])
+
+    def __getitem__(self, rows: Any) -> Array:
+        in_file = rows if self._rows is None else self._rows[rows]
+        return np.asarray(self._matrix[in_file], self.dtype)
+
+    def take(self, rows: Array, dtype: Any) -> Samples:
+        if len(rows) <= FEW:
+            return Dense(self[rows].astype(dtype, copy=False))
+        return OnDisk(self._matrix, rows if self._rows is None else self._rows[rows], dtype)
+
+    def astype(self, dtype: Any) -> Samples:
+        return OnDisk(self._matrix, self._rows, dtype)
+
+    def to_dense(self, rows: Array) -> Array:
+        return np.asarray(self[rows], np.float64)
+
+    def gather(self, rows: Array, out: Any) -> Call:
+        if self._rows is None and _is_taken_as_it_is(self._matrix, out):
+            return partial(self._matrix.take, rows, 0, out, "clip")
+        return partial(_copy_rows, self, rows, out)
+
+
+def as_samples(X: Any) -> Samples:
+    """Return a validated matrix as samples."""
+    if isinstance(X, Samples):
+        return X
+    if sp.issparse(X):
+        return Sparse(X)
+    return OnDisk(X) if isinstance(X, np.memmap) else Dense(X)
+
+
+def same_arrays(a: Array, b: Array) -> bool:
+    """Whether two arrays are equal; most that are not show it in the first few rows."""
+    return a is b or (np.array_equal(a[:8], b[:8]) and np.array_equal(a, b))
+
+
+def _is_taken_as_it_is(X: Array, out: Array) -> bool:
+    """Whether `take` writes rows to a buffer without a copy in between."""
+    return X.dtype == out.dtype and X.flags.c_contiguous
+
+
+def _copy_rows(X: Any, rows: Array, out: Array) -> None:
+    out[...] = X[rows]

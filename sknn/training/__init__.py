@@ -1,0 +1,22 @@
+"""From a recipe, targets and samples to a trained network."""
+
+from sknn.training.callbacks import CallbackSupportMixin, EpochTasks, Hooks, with_callbacks
+from sknn.training.data import HeldOut, TrainingSet
+from sknn.training.recipe import Recipe
+from sknn.training.trained import FoundRate, Trained
+from sknn.training.training import Order, train, train_together
+
+__all__ = [
+    "CallbackSupportMixin",
+    "EpochTasks",
+    "FoundRate",
+    "HeldOut",
+    "Hooks",
+    "Order",
+    "Recipe",
+    "Trained",
+    "TrainingSet",
+    "train",
+    "train_together",
+    "with_callbacks",
+]

@@ -1,0 +1,88 @@
+"""What training has made of a network: the one thing that all that follows reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sknn._math import Array
+from sknn.losses import Loss
+from sknn.network import Network
+from sknn.solvers import TrainingState
+from sknn.targets import Targets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class FoundRate(NamedTuple):
+    """A learning rate that a range test has found, and the losses at those that were tried."""
+
+    rate: float
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A network that has been trained as far as its state says.
+
+    Attributes
+    ----------
+    network : Network
+    targets : Targets
+        With the loss.
+    parameters : list of dict
+        The parameters of each layer: what the network predicts with.
+    state : TrainingState
+    found_rate : FoundRate or None
+        If a range test has been asked.
+    stops_early : bool
+        Whether the result is the epoch that has scored best.
+    """
+
+    network: Network
+    targets: Targets
+    parameters: list[Any]
+    state: TrainingState
+    found_rate: FoundRate | None = None
+    stops_early: bool = False
+
+    @classmethod
+    def of(cls, network: Network, targets: Targets, state: TrainingState, **rest: Any) -> Trained:
+        """Return what a state's parameter vector makes of a network."""
+        parameters = network.layout.views(state.theta)
+        return cls(network=network, targets=targets, parameters=parameters, state=state, **rest)
+
+    @property
+    def loss(self) -> Loss:
+        """The loss that was minimised."""
+        return self.targets.loss
+
+    def theta(self) -> Array:
+        """Return the parameters as one vector, a copy."""
+        return self.network.vector(self.parameters)
+
+    def raw_scores(self, X: Any) -> Array:
+        """Return raw scores of shape (n_raw, n_samples) for validated X."""
+        return self.network.predict(X, self.parameters)
+
+    def published(self) -> dict[str, Any]:
+        """Return the attributes of an estimator that has been fitted so."""
+        state = self.state
+        attributes: dict[str, Any] = {
+            **self.network.publication.publish(self.parameters),
+            **self.targets.published(),
+            "n_layers_": len(self.network.hidden_sizes) + 2,
+            "out_activation_": self.loss.out_activation,
+            "n_iter_": state.n_iter,
+            "t_": state.t,
+            "loss_": state.loss,
+            "loss_curve_": list(state.loss_curve),
+            "best_loss_": None if self.stops_early else state.best_loss,
+            "validation_scores_": list(state.validation_scores) or None,
+            "best_validation_score_": state.best_score if self.stops_early else None,
+            "has_stopped_": state.has_stopped,
+        }
+        if self.found_rate is not None:
+            attributes["learning_rate_"], attributes["lr_find_"] = self.found_rate
+        return attributes

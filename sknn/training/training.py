@@ -1,0 +1,410 @@
+"""From a recipe, targets and samples to a trained network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from sknn._math import Array, spread_rows
+from sknn._random import make_random_state
+from sknn._warn import warn
+from sknn.network import CALIBRATION_ROWS, Network
+from sknn.objective import Objective
+from sknn.schedules import FromFunction
+from sknn.solvers import HISTORY, Problem, Solver, Stochastic, TrainingState, find_rate, solve
+from sknn.targets import Targets
+from sknn.training.callbacks import Hooks
+from sknn.training.data import TrainingSet
+from sknn.training.diagnosis import explain
+from sknn.training.holdout import hold_out
+from sknn.training.outcome import check_outcome
+from sknn.training.recipe import Recipe
+from sknn.training.trained import FoundRate, Trained
+from sknn.training.validation import check_scoring_serves, make_validation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One network that is to be trained.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    targets : Targets
+        Of the kind that `data` has.
+    data : TrainingSet
+    previous : Trained or None, default=None
+        What to go on from.
+    one_epoch : bool, default=False
+        Whether to train for a single epoch.
+    view : callable or None, default=None
+        ``view(trained)`` returns an estimator that has been fitted so, for scorers.
+    hooks : Hooks
+    """
+
+    recipe: Recipe
+    targets: Targets
+    data: TrainingSet
+    previous: Trained | None = None
+    one_epoch: bool = False
+    view: Callable[[Trained], Any] | None = None
+    hooks: Hooks = field(default_factory=Hooks)
+
+
+def train(order: Order) -> Trained:
+    """Train one network; see `train_together`."""
+    [trained] = train_together([order])
+    return trained
+
+
+def train_together(orders: list[Order]) -> list[Trained]:
+    """Train networks, those of the same structure as a stack.
+
+    Raises
+    ------
+    ValueError
+        If a training has diverged, or an order cannot be carried out.
+    """
+    trainings = [Training(order) for order in orders]
+    _solve(trainings)
+    again = [training for training in trainings if training.wants_all_samples()]
+    for training in again:
+        training.begin_with_all_samples()
+    if again:
+        _solve(again)
+    return [training.result() for training in trainings]
+
+
+def _solve(trainings: list[Training]) -> None:
+    states = solve([training.problem for training in trainings])
+    for training, state in zip(trainings, states, strict=True):
+        training.take_note(state)
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is trained, and all that has to be known to show it while it is.
+
+    Attributes
+    ----------
+    order : Order
+    network : Network
+    targets : Targets
+        With weights of classes and the loss.
+    found_rate : FoundRate or None
+    """
+
+    order: Order
+    network: Network
+    targets: Targets
+    found_rate: FoundRate | None = None
+
+    def trained(self, state: TrainingState, theta: Array | None = None) -> Trained:
+        """Return the network as far as a state says, or as parameters do that are judged."""
+        return Trained.of(
+            self.network,
+            self.targets,
+            state if theta is None else replace(state, theta=theta),
+            found_rate=self.found_rate,
+            stops_early=self.order.recipe.early_stopping,
+        )
+
+    def explain(self, state: TrainingState) -> str:
+        """Return what to add to a warning that training has not converged."""
+        data = self.order.data
+        return explain(self.order.recipe.words, self.trained(state), data.samples, data.y)
+
+    def view(self, state: TrainingState, theta: Array) -> Any:
+        """Return an estimator, for scorers."""
+        assert self.order.view is not None
+        return self.order.view(self.trained(state, theta))
+
+    def after_epoch(self, state: TrainingState, theta: Array) -> bool:
+        """Tell of an epoch; return whether to stop."""
+        tell = self.order.hooks.after_epoch
+        return tell is not None and tell(self.trained(state, theta))
+
+
+class Training:
+    """A training that has been prepared, and what comes of it.
+
+    Parameters
+    ----------
+    order : Order
+
+    Attributes
+    ----------
+    problem : Problem
+        What is to be solved.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self._begin = time.perf_counter()
+        recipe, data = order.recipe, order.data
+        self._order, self._recipe, self._data = order, recipe, data
+        self._targets = order.targets.weighted(data.y, data.sample_weight)
+        self._y = self._targets.for_training(data.y)
+        self._weight = self._targets.weigh(data.y, data.sample_weight)
+        rng = make_random_state(recipe.random_state)
+        n_raw = self._targets.n_outputs * self._targets.loss.raw_per_target
+        self._network = Network(recipe.layers(n_raw), data.samples.shape[1])
+        state = self._first_state(rng) if order.previous is None else self._resume(order.previous)
+        self._samples = data.samples.astype(state.theta.dtype)
+        rows, self._held_out = hold_out(
+            recipe, self._targets, data, self._weight, rng, state.theta.dtype
+        )
+        if order.previous is None:
+            self._calibrate(state.theta, rows, rng)
+        problem = self._make_problem(rng, rows, state)
+        self._model = Model(order, self._network, self._targets)
+        if self._held_out is not None:
+            view = partial(self._model.view, state)
+            check_scoring_serves(recipe.scoring, view, self._held_out, state.theta)
+        problem = self._choose_rate(problem)
+        self.problem = self._watched(problem)
+        self._first: TrainingState | None = None  # the training that early stopping has ended
+        self._state = state
+
+    def take_note(self, state: TrainingState) -> None:
+        """Keep what has become of the problem; warn if that says little."""
+        self._state = state
+        if self._first is not None:
+            self._warn_if_short(self._first)
+        elif self.problem.stops_early and not self.problem.one_epoch and not state.is_interrupted:
+            self._check_scores(state)
+
+    def wants_all_samples(self) -> bool:
+        """Whether the network is to be trained anew on all samples."""
+        state = self._state
+        was_stopped = self.problem.stops_early and not self.problem.one_epoch
+        return (
+            self._recipe.refit_full
+            and was_stopped
+            and not state.is_interrupted
+            and state.best_epoch > 0
+        )
+
+    def begin_with_all_samples(self) -> None:
+        """Make the problem that trains on all rows, for as many epochs as were best."""
+        first = self._first = self._state
+        rng = make_random_state(self._recipe.random_state)
+        state = self._first_state(rng)
+        self._calibrate(state.theta, None, rng)
+        problem = self._with_rest_of_time(self._make_problem(rng, None, state))
+        changes: dict[str, Any] = {"n_iter_no_change": np.inf}
+        if isinstance(problem.solver, Stochastic):
+            changes |= _same_rates(problem.solver, first)
+        self.problem = replace(
+            problem,
+            solver=problem.solver.changed(**changes),
+            after_epoch=lambda state, theta: state.n_iter >= first.best_epoch,
+        )
+
+    def result(self) -> Trained:
+        """Return the trained network; raise if training has diverged."""
+        state = self._state
+        if self._first is not None:
+            scores, best = self._first.validation_scores, self._first.best_score
+            state = replace(state, validation_scores=scores, best_score=best)
+        trained = self._model.trained(state)
+        check_outcome(self._recipe.words, self.problem, trained, self._data.samples)
+        return trained
+
+    # How it begins.
+
+    def _first_state(self, rng: np.random.RandomState) -> TrainingState:
+        """Return the state that training begins with: new parameters."""
+        recipe, network, dtype = self._recipe, self._network, self._data.samples.dtype
+        dtype = dtype if dtype in (np.float32, np.float64) else np.dtype(np.float64)
+        theta = network.initialize(recipe.draw(rng), rng, dtype)
+        if recipe.initial_arrays is not None:
+            coefs, intercepts = recipe.initial_arrays
+            given = {"coefs_": coefs, "intercepts_": intercepts}
+            try:
+                theta = network.join(network.publish(theta) | given).astype(dtype)
+            except ValueError as error:
+                raise ValueError(f"initializer does not fit the network: {error}") from error
+        return TrainingState(theta)
+
+    def _calibrate(self, theta: Array, rows: Array | None, rng: np.random.RandomState) -> None:
+        """Adapt new parameters to the rows that are trained on, and to the targets."""
+        if self._recipe.initial_arrays is not None:
+            return
+        if self._network.calibrates:
+            n_rows = len(self._samples) if rows is None else len(rows)
+            chosen = spread_rows(n_rows, CALIBRATION_ROWS)
+            few = self._samples[chosen if rows is None else rows[chosen]]
+            self._network.calibrate(theta, few, rng)
+        choice, loss = self._recipe.intercept_init, self._targets.loss
+        if choice == "zero":
+            self._network.set_output_intercepts(theta, np.zeros(1))
+        elif choice == "target" or loss.starts_at_target:
+            start = loss.start(self._data.y, self._weight)
+            if start is not None:
+                self._network.set_output_intercepts(theta, start)
+
+    def _resume(self, previous: Trained) -> TrainingState:
+        """Return the state of an earlier training, with the parameters as they are now."""
+        order, words = self._order, self._recipe.words
+        fitted_sizes = previous.network.hidden_sizes
+        if self._network.hidden_sizes != fitted_sizes:
+            raise ValueError(
+                f"hidden_layer_sizes={words['hidden_layer_sizes']!r} differs from the fitted "
+                f"network, which has {tuple(fitted_sizes)}. Training can go on with the same sizes "
+                "only; set warm_start=False to begin anew."
+            )
+        if not self._network.is_alike(previous.network):
+            raise ValueError(
+                f"normalization={words['normalization']!r} differs from the fitted network; set "
+                "warm_start=False to begin anew."
+            )
+        theta = self._network.vector(previous.parameters)
+        old, state = previous.state, previous.state.for_next_call(theta)
+        if order.one_epoch and self._recipe.early_stopping and old.best_theta is None:
+            state.best_score, state.n_no_change = -np.inf, 0  # those of another validation set
+        moments = old.moments or {}
+        fit = set(moments) == self._recipe.solver.moment_names() != set()
+        if order.one_epoch and fit and all(a.shape == theta.shape for a in moments.values()):
+            return state
+        return state.without_optimizer()
+
+    # The problem.
+
+    def _make_problem(
+        self, rng: np.random.RandomState, rows: Array | None, state: TrainingState
+    ) -> Problem:
+        """Return what is to be solved, of which nobody is told yet."""
+        recipe, order = self._recipe, self._order
+        if recipe.augmentation is not None and not self._samples.is_dense:
+            raise ValueError(
+                f"augmentation={recipe.words['augmentation']!r} needs dense X; convert it with "
+                "X.toarray()."
+            )
+        return Problem(
+            objective=Objective(self._network, self._targets.loss, recipe.penalty, recipe.alpha),
+            solver=self._solver_for(len(self._y) if rows is None else len(rows)),
+            samples=self._samples,
+            y=self._y,
+            sample_weight=self._weight,
+            rows=rows,
+            state=state,
+            rng=rng,
+            rng_is_own=isinstance(recipe.random_state, Integral),
+            augmentation=recipe.augmentation,
+            seed=self._draw_seed(rng),
+            keeps_incoming=order.previous is not None,
+            one_epoch=order.one_epoch,
+            verbose=recipe.verbose,
+        )
+
+    def _watched(self, problem: Problem) -> Problem:
+        """Return a problem that is validated, and that tells of its epochs."""
+        model, hooks, held_out = self._model, self._order.hooks, self._held_out
+        validate = None
+        if held_out is not None:
+            validate = make_validation(
+                self._network,
+                self._targets,
+                held_out,
+                self._recipe.scoring,
+                partial(model.view, problem.state),
+            )
+        return replace(
+            self._with_rest_of_time(problem),
+            validate=validate,
+            stops_early=validate is not None and self._recipe.early_stopping,
+            before_epoch=hooks.before_epoch,
+            after_epoch=None if hooks.after_epoch is None else model.after_epoch,
+            explain=model.explain,
+        )
+
+    def _solver_for(self, n_samples: int) -> Solver:
+        """Return the solver for so many samples.
+
+        Batch normalisation cannot learn from batches of single rows: the mean of one row is the
+        row, so that all would be normalised to 0.
+        """
+        wanted = self._recipe.solver
+        solver = wanted.for_samples(n_samples)
+        choice = self._recipe.words["batch_size"]
+        if solver is not wanted and isinstance(choice, Integral) and int(choice) > n_samples:
+            warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be "
+                f"clipped: batch_size={choice}, but there are {n_samples} training samples."
+            )
+        if self._network.mixes_rows and getattr(solver, "batch_size", None) == 1:
+            raise ValueError(
+                "normalization='batch' needs batches of at least two samples; here they have one "
+                f"(batch_size={self._recipe.words['batch_size']!r}). Use a larger batch_size, pass "
+                "more rows to partial_fit, or use normalization='layer'."
+            )
+        return solver
+
+    def _draw_seed(self, rng: np.random.RandomState) -> tuple[int, ...]:
+        """Return a seed for random numbers beside the shuffles; draws only if there are any."""
+        if self._network.n_noise == 0 and self._recipe.augmentation is None:
+            return (0,)
+        return (int(rng.randint(np.iinfo(np.int32).max)),)
+
+    def _choose_rate(self, problem: Problem) -> Problem:
+        """Have a range test choose the learning rate, unless that has been done before."""
+        if not self._recipe.finds_rate:
+            return problem
+        previous = self._order.previous
+        found = None if previous is None else previous.found_rate
+        if found is None:
+            found = FoundRate(*find_rate(problem))
+        self._model = replace(self._model, found_rate=found)
+        return replace(problem, solver=problem.solver.changed(learning_rate=found.rate))
+
+    def _with_rest_of_time(self, problem: Problem) -> Problem:
+        """Return a problem with the part of `max_time` that has not been used yet."""
+        if self._recipe.max_time is None:
+            return problem
+        rest = max(0.0, self._recipe.max_time - (time.perf_counter() - self._begin))
+        return replace(problem, solver=problem.solver.changed(max_time=rest))
+
+    # What is said of it.
+
+    def _check_scores(self, state: TrainingState) -> None:
+        """Warn if early stopping had no score to go by, or one that says little."""
+        scoring, held_out = self._recipe.scoring, self._held_out
+        if not state.best_epoch and not np.isfinite(state.best_score):
+            warn(
+                f"scoring={scoring!r} gave no number in any epoch, so there is no best one: the "
+                "weights are those of the last.",
+                ConvergenceWarning,
+            )
+        elif held_out is not None and scoring is None:
+            doubts = self._targets.doubts(state.best_score, held_out.y, held_out.sample_weight)
+            if doubts:
+                warn(doubts)
+
+    def _warn_if_short(self, first: TrainingState) -> None:
+        if self._state.n_iter < first.best_epoch and not self._state.is_interrupted:
+            warn(
+                f"max_time={self._recipe.max_time} seconds were over after {self._state.n_iter} of "
+                f"the {first.best_epoch} epochs on all samples; increase it.",
+                ConvergenceWarning,
+            )
+
+
+def _same_rates(solver: Stochastic, first: TrainingState) -> dict[str, Any]:
+    """Return what makes a solver train at the rates of an earlier training.
+
+    Those after plateaus and recoveries, too; but not those from which training had to go back.
+    """
+    if solver.schedule.by_step:
+        return {"learning_rate": solver.learning_rate * first.recovery_factor}
+    rates = [row[HISTORY.index("learning_rate")] for row in first.history]
+    if first.recovered_at:
+        highest = max(rates[first.recovered_at :], default=rates[-1])
+        rates = [min(rate, highest) for rate in rates]
+    return {"schedule": FromFunction(rates.__getitem__), "learning_rate": 1.0}
