@@ -191,10 +191,11 @@ class Network:
 
     def _writes_to(self, x: Any) -> bool:
         """Whether the first layer would overwrite the input; raise if it cannot take it at all."""
-        if not (isinstance(x, np.ndarray) or self.layers[0].takes_sparse):
-            name = type(self.layers[0]).__name__
+        first = self.layers[0]
+        if not (first.takes_sparse or isinstance(x, np.ndarray)):
+            name = type(first).__name__
             raise TypeError(f"A network that begins with {name} needs a dense X, got a sparse one.")
-        return self.layers[0].overwrites_input
+        return first.overwrites_input
 
     def _own(self, X: Any) -> Any:
         """Return X as an input that layers may work on."""
@@ -280,7 +281,8 @@ class Network:
         if n_samples > CHUNK:
             with ONE_BLAS_THREAD:
                 return self._predict_chunks(X, parameters)
-        rows = X[:] if isinstance(X, Samples) else X
+        # (To ask the plain class first spares the most frequent case a look at an abstract one.)
+        rows = X if type(X) is np.ndarray or not isinstance(X, Samples) else X[:]
         if n_samples * self.layout.n_penalized < MIN_BLAS:
             return self._apply(rows, parameters)
         with ONE_BLAS_THREAD:

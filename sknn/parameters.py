@@ -53,17 +53,21 @@ def weight(
     shape: tuple[int, ...], published: str = "coefs_", rate: Any = 1.0, decay: Any = 1.0
 ) -> Parameter:
     """Return a parameter that the penalty and weight decay act on."""
-    return Parameter(shape, WEIGHT, published, rate, decay)
+    return Parameter(shape, WEIGHT, published, _number(rate), _number(decay))
 
 
 def free(shape: tuple[int, ...], published: str, rate: Any = 1.0, decay: Any = 0.0) -> Parameter:
     """Return a parameter that is trained without a penalty."""
-    return Parameter(shape, FREE, published, rate, decay)
+    return Parameter(shape, FREE, published, _number(rate), _number(decay))
 
 
 def statistic(shape: tuple[int, ...], published: str) -> Parameter:
     """Return an array that the layer keeps itself."""
     return Parameter(shape, STATISTIC, published)
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, (float, np.ndarray)) else float(value)
 
 
 class Group(NamedTuple):
@@ -169,7 +173,7 @@ class ParameterLayout:
     def frozen(self, where: slice) -> list[slice]:
         """Return the stretches of a part of the trained parameters whose rate is 0."""
         runs = self.runs(where, lambda group: group.rate)
-        return [stretch for stretch, rate in runs if not np.any(rate)]
+        return [stretch for stretch, rate in runs if is_zero(rate)]
 
     def matrices(self) -> list[tuple[slice, tuple[int, ...]]]:
         """Return where each matrix among the weights lies, and its shape, in order."""
@@ -190,12 +194,7 @@ class ParameterLayout:
         list of dict or list
             Arrays of shape ``shape`` or ``(n_models, *shape)``, as the layers were given.
         """
-        lead = vector.shape[:-1]
-
-        def view(place: _Place) -> Array:
-            return vector[..., place.where].reshape(lead + place.shape)
-
-        return [tree_map(view, places) for places in self._places]
+        return [_views(vector, vector.shape[:-1], places) for places in self._places]
 
 
 def tree_map(function: Callable[[T], U], tree: Tree[T]) -> Tree[U]:
@@ -203,6 +202,14 @@ def tree_map(function: Callable[[T], U], tree: Tree[T]) -> Tree[U]:
     if isinstance(tree, list):
         return [tree_map(function, branch) for branch in tree]
     return {name: function(value) for name, value in tree.items()}
+
+
+def _views(vector: Array, lead: tuple[int, ...], places: Tree[_Place]) -> Tree[Array]:
+    if isinstance(places, list):
+        return [_views(vector, lead, branch) for branch in places]
+    return {
+        name: vector[..., where].reshape(lead + shape) for name, (where, shape) in places.items()
+    }
 
 
 def leaves(tree: Any) -> Iterator[dict[str, Any]]:
@@ -221,10 +228,15 @@ def fill(views: Tree[Array], arrays: Tree[Array]) -> None:
             view[...] = of[name]
 
 
+def is_zero(number: Any) -> bool:
+    """Whether a number, or that of each model, is 0."""
+    return number == 0 if isinstance(number, float) else not np.any(number)
+
+
 def _how_trained(parameter: Parameter) -> Hashable:
     return parameter.kind, _key(parameter.rate), _key(parameter.decay)
 
 
 def _key(number: Any) -> Hashable:
     """Return a number, or one for each model, in a form that can be compared."""
-    return tuple(np.ravel(number).tolist())
+    return number if isinstance(number, float) else tuple(np.ravel(number).tolist())

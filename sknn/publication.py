@@ -46,8 +46,11 @@ class Publication:
                     place = dicts.setdefault(attribute, place)
                 self.counts[attribute] = max(self.counts.get(attribute, 0), place + 1)
                 homes.append(_Home(attribute, place, key, parameter.shape))
+        self._expected = list(self.counts.items())
         in_order = iter(homes)
         self._layers = [tree_map(lambda _: next(in_order), layer) for layer in layers]
+        # Most layers need no look into dicts: a third of the time of predicting one row.
+        self._pairs = [(_as_plain(layer), layer) for layer in self._layers]
 
     def publish(self, parameters: list[Any]) -> dict[str, list[Any]]:
         """Return copies of each layer's parameters as attributes of an estimator."""
@@ -70,19 +73,19 @@ class Publication:
         ValueError
             If an attribute has more or fewer arrays than the network needs.
         """
-        for attribute, count in self.counts.items():
-            found = len(published.get(attribute, ()))
-            if found != count:
+        for attribute, count in self._expected:
+            if attribute not in published or len(published[attribute]) != count:
                 raise ValueError(
-                    f"{attribute} has {found} arrays, but the network has {count} layers that have "
-                    "one there."
+                    f"{attribute} has {len(published.get(attribute, ()))} arrays, but the network "
+                    f"has {count} layers that have one there."
                 )
 
-        def look_up(home: _Home) -> Array:
-            value = published[home.attribute][home.place]
-            return value[home.key] if home.key else value
-
-        return [tree_map(look_up, layer) for layer in self._layers]
+        return [
+            {name: published[attribute][place] for name, attribute, place in plain}
+            if plain is not None
+            else _look_up(layer, published)
+            for plain, layer in self._pairs
+        ]
 
     def check_shapes(self, parameters: list[Any]) -> None:
         """Raise ValueError if an array does not have the shape that the network needs."""
@@ -93,3 +96,19 @@ class Publication:
                         f"{home.attribute} has an array of shape {np.shape(arrays[name])} where "
                         f"the network has {home.shape}; the same shapes are needed."
                     )
+
+
+def _as_plain(homes: Tree[_Home]) -> list[tuple[str, str, int]] | None:
+    """Return name, attribute and place of each parameter, if that is all there is to know."""
+    if isinstance(homes, list) or any(home.key for home in homes.values()):
+        return None
+    return [(name, home.attribute, home.place) for name, home in homes.items()]
+
+
+def _look_up(homes: Tree[_Home], published: Mapping[str, Any]) -> Tree[Array]:
+    if isinstance(homes, list):
+        return [_look_up(branch, published) for branch in homes]
+    return {
+        name: published[attribute][place][key] if key else published[attribute][place]
+        for name, (attribute, place, key, _) in homes.items()
+    }

@@ -149,6 +149,8 @@ class Loss(Component):
             Raw scores, consumed.
         """
         self.inverse_link(raw)
+        if self.raw_per_target == 1:
+            return by_sample(raw)
         kinds = self.kinds(raw)
         if not self.score_levels:
             return by_sample(kinds[0])

@@ -32,6 +32,8 @@ class Rows:
     ----------
     order : ndarray of int
         The rows in the order of the current epoch.
+    generator : RandomState or None
+        Where it is drawn from.
     """
 
     def __init__(
@@ -45,13 +47,13 @@ class Rows:
         self.samples = samples.in_order()
         self.y = np.ascontiguousarray(y)
         self.sample_weight = sample_weight
-        self._rng = rng
+        self.generator = rng
         self.order = np.arange(y.shape[0]) if rows is None else rows
 
     @cached_property
     def _first_draws(self) -> Hashable:
         """What tells the random states of two models apart before the first epoch."""
-        if self._rng is None:
+        if self.generator is None:
             return None
         kind, keys, *rest = self.draws
         return kind, keys.tobytes(), *rest
@@ -59,11 +61,11 @@ class Rows:
     @property
     def draws(self) -> Any:
         """The state of what the order is drawn from."""
-        return None if self._rng is None else self._rng.get_state()
+        return None if self.generator is None else self.generator.get_state()
 
     def equals(self, other: Rows) -> bool:
         """Whether two models have the same samples and will visit them in the same order."""
-        if self._rng is not None and self._rng is other._rng:
+        if self.generator is not None and self.generator is other.generator:
             return False  # they take turns
         if self._first_draws != other._first_draws:
             return False
@@ -76,9 +78,9 @@ class Rows:
 
     def shuffle(self) -> None:
         """Draw the order of the next epoch; the draws are those of sklearn.utils.shuffle."""
-        if self._rng is not None:
+        if self.generator is not None:
             permutation = np.arange(self.order.size)
-            self._rng.shuffle(permutation)
+            self.generator.shuffle(permutation)
             self.order = self.order[permutation]
 
 

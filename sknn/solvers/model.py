@@ -91,7 +91,6 @@ class Model:
         if problem.augmentation is not None:
             self.rng = np.random.Generator(np.random.PCG64((*self._seed, 1)))
         self.resize(solver.batch_size)
-        self._n_workers = 1
         self._good: Good | None = None
         if solver.recovers:
             self._few = np.sort(self.rows.order[:CHUNK])
@@ -111,23 +110,29 @@ class Model:
         state.theta, self.moments = position.theta.copy(), _copies(position.moments)
         self.batch_size, self.noise = position.batch_size, position.noise.copy()
         self.rows.order, self._good = position.order, position.good
-        if position.draws is not None:
-            self.problem.rng.set_state(position.draws)
+        draws = position.draws
+        if isinstance(draws, np.random.RandomState):
+            draws = draws.get_state()
+        if draws is not None:
+            self.problem.rng.set_state(draws)
         if position.generator is not None:
             self.rng.bit_generator.state = position.generator
 
-    def _position(self) -> Position:
+    def _position(self, n_workers: int, is_alone: bool) -> Position:
         """Return what going on needs, at the end of an epoch."""
+        # The state of a generator is large: to ask for it takes as long as two steps.
+        is_ours = is_alone and self.problem.rng_is_own
+        draws = self.rows.generator if is_ours else self.rows.draws
         return Position(
             theta=self.state.theta,
             moments=self.moments,
             batch_size=self.batch_size,
             order=self.rows.order,
-            draws=self.rows.draws,
+            draws=draws,
             noise=self.noise,
             generator=None if self.rng is None else self.rng.bit_generator.state,
             good=self._good,
-            n_workers=self._n_workers,
+            n_workers=n_workers,
         )
 
     def resize(self, batch_size: int) -> None:
@@ -209,18 +214,19 @@ class Model:
             self.state.ending = error
             return True
 
-    def finish(self, n_workers: int) -> None:
+    def finish(self, n_workers: int, is_alone: bool) -> None:
         """End the training with what the stack has released.
 
         Parameters
         ----------
         n_workers : int
             How many workers have shared the rows of a batch.
+        is_alone : bool
+            Whether no other model may go on drawing from its generator.
         """
         self.is_training = False
-        self._n_workers = n_workers
         state = self.state
-        state.position = self._position()
+        state.position = self._position(n_workers, is_alone)
         if self._good is not None and not self._good.is_latest and not self.problem.one_epoch:
             # The last epoch was lost, or on the way there.
             state.theta, self.moments = self._good.theta, self._good.moments

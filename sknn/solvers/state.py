@@ -50,8 +50,8 @@ class Position:
         Samples in the batches of the next epoch.
     order : ndarray of int, shape (n_samples,)
         The rows in the order of the latest epoch, which the next one shuffles.
-    draws : tuple or None
-        The state of the generator of that order; None without shuffling.
+    draws : RandomState, tuple or None
+        The generator of that order if nobody else uses it, else its state; None without shuffling.
     noise : ndarray of uint64, shape (batch_size, n_noise)
         The random bits of the network's layers.
     generator : dict or None

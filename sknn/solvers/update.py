@@ -11,7 +11,7 @@ import numpy as np
 from sknn._component import per_model, stack
 from sknn._math import Array, Call, number
 from sknn.averaging import follow
-from sknn.parameters import Group, ParameterLayout
+from sknn.parameters import Group, ParameterLayout, is_zero
 
 MARGIN = 1e-6
 """Added to the norm that a gradient is divided by, as PyTorch does."""
@@ -71,9 +71,10 @@ class Update:
         everything = slice(0, layout.n_trained)
         # One run of equal rates, and one of equal decay, unless a layer asks for others.
         self._rates = _numbers_by_run(layout.runs(everything, _rate), n_numbers, shape, dtype)
-        self._decays = _numbers_by_run(layout.runs(everything, _rate_of_decay), 1, shape, dtype)
-        if not np.any(self._weight_decay):
-            self._decays = []
+        self._decays: list[_Run] = []
+        if np.any(self._weight_decay):
+            decays = layout.runs(everything, _rate_of_decay)
+            self._decays = _numbers_by_run(decays, 1, shape, dtype)
         has_weights = self._averaging is not None and self._averaging.step_weights(t) is not None
         self._average_weight = np.empty(shape, dtype) if has_weights else None
         self.squares = np.zeros((n_slots, len(shares), *lead), dtype)
@@ -120,9 +121,11 @@ class Update:
         """
         finish = [of(slot, calls) for of, calls in zip(self._finishers, penalties, strict=True)]
         move = [of(slot) for of in self._movers]
-        if self._max_norm is not None and len(move) > 1:  # the norm is that of all shares
+        if len(move) == 1:
+            return [[finish[0] + move[0]]]
+        if self._max_norm is not None:  # the norm is that of all shares
             return [finish, move]
-        return [[[*a, *b] for a, b in zip(finish, move, strict=True)]]
+        return [[a + b for a, b in zip(finish, move, strict=True)]]
 
     def _mover(self, share: slice) -> CallsOf:
         """Return what cuts the gradient of a share, shrinks the weights and moves the parameters.
@@ -130,8 +133,7 @@ class Update:
         Most updates are a step and nothing else.
         """
         actions = [self._clipper(share), self._decayer(share), self._stepper(share)]
-        wanted = [calls_of for calls_of in actions if calls_of is not None]
-        return lambda slot: [call for calls_of in wanted for call in calls_of(slot)]
+        return _one_after_the_other([calls_of for calls_of in actions if calls_of is not None])
 
     # Each of these returns a function from a slot to calls, or None if there is nothing to do.
 
@@ -188,16 +190,17 @@ class Update:
 
     def _stepper(self, share: slice) -> CallsOf:
         """Move a share of the parameters."""
-        movers = [self._bind(where, run) for where, run in _meet(self._rates, share)]
+        runs = _meet(self._rates, share)
+        move = _one_after_the_other([self._bind(where, run) for where, run in runs])
         weights = self._average_weight
         if weights is None:
-            return lambda slot: [call for mover in movers for call in mover(slot)]
+            return move
         theta, scratch = self._theta[..., share], self._scratch[..., share]
         average = self._moments["average"][..., share]
 
         def calls(slot: int) -> list[Call]:
-            steps = [call for mover in movers for call in mover(slot)]
-            return [*steps, partial(follow, average, theta, weights[slot, ...], scratch)]
+            follower = partial(follow, average, theta, weights[slot, ...], scratch)
+            return [*move(slot), follower]
 
         return calls
 
@@ -208,14 +211,23 @@ class Update:
         )
         moments = tuple(self._moments[name][..., where] for name in self._optimizer.moments)
         constants = tuple(number(value, theta.dtype) for value in self._optimizer.constants())
-        matrices = [
-            (slice(m.start - where.start, m.stop - where.start), shape)
-            for m, shape in self._layout.matrices()
-            if where.start <= m.start and m.stop <= where.stop
-        ]
+        matrices = []
+        if not self._optimizer.is_elementwise:
+            matrices = [
+                (slice(m.start - where.start, m.stop - where.start), shape)
+                for m, shape in self._layout.matrices()
+                if where.start <= m.start and m.stop <= where.stop
+            ]
         bound = self._optimizer.bind(theta, grad, scratch, moments, constants, matrices)
         numbers = list(zip(*([a[i, ...] for i in range(len(a))] for a in run.numbers), strict=True))
         return lambda slot: bound(numbers[slot])
+
+
+def _one_after_the_other(actions: list[CallsOf]) -> CallsOf:
+    """Return one action that does several; mostly it is one."""
+    if len(actions) == 1:
+        return actions[0]
+    return lambda slot: [call for calls_of in actions for call in calls_of(slot)]
 
 
 class _Run(NamedTuple):
@@ -231,7 +243,7 @@ def _rate(group: Group) -> Any:
 
 
 def _rate_of_decay(group: Group) -> Any:
-    return np.multiply(group.rate, group.decay)
+    return group.rate * group.decay
 
 
 def _numbers_by_run(
@@ -241,11 +253,11 @@ def _numbers_by_run(
     return [
         _Run(
             where,
-            float(factor) if np.ndim(factor) == 0 else np.reshape(factor, (-1, 1)),
+            factor if isinstance(factor, float) else np.reshape(factor, (-1, 1)),
             [np.empty(shape, dtype) for _ in range(n_numbers)],
         )
         for where, factor in runs
-        if np.any(factor)
+        if not is_zero(factor)
     ]
 
 

@@ -58,7 +58,7 @@ def explain(
         Whether to tell how the loss went, too; it says something where the epochs have run out.
     """
     chosen = spread_rows(len(samples), N_ROWS)
-    rows, theta = samples.to_dense(chosen), trained.theta()
+    rows, theta = samples.to_dense(chosen), trained.state.theta
     with np.errstate(all="ignore"):
         sentences = [_about_X(rows)]
         if trained.targets.are_numbers:

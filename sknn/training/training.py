@@ -167,8 +167,7 @@ class Training:
         if self._held_out is not None:
             view = partial(self._model.view, state)
             check_scoring_serves(recipe.scoring, view, self._held_out, state.theta)
-        problem = self._choose_rate(problem)
-        self.problem = self._watched(problem)
+        self.problem = self._watched(self._choose_rate(problem))
         self._first: TrainingState | None = None  # the training that early stopping has ended
         self._state = state
 
