@@ -39,15 +39,9 @@ class Component(BaseEstimator):
         """Return a copy with other values of some parameters."""
         return type(self)(**vars(self) | parameters)
 
-    def structure(self, with_numbers: bool = False) -> Hashable:
-        """Return what two components must have in common to be interchangeable.
-
-        Parameters
-        ----------
-        with_numbers : bool, default=False
-            Whether their floats must be the same, too; `stack` takes any.
-        """
-        return _structure(self, with_numbers)
+    def structure(self) -> Hashable:
+        """Return what components must have in common to be stacked; floats may differ."""
+        return _structure(self)
 
 
 def check_components(value: Any) -> None:
@@ -57,13 +51,13 @@ def check_components(value: Any) -> None:
             item.check()
 
 
-def _structure(value: Any, with_numbers: bool) -> Hashable:
+def _structure(value: Any) -> Hashable:
     if isinstance(value, Component):
-        items = ((name, _structure(v, with_numbers)) for name, v in vars(value).items())
+        items = ((name, _structure(v)) for name, v in vars(value).items())
         return type(value), *items
     if isinstance(value, (tuple, list)):
-        return tuple(_structure(v, with_numbers) for v in value)
-    if isinstance(value, Real) and not isinstance(value, Integral) and not with_numbers:
+        return tuple(_structure(v) for v in value)
+    if isinstance(value, Real) and not isinstance(value, Integral):
         return float
     try:
         hash(value)

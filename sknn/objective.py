@@ -113,9 +113,9 @@ class Objective:
             self.loss.inverse_link(raw)
             return float(np.absolute(raw).max())
 
-    def reported(self, data: Any, penalty: Any) -> Any:
+    def reported_loss(self, data: Any, penalty: Any) -> Any:
         """Return the loss as it is reported, from the two terms of J."""
-        return data / self.loss.reported(self.n_targets) + penalty
+        return data / self.loss.reported_divisor(self.n_targets) + penalty
 
 
 class DataTerm:
@@ -353,4 +353,4 @@ class WholeObjective:
         self._crew.run([self._phases])
         data = float(sum(term.values(1)[0] for term in self._data))
         penalty = float(self._first.values(1)[0] + self._then.values(1)[0])
-        return data + penalty, self._objective.reported(data, penalty)
+        return data + penalty, self._objective.reported_loss(data, penalty)

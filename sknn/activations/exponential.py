@@ -102,7 +102,7 @@ class Softplus(Activation):
 
 
 def _exponential_below_zero(
-    z: Array, slope: Array, room: Room, alpha: Array, one: Array, zero: Array
+    z: Array, slope: Array, room: Room, alpha: Array, slope_above: Array, zero: Array
 ) -> None:
     """Replace z by z or alpha (exp(z) - 1), and slope by 1 or alpha exp(z)."""
     np.greater(z, zero, room.mask)
@@ -112,4 +112,4 @@ def _exponential_below_zero(
     np.subtract(slope, alpha, room.one)  # 0 above zero
     np.maximum(z, zero, out=z)
     np.add(z, room.one, z)
-    np.copyto(slope, one, where=room.mask)
+    np.copyto(slope, slope_above, where=room.mask)

@@ -8,7 +8,7 @@ Conventions, once for all losses:
 - A loss owns its link: it turns raw scores into a value, a gradient and, through the
   inverse link, a prediction.
 - The objective is a weighted mean over samples and a sum over outputs. What is reported
-  may differ by the constant `reported`, see there.
+  may differ by the constant `reported_divisor`, see there.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class Loss(Component):
         self.gradient(raw, target, weight, record, scratch, *constants)
         return self.values(record, target, scratch, *constants)
 
-    def reported(self, n_outputs: int) -> float:
+    def reported_divisor(self, n_outputs: int) -> float:
         """Return what scikit-learn's reported loss is divided by (its issue 8349)."""
         return 1.0
 

@@ -30,7 +30,7 @@ class BinaryLogLoss(LogisticLink):
         self.is_soft = is_soft
 
     def for_targets(self, one_of_many: bool, are_soft: bool) -> Loss:
-        return LogLoss(are_soft) if one_of_many else BinaryLogLoss(are_soft)
+        return log_loss_for(one_of_many, are_soft)
 
     def gradient(
         self,
@@ -86,7 +86,7 @@ class LogLoss(SoftmaxLink):
         self.is_soft = is_soft
 
     def for_targets(self, one_of_many: bool, are_soft: bool) -> Loss:
-        return LogLoss(are_soft) if one_of_many else BinaryLogLoss(are_soft)
+        return log_loss_for(one_of_many, are_soft)
 
     def gradient(
         self,
@@ -112,6 +112,11 @@ class LogLoss(SoftmaxLink):
         clip_probability(chosen)
         np.log(chosen, out=chosen)
         return negate(chosen)
+
+
+def log_loss_for(one_of_many: bool, are_soft: bool) -> Loss:
+    """Return the cross-entropy that suits some targets, see :meth:`Loss.for_targets`."""
+    return LogLoss(are_soft) if one_of_many else BinaryLogLoss(are_soft)
 
 
 def negate(a: Array) -> Array:

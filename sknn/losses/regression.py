@@ -42,7 +42,7 @@ class SquaredError(IdentityLink):
         np.multiply(record, 0.5, record)
         return sum_outputs(record)
 
-    def reported(self, n_outputs: int) -> float:
+    def reported_divisor(self, n_outputs: int) -> float:
         return float(n_outputs)
 
 

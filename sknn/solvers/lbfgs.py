@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,10 @@ class LBFGS(Solver):
         return [self._minimize_one(problem) for problem in problems]
 
     def _minimize_one(self, problem: Problem) -> TrainingState:
+        if problem.goes_on and problem.state.beginning is not None:
+            problem = replace(problem, state=problem.state.beginning, goes_on=False)
         state = problem.state
+        state.beginning = state.copy()
         dtype = state.theta.dtype
         theta = state.theta.astype(np.float64)
         n_samples = problem.n_samples

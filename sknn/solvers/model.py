@@ -329,7 +329,7 @@ class Model:
         raw = network.predict(X, network.layout.views(theta)).astype(np.float64)
         with np.errstate(all="ignore"):
             values = objective.loss.sample_values(raw, rows.y[few].T)
-        loss = float(objective.reported(values.mean(dtype=np.float64), 0.0))
+        loss = float(objective.reported_loss(values.mean(dtype=np.float64), 0.0))
         return loss if math.isfinite(loss) else math.inf
 
     def _as_good(self, theta: Array, moments: dict[str, Array]) -> Good:

@@ -126,8 +126,11 @@ class TrainingState:
     is_interrupted : bool
         Whether Ctrl-C has ended the current call.
     position : Position or None
-        What going on after the latest epoch needs beside all this; None with lbfgs, whose memory
-        SciPy hides, and in a state that has only been published.
+        What going on after the latest epoch needs beside all this; None with lbfgs, and in a state
+        that has only been published.
+    beginning : TrainingState or None
+        With lbfgs, whose memory SciPy hides, the state before the first iteration of the current
+        call: there a training that was cut begins again, and comes to the same.
     """
 
     theta: Array
@@ -157,6 +160,7 @@ class TrainingState:
     ending: Exception | None = None
     is_interrupted: bool = False
     position: Position | None = None
+    beginning: TrainingState | None = None
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Before 0.3.0 the moments were in the units of the published rule.
@@ -178,6 +182,16 @@ class TrainingState:
             has_converged=False,
             has_stopped=False,
             position=None,
+            beginning=None,
+        )
+
+    def copy(self) -> TrainingState:
+        """Return a copy that goes its own way; arrays, which are never written to, are shared."""
+        return replace(
+            self,
+            loss_curve=list(self.loss_curve),
+            validation_scores=list(self.validation_scores),
+            history=list(self.history),
         )
 
     def without_optimizer(self) -> TrainingState:
@@ -196,5 +210,10 @@ class TrainingState:
     def to_keep(self) -> TrainingState:
         """Return what a fitted estimator keeps; it has theta itself, and nothing is going on."""
         return replace(
-            self, theta=np.empty(0), history=list(self.history), ending=None, position=None
+            self,
+            theta=np.empty(0),
+            history=list(self.history),
+            ending=None,
+            position=None,
+            beginning=None,
         )

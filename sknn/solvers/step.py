@@ -166,7 +166,7 @@ class Steps:
             self._n_steps_summed += n_steps
         data = sum(term.values(n_steps) for term in self._terms)
         penalty = sum(term.values(n_steps) for term in (*self._before, *self._after))
-        losses = self._objective.reported(data, penalty)
+        losses = self._objective.reported_loss(data, penalty)
         return np.atleast_1d(np.add.reduce(losses, axis=0)) * self._size
 
     def gradient_noise(self) -> tuple[float, float] | None:

@@ -40,7 +40,7 @@ def make_validation(
         Returns a fitted estimator for a parameter vector, for scorers.
     """
     # In float64, whatever the dtypes are.
-    weight, divisor = held_out.sample_weight, targets.loss.reported(held_out.y.shape[1])
+    weight, divisor = held_out.sample_weight, targets.loss.reported_divisor(held_out.y.shape[1])
     weight = None if weight is None else weight.astype(np.float64)
     scorer = None
     if scoring is not None and scoring != "loss":

@@ -32,7 +32,7 @@ def test_squared_error_is_half_the_square_and_reported_as_a_mean():
 
     np.testing.assert_allclose(values, ((raw - target) ** 2).sum(axis=0) / 2, rtol=1e-14)
     np.testing.assert_allclose(gradient, raw - target)
-    assert SquaredError().reported(3) == 3
+    assert SquaredError().reported_divisor(3) == 3
 
 
 def test_absolute_error_is_the_metric_and_has_no_slope_at_the_target():

@@ -68,7 +68,7 @@ def test_the_objective_falls_and_the_curve_reports_it(loss, n_outputs):
     )
     assert len(state.loss_curve) == state.n_iter
     assert state.loss_curve[-1] == state.loss
-    if loss.reported(n_outputs) == 1:
+    if loss.reported_divisor(n_outputs) == 1:
         # What is reported is what is minimised.
         value, _ = evaluate(state.theta, problem.samples[:], problem.y)
         assert state.loss == pytest.approx(value, rel=1e-12)

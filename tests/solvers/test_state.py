@@ -11,6 +11,7 @@ from sknn.averaging import AVERAGINGS
 from sknn.schedules import EveryStep, FromFunction, Warmup
 from sknn.solvers import stochastic
 from tests.cases import OPTIMIZER_CASES, SCHEDULE_CASES, name_of, pairs, turns
+from tests.solvers import problems
 from tests.solvers.problems import solve
 from tests.solvers.test_toolbox import make_problem
 
@@ -177,6 +178,23 @@ def test_workers_are_as_many_as_before(monkeypatch):
 
     assert cut.position.n_workers == on.position.n_workers == whole.position.n_workers == 3
     np.testing.assert_array_equal(on.theta, whole.theta)
+
+
+@pytest.mark.parametrize("cut", [1, 3])
+def test_a_cut_lbfgs_begins_again_and_comes_to_the_same(cut):
+    def make():
+        return validate(problems.make_problem(lbfgs=True, max_iter=8))
+
+    whole = solve(make())
+    state = solve(replace(make(), after_epoch=lambda s, theta: s.n_iter >= cut))
+    assert state.n_iter == cut < whole.n_iter
+    state = pickle.loads(pickle.dumps(state))
+    on = solve(replace(make(), state=state, goes_on=True))
+
+    np.testing.assert_array_equal(on.theta, whole.theta)
+    assert on.loss_curve == whole.loss_curve
+    assert on.validation_scores == whole.validation_scores
+    assert whole.to_keep().beginning is None
 
 
 def test_what_is_kept_of_a_fit_has_no_position():
