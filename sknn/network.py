@@ -15,7 +15,7 @@ from sknn._crew import count_workers, share_out
 from sknn._math import Array, Call
 from sknn._random import next_words
 from sknn.layers import Draw, Layer, Share, Site
-from sknn.parameters import ParameterLayout, fill, leaves
+from sknn.parameters import ParameterLayout, fill, leaves, tree_map
 from sknn.publication import Publication
 from sknn.samples import Samples
 
@@ -57,7 +57,7 @@ class Network:
     Parameters
     ----------
     layers : list of Layer
-        The layers.
+        The layers; the last is linear and output-major.
     n_features : int
         Number of inputs.
 
@@ -78,6 +78,11 @@ class Network:
     """
 
     def __init__(self, layers: list[Layer], n_features: int) -> None:
+        if not layers or not getattr(layers[-1], "output_major", False):
+            raise ValueError(
+                "A network must end in Linear(..., output_major=True): losses expect raw scores "
+                "output by output."
+            )
         self.layers = layers
         self.n_features = n_features
         self._widths = [n_features]
@@ -166,7 +171,8 @@ class Network:
             Whether the backward calls go on to the input, which must be dense.
         """
         forward: list[Call] = next_words(share.noise) if self.n_noise else []
-        if not owns_input and (wants_input_gradient or self._writes_to(x)):
+        may_be_written_to = self._writes_to(x) or wants_input_gradient
+        if may_be_written_to and not owns_input:
             given, x = x, np.empty_like(x)
             forward.append(partial(np.copyto, x, given))
         backwards: list[Callable[[Array], tuple[list[Call], Array | None]]] = []
@@ -322,9 +328,10 @@ class Network:
 
     def is_alike(self, other: Network) -> bool:
         """Whether another network has layers of parameters with the same names."""
-        return [list(leaf) for leaf in self.layout.leaves] == [
-            list(leaf) for leaf in other.layout.leaves
-        ]
+        names, others = (
+            [list(leaf) for leaf in network.layout.leaves if leaf] for network in (self, other)
+        )
+        return names == others
 
     def _apply(self, x: Any, parameters: list[Any]) -> Array:
         x = self._own(x)
@@ -348,6 +355,7 @@ class Network:
 
     def vector(self, parameters: list[Any]) -> Array:
         """Return each layer's parameters as one new vector; their shapes are checked."""
+        parameters = [tree_map(np.asarray, tree) for tree in parameters]
         arrays = [array for leaf in leaves(parameters) for array in leaf.values()]
         theta = np.empty(self.layout.size, np.result_type(np.float32, *arrays))
         self.publication.check_shapes(parameters)

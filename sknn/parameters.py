@@ -53,12 +53,12 @@ def weight(
     shape: tuple[int, ...], published: str = "coefs_", rate: Any = 1.0, decay: Any = 1.0
 ) -> Parameter:
     """Return a parameter that the penalty and weight decay act on."""
-    return Parameter(shape, WEIGHT, published, _number(rate), _number(decay))
+    return Parameter(shape, WEIGHT, published, _factor("rate", rate), _factor("decay", decay))
 
 
 def free(shape: tuple[int, ...], published: str, rate: Any = 1.0, decay: Any = 0.0) -> Parameter:
     """Return a parameter that is trained without a penalty."""
-    return Parameter(shape, FREE, published, _number(rate), _number(decay))
+    return Parameter(shape, FREE, published, _factor("rate", rate), _factor("decay", decay))
 
 
 def statistic(shape: tuple[int, ...], published: str) -> Parameter:
@@ -66,8 +66,13 @@ def statistic(shape: tuple[int, ...], published: str) -> Parameter:
     return Parameter(shape, STATISTIC, published)
 
 
-def _number(value: Any) -> Any:
-    return value if isinstance(value, (float, np.ndarray)) else float(value)
+def _factor(name: str, value: Any) -> Any:
+    """Return a factor as a float, or as an array of one for each model."""
+    factor = value if isinstance(value, (float, np.ndarray)) else float(value)
+    is_allowed = 0 <= factor < np.inf if isinstance(factor, float) else (factor >= 0).all()
+    if not is_allowed:
+        raise ValueError(f"The {name} of a parameter must be at least 0 and finite, got {value!r}.")
+    return factor
 
 
 class Group(NamedTuple):
@@ -146,8 +151,13 @@ class ParameterLayout:
         return sum(g.where.stop - g.where.start for g in self.groups if g.kind == kind)
 
     def structure(self) -> Hashable:
-        """Return what two layouts must have in common for their vectors to be stacked."""
-        return tuple((group.where.start, group.where.stop, group.kind) for group in self.groups)
+        """Return what two layouts must have in common for their vectors to be stacked.
+
+        The same parameters at the same places, in groups of which the same are frozen.
+        """
+        starts = (place.where.start for leaf in leaves(self._places) for place in leaf.values())
+        groups = ((g.where.start, g.where.stop, is_zero(g.rate)) for g in self.groups)
+        return tuple(starts), tuple(groups), self.n_penalized, self.n_trained
 
     def runs(self, where: slice, number: Callable[[Group], Any]) -> list[tuple[slice, Any]]:
         """Return the stretches of equal numbers in a part of the trained parameters.

@@ -36,7 +36,7 @@ class Publication:
 
     def __init__(self, layers: Sequence[Tree[Parameter]]) -> None:
         self.counts: dict[str, int] = {}
-        homes = []
+        homes, kinds = [], dict[str, bool]()
         for leaf in leaves(list(layers)):
             dicts: dict[str, int] = {}
             for parameter in leaf.values():
@@ -46,6 +46,11 @@ class Publication:
                     place = dicts.setdefault(attribute, place)
                 self.counts[attribute] = max(self.counts.get(attribute, 0), place + 1)
                 homes.append(_Home(attribute, place, key, parameter.shape))
+                if kinds.setdefault(attribute, bool(key)) != bool(key):
+                    raise ValueError(
+                        f"Some parameters are published as {attribute}, others with a key there: "
+                        "an attribute has arrays or dicts, not both."
+                    )
         self._expected = list(self.counts.items())
         in_order = iter(homes)
         self._layers = [tree_map(lambda _: next(in_order), layer) for layer in layers]
@@ -60,9 +65,9 @@ class Publication:
         for homes, arrays in zip(leaves(self._layers), leaves(parameters), strict=True):
             for name, (attribute, place, key, _) in homes.items():
                 if key:
-                    published[attribute][place][key] = arrays[name].copy()
+                    published[attribute][place][key] = np.array(arrays[name])
                 else:
-                    published[attribute][place] = arrays[name].copy()
+                    published[attribute][place] = np.array(arrays[name])
         return published
 
     def gather(self, published: Mapping[str, Any]) -> list[Any]:
@@ -77,7 +82,7 @@ class Publication:
             if attribute not in published or len(published[attribute]) != count:
                 raise ValueError(
                     f"{attribute} has {len(published.get(attribute, ()))} arrays, but the network "
-                    f"has {count} layers that have one there."
+                    f"has {count} layers with such parameters."
                 )
 
         return [

@@ -303,7 +303,23 @@ class CosLog(Decay):
         return 0.5 * (1 - math.cos(2 * math.pi * math.log2(1 + (2**self.n_cycles - 1) * share)))
 
 
-class EveryStep(Schedule):
+class Around(Schedule):
+    """Schedules that go by another one, their `schedule`."""
+
+    schedule: Schedule
+
+    @property
+    def farewell(self) -> str:  # type: ignore[override]
+        """That of the schedule."""
+        return self.schedule.farewell
+
+    @property
+    def is_finite(self) -> bool:  # type: ignore[override]
+        """Whether the schedule is."""
+        return self.schedule.is_finite
+
+
+class EveryStep(Around):
     """Another schedule, followed from step to step instead of epoch by epoch.
 
     Parameters
@@ -324,16 +340,6 @@ class EveryStep(Schedule):
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
 
-    @property
-    def farewell(self) -> str:  # type: ignore[override]
-        """That of the schedule."""
-        return self.schedule.farewell
-
-    @property
-    def is_finite(self) -> bool:  # type: ignore[override]
-        """Whether the schedule is."""
-        return self.schedule.is_finite
-
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
         return self.schedule.step_multiplier(epoch, n_epochs, n_samples_seen)
 
@@ -341,7 +347,7 @@ class EveryStep(Schedule):
         return self.schedule.after_plateau(rate, epoch)
 
 
-class Warmup(Schedule):
+class Warmup(Around):
     """The rate rises in a straight line for some epochs; another schedule spans the others.
 
     Parameters
@@ -362,16 +368,6 @@ class Warmup(Schedule):
     def __init__(self, schedule: Schedule, n_warmup: int) -> None:
         self.schedule = schedule
         self.n_warmup = n_warmup
-
-    @property
-    def farewell(self) -> str:  # type: ignore[override]
-        """That of the schedule."""
-        return self.schedule.farewell
-
-    @property
-    def is_finite(self) -> bool:  # type: ignore[override]
-        """Whether the schedule is."""
-        return self.schedule.is_finite
 
     @property
     def by_step(self) -> bool:  # type: ignore[override]
@@ -437,11 +433,25 @@ class Joined(Schedule):
             )
         super().check()
 
+    @property
+    def by_step(self) -> bool:  # type: ignore[override]
+        """Whether one of the schedules is followed from step to step; then all are."""
+        return any(schedule.by_step for schedule in self.schedules)
+
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
+        schedule, begin, length = self._part(epoch, n_epochs)
+        return schedule.multiplier(epoch - begin, length, n_samples_seen)
+
+    def step_multiplier(self, epoch: float, n_epochs: int, n_samples_seen: int) -> float:
+        schedule, begin, length = self._part(epoch, n_epochs)
+        return schedule.step_multiplier(epoch - begin, length, n_samples_seen)
+
+    def _part(self, epoch: float, n_epochs: int) -> tuple[Schedule, int, int]:
+        """Return the schedule of an epoch, where it begins, and for how many epochs it is."""
         place = bisect.bisect_right(self.boundaries, epoch)
         ends = (0, *self.boundaries, max(n_epochs, *self.boundaries, 0))
         length = max(1, ends[place + 1] - ends[place])
-        return self.schedules[place].multiplier(epoch - ends[place], length, n_samples_seen)
+        return self.schedules[place], ends[place], length
 
     def after_plateau(self, rate: float, epoch: int) -> float | None:
         place = bisect.bisect_right(self.boundaries, epoch)

@@ -1,118 +1,110 @@
-"""The laws of the house that can be checked by reading the code."""
+"""From the user's words to a list of layers."""
 
-import ast
-import re
-from pathlib import Path
+from functools import partial
 
 import pytest
 
-import sknn
-
-ROOT = Path(sknn.__file__).parent
-FLOORS = {
-    "_names": -1,
-    "_version": -1,
-    "_constraints": 0,
-    "_math": 0,
-    "_warn": 0,
-    "_component": 1,
-    "_random": 1,
-    "_blas": 1,
-    "_machine": 1,
-    "_crew": 2,
-    "activations": 2,
-    "averaging": 2,
-    "augmentation": 2,
-    "initializers": 2,
-    "penalties": 2,
-    "schedules": 2,
-    "parameters": 1,
-    "losses": 2,
-    "optimizers": 2,
-    "publication": 2,
-    "layers": 3,
-    "targets": 3,
-    "architecture": 4,
-    "samples": 4,
-    "network": 5,
-    "objective": 6,
-    "summary": 6,
-    "solvers": 7,
-    "training": 8,
-    "estimators": 9,
-    "inspection": 10,
-    "parallel": 10,
-    "model_selection": 11,
-    "__init__": 12,
-}
-FILES = sorted(ROOT.rglob("*.py"))
-files = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+from sknn.activations import Identity, ReLU, Tanh
+from sknn.architecture import NORMALIZATIONS, build_layers
+from sknn.layers import ActivationLayer, BatchNorm, Dropout, LayerNorm, Linear, Residual
 
 
-def imports_of(path):
-    """Yield the dotted names that a file imports."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} has a relative import"
-            yield node.module
+def kinds(layers):
+    return [type(layer) for layer in layers]
 
 
-def room_of(path):
-    """Return the room of a file: its folder below sknn, or its own name."""
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+def test_without_hidden_layers_the_network_is_a_linear_model():
+    [layer] = build_layers([], [], 3)
+
+    assert type(layer) is Linear
+    assert (layer.n_units, layer.output_major, layer.has_intercept) == (3, True, True)
 
 
-def find_violations(path, imported):
-    """Return the imports of a file that do not lead strictly down, or stay in its room."""
-    room = room_of(path)
-    rooms = (name.split(".")[1] for name in imported if name.startswith("sknn."))
-    return [other for other in rooms if other != room and FLOORS[other] >= FLOORS[room]]
+def test_hidden_layers_have_their_own_sizes_functions_and_rates():
+    relu, tanh = ReLU(), Tanh()
+    layers = build_layers([4, 5], [relu, tanh], 2, dropout=[0.1, 0.2])
+
+    assert kinds(layers) == [*[Linear, ActivationLayer, Dropout] * 2, Linear]
+    assert [layer.n_units for layer in layers if isinstance(layer, Linear)] == [4, 5, 2]
+    assert [layer.output_major for layer in layers if isinstance(layer, Linear)] == [0, 0, 1]
+    assert layers[1].activation is relu
+    assert layers[4].activation is tanh
+    assert [layers[2].rate, layers[5].rate] == [0.1, 0.2]
 
 
-@files
-def test_rooms_import_only_from_lower_floors(path):
-    assert find_violations(path, imports_of(path)) == []
+@pytest.mark.parametrize("name", NORMALIZATIONS)
+def test_sums_are_normalised_before_the_function_and_not_at_the_end(name):
+    layers = build_layers([4], [Tanh()], 2, dropout=[0.1], normalization=name)
+
+    assert kinds(layers) == [Linear, NORMALIZATIONS[name], ActivationLayer, Dropout, Linear]
+    assert {"batch": BatchNorm, "layer": LayerNorm} == NORMALIZATIONS
 
 
-def test_a_violation_would_be_found():
-    assert find_violations(ROOT / "losses" / "x.py", ["sknn.solvers.lbfgs"]) == ["solvers"]
-    assert find_violations(ROOT / "samples.py", ["sknn.architecture"]) == ["architecture"]
+def test_the_identity_is_no_layer():
+    assert kinds(build_layers([4, 4], [Identity(), Tanh()], 1)) == [
+        Linear,
+        Linear,
+        ActivationLayer,
+        Linear,
+    ]
 
 
-@files
-def test_no_private_module_of_scikit_learn_or_scipy_is_imported(path):
-    private = re.compile(r"^(sklearn|scipy)\..*\b_")
-    assert [name for name in imports_of(path) if private.match(name)] == []
+def test_each_hidden_layer_needs_its_function_and_its_rate():
+    with pytest.raises(ValueError, match="shorter"):
+        build_layers([4, 4], [ReLU()], 1)
+    with pytest.raises(ValueError, match="shorter"):
+        build_layers([4, 4], [ReLU()] * 2, 1, dropout=[0.1])
 
 
-def count_code(node, lines):
-    """Return how many lines of a module, class or function hold code: no docstring, no comment."""
-    documentation = set()
-    for inner in ast.walk(node):
-        match getattr(inner, "body", None):
-            case [*statements]:
-                for statement in statements:
-                    match statement:
-                        case ast.Expr(value=ast.Constant(value=str())):
-                            documentation.update(range(statement.lineno, statement.end_lineno + 1))
-    first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", len(lines))
-    code = (n for n in range(first, last + 1) if n not in documentation)
-    return sum(
-        lines[n - 1].strip() != "" and not lines[n - 1].strip().startswith("#") for n in code
+def test_a_rate_of_zero_is_no_layer():
+    make = partial(build_layers, [4, 4], [ReLU()] * 2, 1)
+
+    assert [type(layer) for layer in make(dropout=[0.0, 0.0])] == [type(la) for la in make()]
+    assert [isinstance(layer, Dropout) for layer in make(dropout=[0.0, 0.3])].count(True) == 1
+
+
+def test_before_batch_normalisation_a_linear_layer_has_no_intercept():
+    def linear(normalization):
+        built = build_layers([3, 3], [Tanh()] * 2, 2, normalization=normalization)
+        return [layer.has_intercept for layer in built if isinstance(layer, Linear)]
+
+    assert linear("batch") == [False, False, True]
+    assert linear("layer") == linear(None) == [True] * 3
+
+
+def sizes_with_connection(sizes, **options):
+    layers = build_layers(sizes, [Tanh()] * len(sizes), 2, residual=True, **options)
+    return [
+        isinstance(layer, Residual) for layer in layers if not isinstance(layer, ActivationLayer)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ((), [False]),
+        ((5,), [False, False]),
+        ((5, 5), [False, True, False]),
+        ((5, 5, 4), [False, True, False, False]),
+        ((5, 4, 4, 4), [False, False, True, True, False]),
+        ((4, 5, 4), [False, False, False, False]),
+    ],
+)
+def test_connections_are_between_hidden_layers_of_one_size(sizes, expected):
+    assert sizes_with_connection(sizes) == expected
+
+
+def test_a_network_of_as_many_inputs_as_units_has_no_connection_at_its_input():
+    layers = build_layers([4], [Identity()], 4, residual=True)
+
+    assert [type(layer) for layer in layers] == [Linear, Linear]
+
+
+def test_normalisation_activation_and_dropout_are_within_the_block():
+    layers = build_layers(
+        [5, 5], [Tanh()] * 2, 1, dropout=[0.2, 0.3], normalization="layer", residual=True
     )
+    [block] = [layer for layer in layers if isinstance(layer, Residual)]
 
-
-@files
-def test_files_and_functions_are_short(path):
-    text = path.read_text()
-    lines, tree = text.splitlines(), ast.parse(text)
-    assert count_code(tree, lines) <= 400
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
-            assert count_code(node, lines) <= 40, node.name
-
-
-def test_every_floor_is_a_room():
-    assert {room_of(path) for path in FILES} == set(FLOORS)
+    assert [type(layer) for layer in block.layers] == [Linear, LayerNorm, ActivationLayer, Dropout]
+    assert block.layers[-1].rate == 0.3

@@ -3,8 +3,7 @@ import pytest
 
 from sknn.augmentation import AUGMENTATIONS, Augmentation, GaussianNoise, Mixup, SwapNoise
 
-NAMES = ["gaussian_noise", "mixup", "swap_noise"]
-names = pytest.mark.parametrize("name", NAMES)
+names = pytest.mark.parametrize("name", AUGMENTATIONS)
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -22,9 +21,9 @@ def augment(augmentation, X, y, seed=0):
     return X, y
 
 
-def test_these_are_all():
-    assert set(AUGMENTATIONS) == set(NAMES)
-    assert all(issubclass(AUGMENTATIONS[name], Augmentation) for name in NAMES)
+def test_these_are_there():
+    assert set(AUGMENTATIONS) >= {"gaussian_noise", "mixup", "swap_noise"}
+    assert all(issubclass(member, Augmentation) for member in AUGMENTATIONS.values())
 
 
 @names
@@ -67,7 +66,13 @@ def test_targets_change_only_where_that_is_said(name):
     augmentation = AUGMENTATIONS.resolve(name)
     _, new_y = augment(augmentation, X, y)
 
-    assert np.any(new_y != y) == augmentation.changes_targets == (name == "mixup")
+    assert np.any(new_y != y) == augmentation.changes_targets
+
+
+def test_only_mixup_changes_targets():
+    changing = [name for name in AUGMENTATIONS if AUGMENTATIONS[name].changes_targets]
+
+    assert changing == ["mixup"]
 
 
 @names
@@ -77,9 +82,16 @@ def test_tiny_batches_can_be_augmented(name, n_samples):
     new_X, new_y = augment(AUGMENTATIONS.resolve(name), X, y)
 
     assert np.isfinite(new_X).all()
-    if name != "gaussian_noise" and n_samples == 1:
-        np.testing.assert_allclose(new_X, X)
-        np.testing.assert_allclose(new_y, y)
+    assert np.isfinite(new_y).all()
+
+
+@pytest.mark.parametrize("name", ["mixup", "swap_noise"])
+def test_a_sample_without_others_stays_as_it_is(name):
+    X, y = make_data(1, 5)
+    new_X, new_y = augment(AUGMENTATIONS.resolve(name), X, y)
+
+    np.testing.assert_allclose(new_X, X)
+    np.testing.assert_allclose(new_y, y)
 
 
 @dtypes
@@ -150,7 +162,7 @@ def test_swap_noise_takes_values_of_the_same_column(dtype):
     assert len(set(sources)) < len(sources)
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_swap_noise_replaces_values_at_its_rate(rate):
     X, y = make_data(400, 50)
     new, _ = augment(SwapNoise(rate), X, y)
@@ -158,8 +170,13 @@ def test_swap_noise_replaces_values_at_its_rate(rate):
     n, n_changed = X.size, np.count_nonzero(new != X)
 
     assert abs(n_changed - expected * n) <= 4 * np.sqrt(n * expected * (1 - expected))
-    if rate:
-        assert (new != X).any(axis=0).all()
+    assert (new != X).any(axis=0).all()
+
+
+def test_swap_noise_at_a_rate_of_zero_replaces_nothing():
+    X, y = make_data(400, 50)
+
+    np.testing.assert_array_equal(augment(SwapNoise(0.0), X, y)[0], X)
 
 
 @pytest.mark.parametrize(

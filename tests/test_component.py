@@ -4,13 +4,26 @@ from sklearn.base import clone
 
 from sknn._component import Component, per_model, stack
 from sknn.activations import ACTIVATIONS, ReLU
+from sknn.augmentation import AUGMENTATIONS
+from sknn.averaging import AVERAGINGS
 from sknn.initializers import INITIALIZERS
-from sknn.losses import LOSSES
+from sknn.losses import CLASSIFICATION_LOSSES, LOSSES
 from sknn.optimizers import OPTIMIZERS, Adam
 from sknn.penalties import PENALTIES
 from sknn.schedules import SCHEDULES
 
-REGISTRIES = [ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS, PENALTIES, SCHEDULES]
+# All but that of layers, which have no defaults.
+REGISTRIES = [
+    ACTIVATIONS,
+    AUGMENTATIONS,
+    AVERAGINGS,
+    CLASSIFICATION_LOSSES,
+    INITIALIZERS,
+    LOSSES,
+    OPTIMIZERS,
+    PENALTIES,
+    SCHEDULES,
+]
 registries = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
 
 

@@ -1,19 +1,21 @@
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPRegressor
 
+from sknn.activations import ACTIVATIONS
 from sknn.initializers import INITIALIZERS, GlorotUniform, is_pair_of_lists
 
 NORMAL = {"he": 2.0, "lecun": 1.0}
-NAMES = ["auto", "glorot", "he", "lecun", "orthogonal"]
-names = pytest.mark.parametrize("name", NAMES)
+names = pytest.mark.parametrize("name", INITIALIZERS)
 
 
 def draw(name, n_in, n_out, factor=6.0, seed=0):
     return INITIALIZERS.resolve(name).draw(np.random.RandomState(seed), n_in, n_out, factor)
 
 
-def test_these_are_all():
-    assert set(INITIALIZERS) == set(NAMES)
+def test_these_are_there():
+    assert set(INITIALIZERS) >= {"auto", "glorot", "he", "lecun", "orthogonal"}
 
 
 def test_bounds_are_glorots():
@@ -35,11 +37,20 @@ def test_weights_are_drawn_before_intercepts():
     np.testing.assert_array_equal(intercept, rng.uniform(-bound, bound, 2))
 
 
-def test_auto_is_scikit_learns():
-    coef, _ = draw("auto", 4, 3, factor=2.0)
-    expected, _ = GlorotUniform().draw(np.random.RandomState(0), 4, 3, 2.0)
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+def test_auto_is_scikit_learns(activation):
+    # A rate of almost nothing leaves its network as it was drawn.
+    options = {"hidden_layer_sizes": (3, 5), "activation": activation, "random_state": 7}
+    options |= {"solver": "sgd", "learning_rate_init": 1e-300, "max_iter": 1}
+    X, y = np.arange(40.0).reshape(10, 4), np.arange(20.0).reshape(10, 2)
+    with pytest.warns(ConvergenceWarning):
+        theirs = MLPRegressor(**options).fit(X, y)
+    rng, factor = np.random.RandomState(7), ACTIVATIONS[activation].glorot_factor
 
-    np.testing.assert_array_equal(coef, expected)
+    for coef, intercept in zip(theirs.coefs_, theirs.intercepts_, strict=True):
+        ours = INITIALIZERS.resolve("auto").draw(rng, *coef.shape, factor)
+        np.testing.assert_array_equal(ours[0], coef)
+        np.testing.assert_array_equal(ours[1], intercept)
 
 
 @names

@@ -7,6 +7,7 @@ from sknn.schedules import (
     Constant,
     Cosine,
     CosLog,
+    EveryStep,
     Exponential,
     FromFunction,
     InverseScaling,
@@ -115,3 +116,72 @@ def test_a_schedule_after_a_warmup_sees_its_own_samples_only():
 
 def test_functions_of_the_epoch_are_schedules():
     assert table(FromFunction(lambda epoch: 1 / (1 + epoch)), 3) == [1, 1 / 2, 1 / 3]
+
+
+@pytest.mark.parametrize(
+    "schedule", [case for case in SCHEDULE_CASES if not isinstance(case, CosLog)], ids=name_of
+)
+def test_at_whole_epochs_a_step_has_the_factor_of_the_epoch(schedule):
+    for epoch in range(12):
+        expected = schedule.multiplier(epoch, 10, 50 * epoch)
+        assert schedule.step_multiplier(epoch, 10, 50 * epoch) == expected
+
+
+def test_coslogs_epochs_have_the_factor_of_their_middle():
+    for epoch in range(10):
+        assert CosLog().multiplier(epoch, 10, 0) == CosLog().step_multiplier(epoch + 0.5, 10, 0)
+
+
+def test_every_step_goes_by_another_schedule():
+    schedule = EveryStep(Polynomial())
+
+    assert schedule.by_step
+    assert not Polynomial().by_step
+    assert [schedule.step_multiplier(e, 4, 0) for e in (0, 0.5, 3, 4, 5)] == [1, 0.875, 0.25, 0, 0]
+    assert table(schedule, 5, 4) == table(Polynomial(), 5, 4)
+    assert EveryStep(Adaptive()).after_plateau(1e-3, 5) == Adaptive().factor
+    assert EveryStep(Adaptive()).farewell == Adaptive.farewell
+    assert [EveryStep(inner).is_finite for inner in (Cosine(), Constant())] == [True, False]
+
+
+def test_a_warmup_rises_from_step_to_step_where_its_schedule_is_followed_so():
+    schedule = Warmup(EveryStep(Polynomial()), 2)
+    factors = [schedule.step_multiplier(epoch, 6, 0) for epoch in (0, 0.5, 1, 2, 3, 4.5, 6)]
+
+    assert schedule.by_step
+    assert not Warmup(Polynomial(), 2).by_step
+    assert factors == pytest.approx([1 / 3, 1 / 2, 2 / 3, 1, 0.75, 0.375, 0])
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(1e-3, 0.2), (1.1e-6, 0.2), (1e-6, None)])
+def test_adaptive_divides_the_rate_until_it_is_small(rate, expected):
+    assert Adaptive().after_plateau(rate, 3) == expected
+    assert Constant().after_plateau(rate, 3) is None
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        InverseScaling(-0.1),
+        Adaptive(1.0),
+        Adaptive(min_rate=-1.0),
+        OneCycle(rise=1.1),
+        OneCycle(begin=-0.1),
+        OneCycle(end=2.0),
+        Exponential(0.0),
+        Exponential(1.1),
+        Step(1.5),
+        Step(milestones=(0.5, 1.5)),
+        Step(milestones=0.5),
+        Polynomial(0.0),
+        CosLog(0),
+        Warmup(Constant(), -1),
+        Warmup(Step(1.5), 1),
+        EveryStep(Step(1.5)),
+        Joined([Constant(), Step(1.5)], [2]),
+    ],
+    ids=repr,
+)
+def test_numbers_that_make_no_sense_are_refused(schedule):
+    with pytest.raises(ValueError, match=r"parameter of .* must be"):
+        schedule.check()

@@ -17,7 +17,7 @@ from sknn.estimators.fields import estimator, param, with_parameters
 from sknn.estimators.hints import with_hints
 from sknn.estimators.parameters import MLPParameters
 from sknn.estimators.settings import available_if_stochastic
-from sknn.losses import LOSSES, Loss, by_sample
+from sknn.losses import LOSSES, Loss
 from sknn.targets import Numbers, TargetSettings
 
 
@@ -117,6 +117,8 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
     0.4
     """
 
+    _targets: Numbers
+
     @available_if_stochastic
     @with_hints
     def partial_fit(
@@ -185,17 +187,15 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
         ndarray of the same shape
             The standard deviations, with `return_std`.
         """
-        raw, loss = self._predict_raw(X), self._targets.loss
+        raw, targets = self._predict_raw(X), self._targets
         if not return_std:
-            return loss.predictions(raw)
-        if not loss.predicts_deviations:
+            return targets.predict(raw)
+        if not targets.loss.predicts_deviations:
             raise ValueError(
                 "return_std=True needs a network fitted with loss='gaussian'; this one has "
-                f"{type(loss).__name__}."
+                f"{type(targets.loss).__name__}."
             )
-        loss.inverse_link(raw)
-        mean, deviation = map(by_sample, loss.kinds(raw))
-        return MeanAndDeviation((mean, deviation))
+        return MeanAndDeviation(targets.predict_with_deviations(raw))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R^2, or with several quantiles the share of pinball loss that they save.

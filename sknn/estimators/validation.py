@@ -106,7 +106,7 @@ def check_sample_weight(sample_weight: Any, X: Any) -> Array | None:
             f"Negative values in data passed to `sample_weight`: {weight[row]} at row {row}. "
             "Weights must be at least 0."
         )
-    if float(weight.max()) * n_samples > np.finfo(weight.dtype).max:
+    if float(weight.max()) * n_samples > float(np.finfo(weight.dtype).max):
         raise ValueError(
             f"The sum of `sample_weight` may overflow {weight.dtype}: the largest is "
             f"{weight.max()}. Divide the weights by a constant."

@@ -6,8 +6,8 @@ step makes no view, no slice and no decision. ``apply`` is the layer at predicti
 nothing, so that threads may share it.
 
 Ownership: a layer writes into buffers that it owns, and may consume the gradient that it is
-handed. Whether it also writes its output over its input, it says: whoever hands it an array of
-somebody else's makes a copy then.
+handed. Whether it also writes its output over its input, or hands its input on, it says: whoever
+hands it an array of somebody else's makes a copy then.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class BoundLayer(NamedTuple):
         ``backward(grad)`` returns the calls of the backward pass and the array in which
         they leave the gradient with respect to the input (None if it is not wanted).
     n_accumulated : int
-        So many leading parameters get their gradient added, not written.
+        So many leading parameters of theta get their gradient added, not written: those of the
+        first layer, with sparse samples.
     """
 
     out: Array
@@ -77,7 +78,8 @@ class Layer(Component):
     """Contract of a layer; see the module."""
 
     overwrites_input: ClassVar[bool] = False
-    """Whether the forward calls, or `apply`, write to the array that is handed to them."""
+    """Whether the forward calls, or `apply`, write to the array that is handed to them, or hand it
+    on as their output, so that the next layer may."""
 
     takes_sparse: ClassVar[bool] = False
     """Whether the input may be sparse."""

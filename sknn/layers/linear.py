@@ -60,11 +60,11 @@ class Linear(Layer):
 
     def bind(self, site: Site) -> BoundLayer:
         x, parameters, gradients = site.x, site.parameters, site.gradients
-        coef = parameters["coef"]
+        coef, is_sparse = parameters["coef"], isinstance(x, SparseBatch)
         *lead, n, _ = x.shape
         shape = (self.n_units, n) if self.output_major else (n, self.n_units)
         z = np.empty((*lead, *shape), coef.dtype)
-        if isinstance(x, SparseBatch):
+        if is_sparse:
             forward: list[Call] = [partial(sparse_product, x, coef, self._rows(z))]
         elif self.output_major:
             # z' = W' x': BLAS reads transposed views as they are.
@@ -77,7 +77,7 @@ class Linear(Layer):
         def backward(grad: Array) -> tuple[list[Call], Array | None]:
             rows = self._rows(grad)
             calls: list[Call] = []
-            if isinstance(x, SparseBatch):
+            if is_sparse:
                 calls.append(partial(add_sparse_gradient, x, rows, gradients["coef"]))
             else:
                 calls.append(partial(product(grad), swap(x), rows, gradients["coef"]))
@@ -88,7 +88,7 @@ class Linear(Layer):
             calls += _times_transposed(rows, coef, x)
             return calls, x
 
-        n_accumulated = coef.shape[-2] * coef.shape[-1] if isinstance(x, SparseBatch) else 0
+        n_accumulated = coef.shape[-2] * coef.shape[-1] if is_sparse else 0
         return BoundLayer(z, forward, backward, n_accumulated)
 
     def apply(self, x: Any, parameters: Any) -> Array:

@@ -59,6 +59,11 @@ class BatchNorm(Layer):
         parameters["scale"].fill(1)
         parameters["variance"].fill(1)
 
+    def calibrate(self, parameters: Any, x: Any, rng: np.random.RandomState) -> None:
+        # So that layers behind see rows as training will: normalised.
+        parameters["mean"][...] = x.mean(axis=0)
+        parameters["variance"][...] = x.var(axis=0)
+
     def bind(self, site: Site) -> BoundLayer:
         x, parameters, gradients, share, _ = site
         n = share.n_rows

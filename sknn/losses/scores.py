@@ -46,7 +46,8 @@ def r2(y: Array, predicted: Array, sample_weight: Array | None) -> float:
     weight = np.ones(y.shape[1]) if sample_weight is None else sample_weight.astype(np.float64)
     mean = np.average(y, axis=1, weights=weight)[:, np.newaxis]
     # R^2 has no unit: without it the squares of large numbers are finite.
-    unit = np.maximum(np.abs(y - mean).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    unit = np.abs(y - mean).max(axis=1, keepdims=True)
+    unit[unit == 0] = 1
     residual = (weight * ((y - predicted) / unit) ** 2).sum(axis=1)
     total = (weight * ((y - mean) / unit) ** 2).sum(axis=1)
     constant = np.where(residual == 0, 1.0, 0.0)

@@ -98,10 +98,7 @@ class Optimizer(Component):
         constants: tuple[Array, ...],
         *numbers: Array,
     ) -> None:
-        """Update `theta` and the moments in place; `grad` and `scratch` may be consumed.
-
-        A gradient of 0 has to stay 0: nobody writes that of statistics again.
-        """
+        """Update `theta` and the moments in place; `grad` and `scratch` may be consumed."""
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("solver")

@@ -61,7 +61,9 @@ class LBFGS(Solver):
         return [self._minimize_one(problem) for problem in problems]
 
     def _minimize_one(self, problem: Problem) -> TrainingState:
-        if problem.goes_on and problem.state.beginning is not None:
+        if problem.goes_on:
+            if problem.state.beginning is None:
+                raise ValueError("A training can only go on from a state with a beginning.")
             problem = replace(problem, state=problem.state.beginning, goes_on=False)
         state = problem.state
         state.beginning = state.copy()
@@ -77,6 +79,9 @@ class LBFGS(Solver):
             except KeyboardInterrupt:
                 mark_interrupted(state)
         state.theta = descent.theta.copy()
+        # What layers keep themselves, SciPy has not seen.
+        n_trained = problem.objective.network.layout.n_trained
+        state.theta[n_trained:] = descent.point[n_trained:]
         descent.monitor.finish()
         state.theta = state.theta.astype(dtype, copy=False)
         return state
@@ -91,13 +96,13 @@ class _Descent:
         no_plateau = solver.n_iter_no_change if problem.stops_early else np.inf
         self.monitor = Monitor(problem, solver.tol, no_plateau, solver.target_loss, solver.max_time)
         self.theta = theta
-        self._point = self.theta.copy()
+        self.point = self.theta.copy()
         samples, y, weight = problem.samples, problem.y, problem.sample_weight
         if (rows := problem.rows) is not None:
             samples = samples.take(rows, np.float64)
             y, weight = y[rows], None if weight is None else weight[rows]
         samples = samples.astype(np.float64)
-        self._objective = WholeObjective(problem.objective, self._point, samples, y, weight, crew)
+        self._objective = WholeObjective(problem.objective, self.point, samples, y, weight, crew)
         layout = problem.objective.network.layout
         self._frozen = layout.frozen(slice(0, layout.n_trained))
         self._evaluations: list[tuple[float, float, float]] = []
@@ -128,7 +133,7 @@ class _Descent:
         if not self._has_begun and self.problem.before_epoch is not None:
             self.problem.before_epoch()
         self._has_begun = True
-        self._point[:] = theta
+        self.point[:] = theta
         value, reported = self._objective.evaluate()
         for where in self._frozen:
             self._objective.grad[where] = 0

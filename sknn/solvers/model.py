@@ -83,7 +83,7 @@ class Model:
         self.rows = Rows(problem.samples, problem.y, problem.sample_weight, problem.rows, rng)
         stopping = solver.tol, solver.n_iter_no_change, solver.target_loss, solver.max_time
         self.monitor = Monitor(problem, *stopping)
-        position = self.state.position if problem.goes_on else None
+        position = self._checked_position() if problem.goes_on else None
         self.moments = {} if position else self._begin_moments()
         # By the epochs before the current call.
         self._seed = (*problem.seed, self.state.n_epochs - self.state.n_iter)
@@ -101,6 +101,22 @@ class Model:
         self._draws_at_end: Any = None
         if position is not None:
             self._go_on(position)
+
+    def _checked_position(self) -> Position:
+        """Return where the training was cut; raise ValueError if that was another one."""
+        position, problem = self.state.position, self.problem
+        if position is None:
+            raise ValueError("A training can only go on from a state with a position.")
+        same_rows = position.order.size == problem.n_samples and position.order.max() < len(
+            problem.y
+        )
+        if not same_rows or set(position.moments) != self.solver.moment_names() - {"iterate"}:
+            raise ValueError(
+                f"The state is that of another training: it has {position.order.size} rows and the "
+                f"moments {sorted(position.moments)}; this one has {problem.n_samples} rows and "
+                f"{sorted(self.solver.moment_names() - {'iterate'})}."
+            )
+        return position
 
     def _go_on(self, position: Position) -> None:
         """Begin where a training was cut."""
@@ -220,7 +236,7 @@ class Model:
         Parameters
         ----------
         n_workers : int
-            How many workers have shared the rows of a batch.
+            How many workers have shared its steps.
         is_alone : bool
             Whether no other model may go on drawing from its generator.
         """

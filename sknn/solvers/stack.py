@@ -56,9 +56,9 @@ class Stack:
         }
         # Workers that share the rows of a batch have a gradient each; sparse rows are not shared.
         shares_rows = len(models) == 1 and first.rows.samples.is_dense
-        self.n_row_workers = crew.n_workers if shares_rows else 1
+        n_row_workers = crew.n_workers if shares_rows else 1
         # Zeros: statistics among the parameters have no gradient.
-        grads = [np.zeros_like(theta) for _ in range(self.n_row_workers)]
+        grads = [np.zeros_like(theta) for _ in range(n_row_workers)]
         noise = _stacked_rows([model.noise for model in models])
         self._arrays = Arrays(theta, np.empty_like(theta), grads, moments, noise)
         self._batch_size = first.batch_size

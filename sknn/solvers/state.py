@@ -59,7 +59,7 @@ class Position:
     good : Good or None
         Where to go back to, if the training recovers.
     n_workers : int
-        How many workers share the rows of a batch; sums depend on it in their last digit.
+        How many workers share a step; sums depend on it in their last digit.
     """
 
     theta: Array
@@ -181,6 +181,7 @@ class TrainingState:
             recovered_at=0,
             has_converged=False,
             has_stopped=False,
+            is_interrupted=False,
             position=None,
             beginning=None,
         )

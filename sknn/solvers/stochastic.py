@@ -224,7 +224,7 @@ def _train(models: list[Model], running: Stack) -> list[Model]:
             has_grown = models[0].solver.tracks_noise and _grow(models[0], running)
             for m in finished:
                 running.release(m)
-                models[m].finish(running.n_row_workers, len(models) == 1)
+                models[m].finish(running.crew.n_workers, len(models) == 1)
                 n_training -= 1
             if has_grown:
                 break
@@ -233,7 +233,7 @@ def _train(models: list[Model], running: Stack) -> list[Model]:
             if model.is_training:
                 mark_interrupted(model.state)
                 running.release(m)
-                model.finish(running.n_row_workers, len(models) == 1)
+                model.finish(running.crew.n_workers, len(models) == 1)
     remaining = [m for m, model in enumerate(models) if model.is_training]
     for m in remaining:
         running.release(m)

@@ -69,7 +69,7 @@ class Monitor:
         self.n_iter_no_change = n_iter_no_change
         self.target_loss = target_loss
         self.max_time = max_time
-        self.is_told_to_stop = False
+        self.is_told_to_stop = self.state.is_interrupted = False
         self._begin = self._last = time.perf_counter()
         if problem.stops_early and not problem.one_epoch and not problem.goes_on:
             # The best of the current call, whatever an earlier one has seen.

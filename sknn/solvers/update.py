@@ -148,12 +148,14 @@ class Update:
             partial(self._grads[0][..., where].fill, 0) for where in self._layout.frozen(share)
         ]
 
+        squares = self.squares  # not self, which holds this function: a circle would stay in memory
+
         def calls(slot: int, penalty: list[Call]) -> list[Call]:
             calls = [*sums, *penalty, *frozen]
             if slot == 0 or wants_all:
                 # One product for each model: stacked, they would add up in another order.
                 rows = grad[np.newaxis] if grad.ndim == 1 else grad
-                out = self.squares[slot, i, ...].reshape(len(rows))
+                out = squares[slot, i, ...].reshape(len(rows))
                 calls += [partial(np.dot, row, row, out[m, ...]) for m, row in enumerate(rows)]
             if total is not None:
                 calls.append(partial(np.add, total, grad, total))
@@ -175,7 +177,8 @@ class Update:
             partial(np.minimum, factor, 1, out=factor),
             partial(np.multiply, grad, column, grad),
         ]
-        return lambda slot: [partial(np.add.reduce, self.squares[slot], 0, None, factor), *rest]
+        squares = self.squares
+        return lambda slot: [partial(np.add.reduce, squares[slot], 0, None, factor), *rest]
 
     def _decayer(self, share: slice) -> CallsOf | None:
         """Shrink the weights, not the intercepts."""

@@ -121,6 +121,10 @@ class Targets(ABC):
         weight : ndarray of shape (n_samples,) or None
         """
 
+    @abstractmethod
+    def predict(self, raw: Array) -> Any:
+        """Return what an estimator answers to raw scores (n_raw, n_samples), which are consumed."""
+
     def doubts(self, best_score: float, encoded: Array, weight: Array | None) -> str:
         """Return why the score that early stopping has watched says little, or an empty text.
 

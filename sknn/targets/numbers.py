@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sknn._math import Array
+from sknn.losses import by_sample
 from sknn.losses.scores import d2_pinball, r2
 from sknn.targets._base import Targets, TargetSettings
 
@@ -52,6 +53,15 @@ class Numbers(Targets):
                 f"{loss.lowest:g}; found {np.min(y[row])} at row {row}."
             )
         return np.asarray(y.reshape(len(y), -1))
+
+    def predict(self, raw: Array) -> Array:
+        return self.loss.predictions(raw)
+
+    def predict_with_deviations(self, raw: Array) -> tuple[Array, Array]:
+        """Return means and standard deviations; the loss must predict them."""
+        self.loss.inverse_link(raw)
+        mean, deviation = self.loss.kinds(raw)
+        return by_sample(mean), by_sample(deviation)
 
     def score(self, raw: Array, encoded: Array, weight: Array | None) -> float:
         self.loss.inverse_link(raw)

@@ -104,7 +104,7 @@ def _is_shrunk(objective: Objective, theta: Array) -> bool:
         (float(np.sqrt(np.mean(np.square(theta[where], dtype=np.float64)))), sum(shape))
         for where, shape in objective.network.layout.matrices()
     ]
-    return all(rms < SHRUNK * np.sqrt(2 / n) for rms, n in sizes)
+    return bool(sizes) and all(rms < SHRUNK * np.sqrt(2 / n) for rms, n in sizes)
 
 
 def _losses_beside_constant(problem: Problem, theta: Array) -> tuple[float, float, bool] | None:

@@ -251,20 +251,7 @@ class Training:
 
     def _resume(self, previous: Trained) -> TrainingState:
         """Return the state of an earlier training, with the parameters as they are now."""
-        order, words = self._order, self._recipe.words
-        fitted_sizes = previous.network.hidden_sizes
-        if self._network.hidden_sizes != fitted_sizes:
-            raise ValueError(
-                f"hidden_layer_sizes={words['hidden_layer_sizes']!r} differs from the fitted "
-                f"network, which has {tuple(fitted_sizes)}. Training can go on with the same sizes "
-                "only; set warm_start=False to begin anew."
-            )
-        if not self._network.is_alike(previous.network):
-            raise ValueError(
-                f"normalization={words['normalization']!r} differs from the fitted network; set "
-                "warm_start=False to begin anew."
-            )
-        theta = self._network.vector(previous.parameters)
+        order, theta = self._order, self._theta_of(previous)
         old, state = previous.state, previous.state.for_next_call(theta)
         if order.one_epoch and self._recipe.early_stopping and old.best_theta is None:
             state.best_score, state.n_no_change = -np.inf, 0  # those of another validation set
@@ -273,6 +260,31 @@ class Training:
         if order.one_epoch and fit and all(a.shape == theta.shape for a in moments.values()):
             return state
         return state.without_optimizer()
+
+    def _theta_of(self, previous: Trained) -> Array:
+        """Return the parameters of an earlier training, as they are now, for this network.
+
+        Layers without parameters may differ, and users may have assigned arrays of other shapes.
+        """
+        network, words = previous.network, self._recipe.words
+        try:
+            if self._network.is_alike(network):
+                return self._network.join(network.publication.publish(previous.parameters))
+            error = None
+        except ValueError as mismatch:
+            error = mismatch
+        what = "The network's layers differ from those that were fitted"
+        if self._network.hidden_sizes != network.hidden_sizes:
+            what = (
+                f"hidden_layer_sizes={words['hidden_layer_sizes']!r} differs from the fitted "
+                f"network, which has {tuple(network.hidden_sizes)}. Training can go on with the "
+                "same sizes only"
+            )
+        elif error is not None:
+            raise error
+        elif previous.network.publication.counts != self._network.publication.counts:
+            what = f"normalization={words['normalization']!r} differs from the fitted network"
+        raise ValueError(f"{what}; set warm_start=False to begin anew.")
 
     # The problem.
 
@@ -339,8 +351,10 @@ class Training:
                 f"clipped: batch_size={choice}, but there are {n_samples} training samples."
             )
         if self._network.mixes_rows and getattr(solver, "batch_size", None) == 1:
+            is_batch_norm = self._recipe.words["normalization"] == "batch"
+            what = "normalization='batch'" if is_batch_norm else "A layer that mixes samples"
             raise ValueError(
-                "normalization='batch' needs batches of at least two samples; here they have one "
+                f"{what} needs batches of at least two samples; here they have one "
                 f"(batch_size={self._recipe.words['batch_size']!r}). Use a larger batch_size, pass "
                 "more rows to partial_fit, or use normalization='layer'."
             )

@@ -1,5 +1,4 @@
 import itertools
-from functools import partial
 
 import numpy as np
 import pytest
@@ -108,10 +107,16 @@ def test_four_units_share_a_word(n_units):
 def test_extreme_rates_stay_finite(rate):
     x, grad = run(rate, (100, 40), dtype=np.float32)
 
-    assert np.isfinite(x).all()
+    # Rates have 16 bits: the one becomes 0, with the other about one unit in 65536 stays.
+    np.testing.assert_array_equal(x, 1 if rate < 0.5 else 0)
     np.testing.assert_array_equal(grad, x)
-    if rate < 0.5:
-        np.testing.assert_array_equal(x, 1)
+
+
+def test_of_the_highest_rate_the_units_that_stay_are_finite():
+    x, grad = run(1 - 1e-9, (2000, 400), dtype=np.float32)
+
+    np.testing.assert_array_equal(np.unique(x), [0, 2**16])
+    np.testing.assert_array_equal(grad, x)
 
 
 def test_prediction_drops_nothing():
@@ -155,10 +160,3 @@ def test_layers_of_a_network_drop_independently():
 def test_rates_outside_their_range_are_refused(rate):
     with pytest.raises(ValueError, match="rate"):
         Dropout(rate).check()
-
-
-def test_a_rate_of_zero_is_no_layer():
-    make = partial(build_layers, [4, 4], [ReLU()] * 2, 1)
-
-    assert [type(layer) for layer in make(dropout=[0.0, 0.0])] == [type(la) for la in make()]
-    assert [isinstance(layer, Dropout) for layer in make(dropout=[0.0, 0.3])].count(True) == 1

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from sknn._component import stack
-from sknn.activations import ReLU, Tanh
+from sknn.activations import ReLU
 from sknn.architecture import build_layers
-from sknn.layers import BatchNorm, LayerNorm, Linear, Share, Site, Team, meet
+from sknn.layers import BatchNorm, LayerNorm, Share, Site, Team, meet
 from sknn.network import Network
 from tests.gradcheck import check_gradient
 
@@ -244,15 +244,6 @@ def test_the_dtype_is_kept_and_constant_input_stays_finite(layer, dtype):
         assert np.isfinite(array).all()
 
 
-def test_before_batch_normalisation_a_linear_layer_has_no_intercept():
-    def linear(normalization):
-        built = build_layers([3, 3], [Tanh()] * 2, 2, normalization=normalization)
-        return [layer.has_intercept for layer in built if isinstance(layer, Linear)]
-
-    assert linear("batch") == [False, False, True]
-    assert linear("layer") == linear(None) == [True] * 3
-
-
 def test_statistics_have_no_gradient_and_come_last():
     network = Network(build_layers([3], [ReLU()], 2, normalization="batch"), 4)
     theta = np.arange(float(network.layout.size))
@@ -261,6 +252,11 @@ def test_statistics_have_no_gradient_and_come_last():
     np.testing.assert_array_equal(
         np.concatenate([views[1]["mean"], views[1]["variance"]]), theta[-6:]
     )
+    assert network.layout.n_trained == network.layout.size - 6
+    parameters, gradients = make_parameters(BatchNorm(), 3)
+    step(BatchNorm(), np.random.default_rng(0).standard_normal((5, 3)), parameters, gradients)
+    assert np.all(gradients["intercept"] != 0)
+    np.testing.assert_array_equal([gradients["mean"], gradients["variance"]], 0)
 
 
 @pytest.mark.parametrize("sizes", [(5, 4), (1, 8), (3, 3, 3)])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sknn._random import make_words
-from sknn.activations import Identity, ReLU, Tanh
+from sknn.activations import ReLU, Tanh
 from sknn.architecture import build_layers
 from sknn.layers import (
     ActivationLayer,
@@ -178,44 +178,6 @@ def test_prediction_adds_the_input_too():
     expected = before + np.tanh(before @ parameters[0]["coef"] + parameters[0]["intercept"])
     np.testing.assert_allclose(out, expected, rtol=1e-13)
     np.testing.assert_array_equal(x, before)
-
-
-def sizes_with_connection(sizes, **options):
-    layers = build_layers(sizes, [Tanh()] * len(sizes), 2, residual=True, **options)
-    return [
-        isinstance(layer, Residual) for layer in layers if not isinstance(layer, ActivationLayer)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("sizes", "expected"),
-    [
-        ((), [False]),
-        ((5,), [False, False]),
-        ((5, 5), [False, True, False]),
-        ((5, 5, 4), [False, True, False, False]),
-        ((5, 4, 4, 4), [False, False, True, True, False]),
-        ((4, 5, 4), [False, False, False, False]),
-    ],
-)
-def test_connections_are_between_hidden_layers_of_one_size(sizes, expected):
-    assert sizes_with_connection(sizes) == expected
-
-
-def test_a_network_of_as_many_inputs_as_units_has_no_connection_at_its_input():
-    layers = build_layers([4], [Identity()], 4, residual=True)
-
-    assert [type(layer) for layer in layers] == [Linear, Linear]
-
-
-def test_normalisation_activation_and_dropout_are_within_the_block():
-    layers = build_layers(
-        [5, 5], [Tanh()] * 2, 1, dropout=[0.2, 0.3], normalization="layer", residual=True
-    )
-    [block] = [layer for layer in layers if isinstance(layer, Residual)]
-
-    assert [type(layer) for layer in block.layers] == [Linear, LayerNorm, ActivationLayer, Dropout]
-    assert block.layers[-1].rate == 0.3
 
 
 def test_initial_weights_are_drawn_in_the_order_of_the_layers():

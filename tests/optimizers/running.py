@@ -1,6 +1,7 @@
 """Update rules on their own, without the engine around them."""
 
 import numpy as np
+import pytest
 
 from sknn._math import number
 from sknn.parameters import ParameterLayout, free, weight
@@ -50,3 +51,23 @@ def published(optimizer, state):
     """Return a state in the units of the published rule."""
     units = optimizer.moment_units()
     return {name: array * units.get(name, 1) for name, array in state.items()}
+
+
+def two_steps(optimizer, first, second, start=1.0, layout=None):
+    """Return parameters and state, in published units, after steps with two gradients.
+
+    The rate is 0.1. So each rule is worked out by hand from its published formulas.
+    """
+    gradients = iter([np.atleast_1d(first), np.atleast_1d(second)])
+    start = np.full(np.shape(np.atleast_1d(first)), start, np.float64)
+    theta, state = run(optimizer, lambda _: next(gradients), start, 0.1, 2, layout=layout)
+    return theta, published(optimizer, state)
+
+
+def assert_refused(optimizer):
+    """Assert that the only number that is not a default is refused by name."""
+    default = type(optimizer)()
+    [name] = (k for k, value in vars(optimizer).items() if value != getattr(default, k))
+    default.check()
+    with pytest.raises(ValueError, match=f"'{name}' parameter of {type(optimizer).__name__}"):
+        optimizer.check()

@@ -11,7 +11,6 @@ from tests.optimizers.running import make_layout, run
 
 torch = pytest.importorskip("torch")
 optim = torch.optim
-
 RATE = 0.01
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-10}
 

@@ -5,6 +5,7 @@ import pytest
 
 from sknn.optimizers import ScheduleFree
 from tests.optimizers.fitting import fit, linear_gradients, make_data
+from tests.optimizers.running import assert_refused, two_steps
 
 N_EPOCHS = 15
 
@@ -74,3 +75,26 @@ def test_gradients_are_taken_between_iterate_and_average():
     iterate = estimator._state.moments["iterate"]
     np.testing.assert_allclose(iterate, [*coef.ravel(), *intercept], rtol=1e-12)
     assert np.abs(iterate[: coef.size] - estimator.coefs_[0].ravel()).max() > 1e-3
+
+
+def test_schedule_free():
+    optimizer = ScheduleFree(beta_1=0.5, beta_2=0.75, epsilon=0.1)
+    theta, state = two_steps(optimizer, 2.0, 1.0)
+
+    # Corrected v is 4, then 16 / 7; of equal rates x is the mean of all z.
+    z_1 = 1 - 0.1 * 2 / (2 + 0.1)
+    z_2 = z_1 - 0.1 * 1 / (4 / np.sqrt(7) + 0.1)
+    x = (z_1 + z_2) / 2
+    assert state["average"] == pytest.approx(x, rel=1e-14)
+    assert theta == pytest.approx((z_2 + x) / 2, rel=1e-14)
+    assert state["weight"] == pytest.approx(0.01 + 0.01, rel=1e-14)
+    assert state["second_moment"] == pytest.approx(0.75 * 1 + 0.25 * 1, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [ScheduleFree(beta_1=0.0), ScheduleFree(beta_2=1.0), ScheduleFree(epsilon=-1.0)],
+    ids=repr,
+)
+def test_numbers_that_make_no_sense_are_refused(optimizer):
+    assert_refused(optimizer)

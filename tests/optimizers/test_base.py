@@ -1,10 +1,13 @@
+"""What every update rule of the registry has to do."""
+
 import numpy as np
 import pytest
 from scipy.optimize import rosen, rosen_der
 
 from sknn._component import stack
-from sknn.optimizers import OPTIMIZERS, Adagrad, AMSGrad, Lion, Muon, NAdam, ScheduleFree
+from sknn.optimizers import OPTIMIZERS, Adagrad, AMSGrad, Lion, Muon, ScheduleFree
 from tests.cases import OPTIMIZER_CASES, name_of
+from tests.optimizers.fitting import fit, make_estimator
 from tests.optimizers.running import make_layout, result_of, run
 
 grid = pytest.mark.parametrize("optimizer", OPTIMIZER_CASES, ids=name_of)
@@ -14,6 +17,7 @@ grid = pytest.mark.parametrize("optimizer", OPTIMIZER_CASES, ids=name_of)
 PARABOLA_RATES = {Lion: 5e-4, Muon: 5e-4, Adagrad: 0.5}
 VALLEY_RATES = {AMSGrad: 5e-3, Adagrad: 0.5, ScheduleFree: 5e-3}
 LAYOUT = make_layout(2, 3, n_intercepts=2)
+N_EPOCHS = 4
 
 
 @grid
@@ -132,28 +136,6 @@ def test_statistics_stay(optimizer):
     assert np.all(theta[:6] != start[:6])
 
 
-@pytest.mark.parametrize("n_done", [0, 31, 1000])
-def test_nadam_knows_the_products_of_its_momenta_at_any_step(n_done):
-    t = np.arange(n_done + 1, n_done + 6)
-    mu = 0.8 * (1 - 0.5 * 0.96 ** (0.01 * np.arange(1, n_done + 7)))
-    of_moment, of_gradient, _ = NAdam(0.8, 0.0, 1e-8, 0.01).step_numbers(t, 0.1)
-    product = np.cumprod(mu)
-
-    np.testing.assert_allclose(of_gradient, 0.1 * (1 - mu[t - 1]) / (1 - product[t - 1]))
-    np.testing.assert_allclose(of_moment, 0.1 * mu[t] / (1 - product[t]) * 0.2)
-
-
-def test_nadam_has_the_momenta_of_models_at_different_steps():
-    t = np.array([3, 40])[:, np.newaxis] + np.arange(4)[:, np.newaxis, np.newaxis]
-    beta_1 = np.array([[0.5], [0.9]])
-    together = NAdam(beta_1).step_numbers(t, np.array([[0.1], [0.2]]))
-
-    for m, rate in enumerate([0.1, 0.2]):
-        alone = NAdam(float(beta_1[m, 0])).step_numbers(t[:, m, 0], rate)
-        for numbers, single in zip(together[:2], alone[:2], strict=True):
-            np.testing.assert_array_equal(numbers[:, m, 0], single)
-
-
 def test_rules_whose_arrays_have_the_same_names_mean_the_same_by_them():
     # Training that goes on with another rule takes over arrays of the same names.
     of_names = {}
@@ -161,3 +143,45 @@ def test_rules_whose_arrays_have_the_same_names_mean_the_same_by_them():
         of_names.setdefault(frozenset(rule.moments), []).append(rule.__name__)
 
     assert [rules for rules in of_names.values() if len(rules) > 1] == [["Adam", "AdamW", "NAdam"]]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", [name for name in OPTIMIZERS if name != "schedule_free"])
+def test_without_gradient_weights_decay_and_intercepts_stay(solver):
+    # X and y of zeros, and intercepts of zeros but in a unit that nobody listens to.
+    coefs = [np.array([[0.5, -2.0]]), np.array([[0.0], [3.0]])]
+    intercepts = [np.array([7.0, 0.0]), np.array([0.0])]
+    estimator = make_estimator(
+        coefs, intercepts, N_EPOCHS, solver=solver, weight_decay=0.3, learning_rate_init=0.1
+    ).fit(np.zeros((8, 1)), np.zeros(8))
+
+    factor = (1 - 0.1 * 0.3) ** N_EPOCHS
+    for coef, start in zip(estimator.coefs_, coefs, strict=True):
+        np.testing.assert_allclose(coef, start * factor, rtol=1e-13)
+    for intercept, start in zip(estimator.intercepts_, intercepts, strict=True):
+        np.testing.assert_array_equal(intercept, start)
+
+
+def test_decay_falls_with_the_rate():
+    coefs, intercepts = [np.array([[2.0]])], [np.array([0.0])]
+    estimator = make_estimator(
+        coefs,
+        intercepts,
+        3,
+        weight_decay=0.5,
+        learning_rate=lambda epoch: 0.5**epoch,
+        learning_rate_init=0.1,
+    )
+    with pytest.warns(Warning, match="Maximum iterations"):
+        estimator.fit(np.zeros((8, 1)), np.zeros(8))
+
+    expected = 2 * (1 - 0.05) * (1 - 0.025) * (1 - 0.0125)
+    assert estimator.coefs_[0].item() == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("solver", OPTIMIZERS)
+def test_only_adamw_decays_by_itself(solver):
+    chosen = fit((), N_EPOCHS, solver=solver, weight_decay=0.01 if solver == "adamw" else 0.0)
+    default = fit((), N_EPOCHS, solver=solver)
+
+    np.testing.assert_array_equal(default.coefs_[0], chosen.coefs_[0])

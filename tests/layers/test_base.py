@@ -1,5 +1,8 @@
 """What every layer of the registry has to do, at the beginning of a network and in its midst."""
 
+import copy
+import re
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -43,10 +46,8 @@ def test_every_member_of_the_registry_is_met():
 def test_parameters_say_how_they_are_trained(layer):
     for leaf in leaves(layer.parameters(5)):
         for parameter in leaf.values():
-            attribute, _, key = parameter.published.partition(".")
             assert parameter.kind in KINDS
-            assert attribute.endswith("_")
-            assert "." in parameter.published or not key
+            assert re.fullmatch(r"[a-z]+_(\.[a-z]+)?", parameter.published)
 
 
 @layers
@@ -209,4 +210,8 @@ def test_networks_that_need_no_calibration_say_so():
 
 @layers
 def test_a_stack_of_layers_is_a_layer(layer):
-    assert type(stack([layer, layer])) is type(layer)
+    stacked = stack([layer, copy.deepcopy(layer)])
+
+    assert stacked.structure() == layer.structure()
+    assert type(stacked) is type(layer)
+    assert str(stacked.parameters(5)) == str(layer.parameters(5))

@@ -1,3 +1,6 @@
+"""What every loss of the registries has to do."""
+
+import itertools
 import tracemalloc
 
 import numpy as np
@@ -7,6 +10,7 @@ from scipy.special import huber, softmax
 
 from sknn._component import stack
 from sknn.losses import (
+    LOSSES,
     AbsoluteError,
     BinaryFocal,
     BinaryLogLoss,
@@ -23,8 +27,9 @@ from sknn.losses import (
     SquaredError,
     Tweedie,
 )
+from sknn.losses._base import power, sum_outputs, weighted_mean, weighted_quantile
 from tests.cases import name_of
-from tests.losses.evaluating import Case, dtypes, evaluate, grid
+from tests.losses.evaluating import CASES, Case, dtypes, evaluate, grid, id_of
 
 
 @grid
@@ -131,9 +136,28 @@ def test_float32_and_float64_agree_and_are_finite_for_large_scores(case):
     assert np.isfinite(values).all()
     assert np.isfinite(values32).all()
     np.testing.assert_allclose(gradient32, gradient, rtol=1e-4, atol=1e-5)
-    inner = getattr(case.loss, "loss", case.loss)
-    if not isinstance(inner, (LogLoss, BinaryLogLoss)):  # they clip probabilities
-        np.testing.assert_allclose(values32, values, rtol=1e-4, atol=1e-5)
+
+
+def clips(case):
+    """Whether a loss clips probabilities, each precision otherwise."""
+    return isinstance(getattr(case.loss, "loss", case.loss), (LogLoss, BinaryLogLoss))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not clips(case)], ids=id_of)
+def test_values_of_large_scores_are_the_same_in_both_precisions(case):
+    raw, target = case.make(41)
+    raw = np.array([np.roll(np.linspace(-60, 60, 41), 7 * k) for k in range(len(raw))])
+    values, values32 = (evaluate(case.loss, raw, target, d)[0] for d in (np.float64, np.float32))
+
+    np.testing.assert_allclose(values32, values, rtol=1e-4, atol=1e-5)
+
+
+RANGES = {
+    "identity": (-np.inf, np.inf),
+    "logistic": (0, 1),
+    "softmax": (0, 1),
+    "exp": (np.finfo(np.float32).tiny, np.inf),
+}
 
 
 @grid
@@ -146,15 +170,23 @@ def test_inverse_link_has_the_range_of_the_targets(case, dtype):
 
     assert raw.dtype == dtype
     assert np.isfinite(raw).all()
-    if loss.out_activation in ("logistic", "softmax"):
-        assert raw.min() >= 0
-        assert raw.max() <= 1
-    if loss.out_activation == "softmax":
-        groups = loss.groups() if isinstance(loss, Grouped) else [slice(None)]
-        for g in groups:
-            np.testing.assert_allclose(raw[g].sum(axis=0), 1, rtol=1e-6)
-    if loss.out_activation == "exp":
-        assert raw.min() > 0
+    lowest, highest = RANGES[loss.out_activation]
+    assert raw.min() >= lowest
+    assert raw.max() <= highest
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.loss.out_activation == "softmax"], ids=id_of
+)
+@dtypes
+def test_probabilities_of_one_class_among_several_add_up_to_one(case, dtype):
+    raw, _ = case.make()
+    raw = (20 * raw).astype(dtype)
+    case.loss.inverse_link(raw)
+
+    groups = case.loss.groups() if isinstance(case.loss, Grouped) else [slice(None)]
+    for g in groups:
+        np.testing.assert_allclose(raw[g].sum(axis=0), 1, rtol=1e-6)
 
 
 def mean(y):
@@ -253,3 +285,126 @@ def test_the_best_constants_are_quantiles(loss, levels):
     for size in (1e-3, 1e-1, 1):
         for direction in rng.standard_normal((100, len(levels))):
             assert total(best + size * direction) > least_total
+
+
+@grid
+@pytest.mark.parametrize("method", ["start", "best_constant"])
+def test_the_beginning_weighs_targets_as_rows_repeated(case, method):
+    _, target = case.make(30)
+    n_raw = len(target) * case.loss.raw_per_target
+    n_times = np.random.default_rng(1).integers(1, 4, 30)
+    begin = getattr(case.loss, method)
+
+    weighted = begin(target.T, n_times.astype(np.float32))
+
+    assert (weighted.shape, weighted.dtype) == ((n_raw,), np.float64)
+    np.testing.assert_allclose(
+        weighted, begin(np.repeat(target.T, n_times, axis=0), None), rtol=1e-12, atol=1e-12
+    )
+    assert np.abs(weighted - begin(target.T, None)).max() > 1e-6
+
+
+REGRESSION_CASES = [*(LOSSES.resolve(name) for name in LOSSES), Quantile([0.1, 0.5, 0.9])]
+NEAR_THE_MEAN = (Huber, LogCosh)  # they begin there, their best constant has no formula
+
+
+@pytest.mark.parametrize(
+    "loss", [loss for loss in REGRESSION_CASES if not isinstance(loss, NEAR_THE_MEAN)], ids=name_of
+)
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_no_constant_is_better_than_the_best_one(loss, n_outputs):
+    _, target = Case(loss).make(301, n_outputs)
+    weight = np.random.default_rng(0).random(301)
+    best = loss.best_constant(target.T, weight)
+
+    def mean_loss(raw):
+        values, _ = evaluate(loss, np.repeat(raw[:, np.newaxis], 301, axis=1), target)
+        return np.average(values, weights=weight)
+
+    least_loss = mean_loss(best)
+    for k, step in itertools.product(range(len(best)), (-0.1, 0.1)):
+        moved = best.copy()
+        moved[k] += step
+        assert mean_loss(moved) > least_loss
+
+
+@pytest.mark.parametrize("loss", [Huber(), LogCosh()], ids=name_of)
+def test_losses_without_a_formula_for_it_begin_at_the_mean(loss):
+    y = np.array([[1.0, 5.0], [4.0, 5.0]])
+
+    np.testing.assert_allclose(loss.best_constant(y, np.array([1.0, 2.0])), [3.0, 5.0])
+
+
+@grid
+def test_values_of_samples_are_those_of_training(case):
+    raw, target = case.make()
+    expected, _ = evaluate(case.loss, raw, target)
+    before = target.copy()
+
+    np.testing.assert_array_equal(case.loss.sample_values(raw.copy(), target), expected)
+    np.testing.assert_array_equal(target, before)
+
+
+@pytest.mark.parametrize(
+    ("loss", "n_targets", "shape"),
+    [
+        (SquaredError(), 1, (4,)),
+        (SquaredError(), 2, (4, 2)),
+        (Gaussian(), 1, (4,)),
+        (Gaussian(), 2, (4, 2)),
+        (Quantile([0.1, 0.5, 0.9]), 1, (4, 3)),
+        (Quantile([0.1, 0.5, 0.9]), 2, (4, 2, 3)),
+    ],
+    ids=name_of,
+)
+def test_predictions_have_a_row_for_each_sample(loss, n_targets, shape):
+    n_raw = n_targets * loss.raw_per_target
+    raw = np.random.default_rng(0).standard_normal((n_raw, 4))
+    rows = raw.copy()
+    loss.inverse_link(rows)
+    predicted = loss.predictions(raw.copy())
+
+    assert predicted.shape == shape
+    assert predicted.flags.c_contiguous
+    # The rows of one kind lie together: of a normal distribution only the means are predicted.
+    n_kinds = len(loss.score_levels) or 1
+    by_kind = rows[: n_kinds * n_targets].reshape(n_kinds, n_targets, 4)
+    np.testing.assert_array_equal(predicted, by_kind.transpose(2, 1, 0).reshape(shape))
+
+
+def test_means_and_quantiles_worked_out_by_hand():
+    y, weight = np.array([[3, 1], [1, 2], [2, 3]], np.uint8), np.array([1, 2, 5], np.float32)
+
+    np.testing.assert_array_equal(weighted_mean(y, None), [2, 2])
+    np.testing.assert_array_equal(weighted_mean(y, weight), [15 / 8, 20 / 8])
+    np.testing.assert_array_equal(weighted_quantile(y, None, 0.5), [2, 2])
+    # Up to 1, 2 and 3 there are 2, 7 and 8 of 8 parts of the weight; in the second column 1, 3, 8.
+    for level, expected in ((0.2, [1, 2]), (0.25, [1, 2]), (0.5, [2, 3]), (0.9, [3, 3])):
+        np.testing.assert_array_equal(weighted_quantile(y, weight, level), expected)
+
+
+def test_means_of_half_precision_do_not_overflow():
+    y = np.full((100, 1), 60_000, np.float16)
+
+    np.testing.assert_allclose(weighted_mean(y, np.full(100, 0.1, np.float16)), np.float64(y[0]))
+
+
+def test_outputs_are_summed_in_their_first_row():
+    values = np.arange(12.0).reshape(2, 3, 2)
+    total = sum_outputs(values)
+
+    np.testing.assert_array_equal(total, [[0 + 2 + 4, 1 + 3 + 5], [6 + 8 + 10, 7 + 9 + 11]])
+    assert np.shares_memory(total, values)
+
+
+def test_powers_are_numpys_and_those_of_a_stack_its_models():
+    base, exponents = np.array([0.0, 0.3, 1.0, 2.5]), [0.0, 0.5, 1.0, 2.0]
+    column = np.array(exponents)[:, np.newaxis]
+    together = np.repeat(base[np.newaxis], 4, axis=0)
+    power(together, column, together)
+
+    np.testing.assert_allclose(together, base**column, rtol=1e-14)
+    for row, exponent in zip(together, exponents, strict=True):
+        alone = np.empty(4)
+        power(base, np.asarray(exponent), alone)
+        np.testing.assert_array_equal(row, alone)
