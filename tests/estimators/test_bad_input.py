@@ -114,25 +114,6 @@ def test_bad_data_is_refused(Estimator, case):
         Estimator().fit(data, target)
 
 
-@pytest.mark.parametrize(
-    ("weight", "message"),
-    [
-        (np.ones(39), r"\(39,\), expected \(40,\)"),
-        (np.ones((40, 2)), "1D array"),
-        (np.full(40, np.nan), "NaN"),
-        (["a"] * 40, "sample_weight|could not convert"),
-        (np.zeros(40), "all are 0"),
-        (np.full(40, 1e307), "may overflow float64"),
-        (0.0, "all are 0"),
-        (-np.ones(40), "Negative values"),
-    ],
-)
-@both
-def test_bad_weights_are_refused(Estimator, weight, message):
-    with pytest.raises((ValueError, TypeError), match=message):
-        Estimator().fit(X, Y, sample_weight=weight)
-
-
 @both
 def test_weights_that_leave_a_part_of_the_split_empty_are_refused(Estimator):
     model = Estimator(early_stopping=True, random_state=0)

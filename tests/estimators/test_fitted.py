@@ -3,17 +3,13 @@
 import copy
 import pickle
 import tracemalloc
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import pandas as pd
 import pytest
-import sklearn
 from sklearn.base import clone
 
 from sknn import MLPClassifier, MLPRegressor
-from sknn.estimators.data import is_known
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((80, 4))
@@ -114,68 +110,6 @@ def test_threads_may_share_an_estimator(Estimator):
         np.testing.assert_array_equal(array, want)
 
 
-ROWS = {
-    "float64": X[:3],
-    "float32": X[:3].astype(np.float32),
-    "one row": X[:1],
-    "fortran": np.asfortranarray(X[:3]),
-    "strided": np.repeat(X[:3], 2, axis=1)[:, ::2],
-    "ints": np.arange(12).reshape(3, 4),
-    "list": X[:3].tolist(),
-    "subclass": X[:3].view(np.matrix).A.view(np.ndarray),
-}
-
-
-@pytest.mark.parametrize("name", ROWS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_fast_way_to_predict_gives_what_the_long_way_gives(name, dtype, monkeypatch):
-    model = MLPRegressor((6, 5), max_iter=10, random_state=0).fit(X.astype(dtype), Y)
-    rows = ROWS[name]
-    fast = model.predict(rows)
-    monkeypatch.setattr("sknn.estimators.base.is_known", lambda estimator, X: False)
-    slow = model.predict(rows)
-
-    np.testing.assert_array_equal(fast, slow)
-    assert fast.dtype == slow.dtype
-
-
-def test_the_fast_way_is_taken_for_plain_arrays_only():
-    model = fit()
-
-    assert is_known(model, X)
-    assert is_known(model, X.astype(np.float32))
-    for other in (
-        X[:, :3],
-        X[:0],
-        X[0],
-        X.tolist(),
-        np.full((1, 4), np.nan),
-        np.full((1, 4), 1e200),  # the sum of squares overflows: the long way tells
-        X.astype(int),
-        X.astype(np.float16),
-        np.asfortranarray(X),
-        pd.DataFrame(X),
-    ):
-        assert not is_known(model, other)
-    assert not is_known(MLPClassifier(), X)
-
-
-def test_huge_but_finite_values_are_predicted_without_a_warning():
-    model = fit(MLPRegressor, activation="tanh")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert np.isfinite(model.predict(np.full((1, 4), 1e200))).all()
-
-
-def test_assume_finite_is_honoured():
-    model = fit(MLPRegressor)
-    rows = np.full((1, 4), np.nan)
-    with sklearn.config_context(assume_finite=True):
-        assert np.isnan(model.predict(rows)).all()
-    with pytest.raises(ValueError, match="NaN"):
-        model.predict(rows)
-
-
 def test_memory_of_a_prediction_is_bounded():
     wide = rng.standard_normal((200_000, 20), np.float32)
     model = MLPClassifier((256, 256), max_iter=1, random_state=0).fit(wide[:300], wide[:300, 0] > 0)
@@ -262,14 +196,6 @@ def test_subclasses_may_extend_the_estimators():
     plain = MLPRegressor(max_iter=10, random_state=0).fit(X, Y)
 
     np.testing.assert_allclose(model.predict(X), 3 * plain.predict(X))
-
-
-def test_other_float_types_are_predicted_the_long_way():
-    model = fit(MLPRegressor)
-
-    for dtype in (np.longdouble, np.float16):
-        predicted = model.predict(X.astype(dtype))
-        np.testing.assert_allclose(predicted, model.predict(X), rtol=1e-2, atol=1e-2)
 
 
 def test_infinite_raw_scores_have_finite_log_probabilities():

@@ -1,3 +1,4 @@
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -6,8 +7,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 
 from sknn.activations import Identity
+from sknn.layers import BatchNorm, Linear
 from sknn.losses import BinaryLogLoss, PoissonLoss, SquaredError
+from sknn.network import Network
+from sknn.objective import Objective
 from sknn.samples import as_samples
+from sknn.solvers import TrainingState
 from tests.cases import LOSS_CASES, make_objective, name_of
 from tests.solvers.problems import make_problem, solve
 
@@ -163,3 +168,18 @@ def test_sparse_input_gives_the_same_model():
     dense = replace(dense, samples=as_samples(dense.samples[:].toarray()))
 
     np.testing.assert_allclose(solve(sparse).theta, solve(dense).theta, rtol=1e-6, atol=1e-8)
+
+
+def test_what_layers_keep_themselves_is_that_of_the_last_evaluation():
+    """SciPy moves the trained parameters only: statistics would stay where they began."""
+    network = Network([Linear(3, has_intercept=False), BatchNorm(), Linear(1, True)], 4)
+    problem = make_problem(lbfgs=True, max_iter=30)
+    objective = Objective(network, problem.objective.loss, problem.objective.penalty, 0.1)
+    theta = np.linspace(-1, 1, network.layout.size)
+    theta[network.layout.n_trained :] = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        state = solve(replace(problem, objective=objective, state=TrainingState(theta.copy())))
+
+    assert np.all(state.theta[network.layout.n_trained :] != 1)
+    assert np.isfinite(state.theta).all()

@@ -1,10 +1,11 @@
-"""Numbers that change from step to step, and last batches that are left out."""
+"""Numbers that change from step to step, last batches that are left out, and averages."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from sknn.averaging import EMA, SWA
 from sknn.optimizers import SGD
 from sknn.schedules import (
     Constant,
@@ -18,7 +19,7 @@ from sknn.schedules import (
 )
 from tests.cases import OPTIMIZER_CASES, name_of
 from tests.solvers.problems import solve
-from tests.solvers.test_toolbox import assert_stack_is_its_models, make_problem
+from tests.solvers.stacks import assert_stack_is_its_models, make_problem
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -27,6 +28,7 @@ FOLLOWED = {
     "decay": {"decay_schedule": Cosine(), "weight_decay": 0.5},
     "noise": {"noise_schedule": Cosine(), "dropout": (0.5, 0.3, 0.4)},
 }
+
 followed = pytest.mark.parametrize("what", FOLLOWED)
 
 
@@ -188,3 +190,30 @@ def test_a_stack_leaves_out_what_its_models_do():
         return make_problem(m, batch_size=20, drops_last=True, n_samples=45 + m)
 
     assert_stack_is_its_models(make)
+
+
+# Averages of the parameters.
+
+
+def test_an_average_is_the_formula_along_the_training():
+    options = {"batch_size": 50, "shuffle": False, "max_iter": 1}
+    steps, problem = [], make_problem(**options | {"max_iter": 12})
+    problem = replace(problem, after_epoch=lambda state, theta: steps.append(theta.copy()))
+    average = problem.state.theta.copy()
+    solve(problem)
+    for t, theta in enumerate(steps, 1):
+        decay = min(0.7, (1 + t) / (10 + t))
+        average = decay * average + (1 - decay) * theta
+    state = solve(make_problem(averaging=EMA(0.7), **options | {"max_iter": 12}))
+
+    np.testing.assert_allclose(state.theta, average, rtol=1e-10)
+    np.testing.assert_array_equal(state.moments["iterate"], steps[-1])
+
+
+def test_swa_is_the_mean_of_the_last_epochs():
+    steps, problem = [], make_problem(max_iter=8)
+    problem = replace(problem, after_epoch=lambda state, theta: steps.append(theta.copy()))
+    solve(problem)
+    state = solve(make_problem(max_iter=8, averaging=SWA(0.5)))
+
+    np.testing.assert_allclose(state.theta, np.mean(steps[4:], axis=0), rtol=1e-12)

@@ -1,7 +1,7 @@
 """A training that is cut after any epoch and goes on ends with the same bits."""
 
 import pickle
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -9,14 +9,13 @@ import pytest
 from sknn.augmentation import AUGMENTATIONS
 from sknn.averaging import AVERAGINGS
 from sknn.schedules import EveryStep, FromFunction, Warmup
-from sknn.solvers import stochastic
+from sknn.solvers import TrainingState, stochastic
 from tests.cases import OPTIMIZER_CASES, SCHEDULE_CASES, name_of, pairs, turns
 from tests.solvers import problems
 from tests.solvers.problems import solve
-from tests.solvers.test_toolbox import make_problem
+from tests.solvers.stacks import make_problem
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
 N_EPOCHS = 6
 
 
@@ -77,6 +76,7 @@ STOPPINGS = {
     "early": {"tol": 1e-3, "n_iter_no_change": 2},
     "recovers": {"recovers": True, "learning_rate": 3.0},
 }
+
 AVERAGES = [None, *(AVERAGINGS.resolve(name) for name in AVERAGINGS)]
 CHANGES = [None, *(AUGMENTATIONS.resolve(name) for name in AUGMENTATIONS)]
 SCHEDULES = [*SCHEDULE_CASES, Warmup(EveryStep(SCHEDULE_CASES[-1]), 2)]
@@ -204,3 +204,147 @@ def test_what_is_kept_of_a_fit_has_no_position():
     assert state.to_keep().position is None
     assert state.to_keep().theta.size == 0
     assert state.for_next_call(state.theta).position is None
+
+
+def full_state():
+    """Return a state of which every field has a value of its own."""
+    values = {field.name: f"the {field.name}" for field in fields(TrainingState)}
+    lists = {name: [1.0, 2.0] for name in ("loss_curve", "validation_scores", "history")}
+    return TrainingState(**values | lists)
+
+
+def changed(state, other):
+    """Return what differs between two states."""
+    before = vars(state)
+    return {
+        name: value
+        for name, value in vars(other).items()
+        if value is not before[name] and value != before[name]
+    }
+
+
+def test_a_further_call_goes_on_from_the_curves_and_forgets_the_call():
+    state = full_state()
+    following = state.for_next_call("other parameters")
+
+    assert changed(state, following) == {
+        "theta": "other parameters",
+        "n_iter": 0,
+        "first_bad_epoch": None,
+        "best_epoch": 0,
+        "n_recoveries": 0,
+        "recovered_at": 0,
+        "has_converged": False,
+        "has_stopped": False,
+        "is_interrupted": False,
+        "position": None,
+        "beginning": None,
+    }
+
+
+def test_an_optimizer_that_begins_anew_has_neither_moments_nor_steps():
+    state = full_state()
+
+    assert changed(state, state.without_optimizer()) == {
+        "moments": None,
+        "moment_units": {},
+        "n_steps": 0,
+        "n_epochs": 0,
+        "plateau_factor": 1.0,
+        "recovery_factor": 1.0,
+        "n_in_vain": 0,
+    }
+
+
+def test_what_is_kept_of_a_fit_is_all_but_what_is_elsewhere_or_over():
+    state = full_state()
+    state.theta = np.ones(3)
+    kept = state.to_keep()
+
+    assert kept.theta.size == 0
+    kept.theta = state.theta
+    assert changed(state, kept) == {"ending": None, "position": None, "beginning": None}
+
+
+@pytest.mark.parametrize("method", ["copy", "for_next_call"])
+def test_copies_have_curves_of_their_own(method):
+    state = full_state()
+    other = state.copy() if method == "copy" else state.for_next_call(state.theta)
+    for name in ("loss_curve", "validation_scores", "history"):
+        getattr(other, name).append(3.0)
+        assert getattr(state, name) == [1.0, 2.0]
+
+
+def test_states_of_before_units_were_noted_have_none():
+    state = solve(make_problem(max_iter=2))
+    old = {name: value for name, value in vars(state).items() if name != "moment_units"}
+    again = TrainingState.__new__(TrainingState)
+    again.__setstate__(old)
+
+    assert again.moment_units == {}
+    assert again.loss_curve == state.loss_curve
+
+
+def test_a_generator_of_its_own_goes_on():
+    def make(**options):
+        return replace(make_problem(max_iter=N_EPOCHS, batch_size=16), rng_is_own=True, **options)
+
+    whole = solve(make())
+    cut = solve(make(after_epoch=lambda s, theta: s.n_iter >= 2))
+    on = solve(make(state=pickle.loads(pickle.dumps(cut)), goes_on=True))
+
+    np.testing.assert_array_equal(on.theta, whole.theta)
+
+
+def test_workers_that_share_only_the_update_are_as_many_as_before(monkeypatch):
+    """Sparse rows are not shared, but the norm is a sum over shares of the parameters."""
+
+    def make(**options):
+        problem = problems.make_problem(is_sparse=True, max_iter=4, max_grad_norm=0.1)
+        return replace(problem, **options)
+
+    monkeypatch.setattr(stochastic, "MIN_PARAMETERS", 10)
+    monkeypatch.setattr(stochastic, "count_workers", lambda n: min(n, 2))
+    whole = solve(make())
+    cut = solve(make(after_epoch=lambda s, theta: s.n_iter >= 2))
+    monkeypatch.setattr(stochastic, "MIN_PARAMETERS", 10**9)
+    on = solve(make(state=cut, goes_on=True))
+
+    assert whole.position.n_workers == on.position.n_workers == 2
+    np.testing.assert_array_equal(on.theta, whole.theta)
+
+
+@pytest.mark.parametrize("lbfgs", [False, True])
+def test_a_state_that_has_only_been_kept_cannot_go_on(lbfgs):
+    problem = problems.make_problem(lbfgs=lbfgs, max_iter=2)
+    state = replace(solve(problem).to_keep(), theta=np.ones(problem.state.theta.size))
+    with pytest.raises(ValueError, match="can only go on from a state with a"):
+        solve(replace(problem, state=state, goes_on=True))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"n_samples": 30},
+        {"rows": np.arange(40)},
+        {"optimizer": OPTIMIZER_CASES[-1]},
+        {"averaging": AVERAGINGS.resolve("ema")},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_training_does_not_go_on_from_another_ones_state(other):
+    state = solve(make_problem(max_iter=2))
+    with pytest.raises(ValueError, match="state is that of another training"):
+        solve(replace(make_problem(max_iter=4, **other), state=state, goes_on=True))
+
+
+def test_ctrl_c_is_over_when_a_training_goes_on():
+    def make(**options):
+        return replace(make_problem(max_iter=N_EPOCHS, batch_size=16), **options)
+
+    cut = solve(make(after_epoch=lambda s, theta: s.n_iter >= 2))
+    cut.is_interrupted = True
+    on = solve(make(state=cut, goes_on=True))
+
+    assert not on.is_interrupted
+    np.testing.assert_array_equal(on.theta, solve(make()).theta)

@@ -1,3 +1,4 @@
+import itertools
 import tracemalloc
 import warnings
 from dataclasses import replace
@@ -8,9 +9,12 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknn import _crew
 from sknn._crew import Crew
-from sknn.activations import ReLU
+from sknn.activations import LeakyReLU, ReLU
+from sknn.augmentation import GaussianNoise
+from sknn.averaging import EMA, SWA
 from sknn.losses import BinaryLogLoss, LogLoss
 from sknn.optimizers import SGD, Adam
+from sknn.penalties import ElasticNet
 from sknn.samples import as_samples
 from sknn.schedules import Adaptive, Constant, InverseScaling
 from sknn.solvers import ALONE, HISTORY, stochastic
@@ -24,10 +28,10 @@ from tests.cases import (
     name_of,
     turns,
 )
+from tests.solvers import stacks
 from tests.solvers.problems import make_problem, solve
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
 RATES = [0.001, 0.01, 0.05, 0.002, 0.1]
 ALPHAS = [0.0, 0.1, 1.0, 0.01, 10.0]
 
@@ -396,3 +400,38 @@ def test_stacked_log_losses_do_not_mix_models():
                     loss=loss, n_outputs=k, learning_rate=10.0**-m, seed=m, n_samples=33
                 )
             )
+
+
+# Which models share a stack.
+
+
+def key_of(**options):
+    problem = stacks.make_problem(**options)
+    return problem.solver.stack_key(problem)
+
+
+STRUCTURES = [
+    {},
+    {"dropout": (0.5, 0.5, 0.5)},
+    {"dropout": (0.5, 0.0, 0.5)},
+    {"normalization": "batch"},
+    {"normalization": "layer"},
+    {"residual": True},
+    {"activation": LeakyReLU()},
+    {"penalty": ElasticNet(0.5)},
+    {"weight_decay": 0.1},
+    {"max_grad_norm": 1.0},
+    {"averaging": EMA()},
+    {"averaging": SWA()},
+    {"augmentation": GaussianNoise()},
+]
+
+
+def test_models_of_different_structures_never_share_a_stack():
+    for one, other in itertools.combinations(STRUCTURES, 2):
+        assert key_of(**one) != key_of(**other)
+
+
+@pytest.mark.parametrize("name", stacks.OWN_NUMBERS)
+def test_models_that_differ_in_these_numbers_share_a_stack(name):
+    assert key_of(**stacks.OWN_NUMBERS[name](1)) == key_of(**stacks.OWN_NUMBERS[name](3))

@@ -1,4 +1,4 @@
-"""Parameters with rates and decays of their own."""
+"""Parameters with rates and decays of their own; gradients that are cut."""
 
 from dataclasses import replace
 
@@ -22,6 +22,7 @@ from sknn.solvers import LBFGS, Problem, Stochastic, TrainingState
 from sknn.solvers.model import Model
 from sknn.solvers.stack import Stack
 from tests.cases import OPTIMIZER_CASES, name_of
+from tests.solvers import stacks
 from tests.solvers.problems import NUMBERS, solve
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -256,3 +257,44 @@ def test_muon_steps_orthogonally_along_matrices_and_as_adamw_along_all_else():
         singular = np.linalg.svd((before - one)[where].reshape(shape), compute_uv=False)
         scale = 0.01 * np.sqrt(max(1, shape[1] / shape[0]))
         assert np.all((singular > 0.5 * scale) & (singular < 1.5 * scale))
+
+
+# Clipping and decay, in one step of gradient descent.
+
+
+def gradient_of(problem):
+    """Return the gradient at the beginning, of all samples."""
+    _, grad = problem.objective.value_and_grad(
+        problem.state.theta.copy(), problem.samples[:], problem.y
+    )
+    return grad
+
+
+WHOLE = {"batch_size": 50, "max_iter": 1, "shuffle": False, "learning_rate": 0.25}
+
+
+@pytest.mark.parametrize("limit", [1e-3, 0.1, 1e3])
+def test_a_gradient_is_cut_to_its_norm(limit):
+    options = WHOLE | {"optimizer": SGD(momentum=0.0)}
+    problem = stacks.make_problem(max_grad_norm=limit, **options)
+    theta, grad = problem.state.theta.copy(), gradient_of(problem)
+    norm = np.linalg.norm(grad)
+    state = solve(problem)
+
+    step = (theta - state.theta) / 0.25
+    np.testing.assert_allclose(step, grad * min(1, limit / (norm + 1e-6)), rtol=1e-9, atol=1e-12)
+    assert 0.1 < norm < 1e3  # so that the limits are on both sides
+
+
+def test_weight_decay_shrinks_the_weights_and_nothing_else():
+    plain, decayed = (
+        stacks.make_problem(
+            weight_decay=d, optimizer=SGD(momentum=0.0), normalization="layer", **WHOLE
+        )
+        for d in (0.0, 0.8)
+    )
+    theta, n = plain.state.theta.copy(), plain.objective.network.layout.n_penalized
+    plain, decayed = solve(plain).theta, solve(decayed).theta
+
+    np.testing.assert_allclose(plain[:n] - decayed[:n], 0.25 * 0.8 * theta[:n], atol=1e-14)
+    np.testing.assert_array_equal(plain[n:], decayed[n:])

@@ -31,10 +31,17 @@ def test_where_all_is_well_the_progress_says_what_to_change():
     progress = f"In the last 10 epochs the loss went from {first:.4g} to {last:.4g}"
     change = "increase max_iter=30 or learning_rate_init=0.001."
     assert message.endswith(f"hasn't converged yet. {progress}: {change}")
-    model = MLPRegressor((5,), solver="sgd", learning_rate_init=0.3, momentum=0.0, random_state=0)
+
+
+def test_where_the_loss_has_risen_a_lower_rate_is_advised():
+    numbers = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.01, "random_state": 0}
+    model = MLPRegressor((5,), learning_rate=lambda epoch: 200 if epoch == 39 else 1, **numbers)
     message = message_of(model.set_params(max_iter=40, tol=0.0), XR, scale(YR))
-    if model.loss_curve_[-1] >= model.loss_curve_[-10]:
-        assert "lower learning_rate_init=0.3, or increase tol=0.0" in message
+    first, last = model.loss_curve_[-10], model.loss_curve_[-1]
+
+    assert last > first
+    progress = f"In the last 10 epochs the loss went from {first:.4g} to {last:.4g}"
+    assert f"{progress}: lower learning_rate_init=0.01, or increase tol=0.0 if" in message
 
 
 def test_rows_from_all_over_the_data_are_looked_at():
@@ -132,3 +139,31 @@ def test_an_ignored_warning_is_not_explained(monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         MLPClassifier((5,), max_iter=3).fit(X, Y)
+
+
+quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@quiet
+def test_the_diagnosis_of_the_largest_numbers_is_finite():
+    with pytest.raises(ValueError, match="X is not scaled") as caught:
+        MLPRegressor((5,), max_iter=3, solver="sgd").fit(1e300 * XR, YR)
+
+    assert "inf" not in str(caught.value).replace("infinity", "").split("X is not scaled")[1]
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_the_scale_of_counts_is_named(loss):
+    with pytest.warns(
+        ConvergenceWarning, match="not scaled for a logarithmic link: its mean is"
+    ) as c:
+        MLPRegressor((5,), loss=loss, max_iter=2, random_state=0).fit(XR, 1e6 * YR)
+
+    says_intercept = "intercept_init='target'" in str(c[0].message)
+    assert says_intercept is (loss == "poisson")  # gamma begins there
+
+
+def test_targets_of_very_different_spread_are_named():
+    y = np.stack([scale(YR), 1e-3 * scale(YR)], axis=1)
+    with pytest.warns(ConvergenceWarning, match=r"different spread: .* from 0\.001 to 1"):
+        MLPRegressor((5,), max_iter=2, random_state=0).fit(XR, y)

@@ -1,49 +1,18 @@
-"""Scores, means and spreads are computed in float64, whatever the dtype of y and the weights."""
+"""Scores and losses are computed in float64, and probabilities from raw scores."""
 
 import warnings
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
-from sklearn.metrics import r2_score
 from sklearn.preprocessing import scale
 from sklearn.utils.estimator_checks import check_classifiers_train
 
 from sknn import MLPClassifier, MLPRegressor
-from sknn.losses.scores import accuracy, d2_pinball, r2
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = load_diabetes(return_X_y=True)
 X = scale(X)
-
-
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int16, np.uint8])
-@pytest.mark.parametrize("is_weighted", [False, True])
-def test_scores_are_those_of_float64(dtype, is_weighted):
-    y = (Y / 2).astype(dtype).reshape(1, -1)
-    predicted = (Y / 2 + 20 * X[:, 0]).astype(np.float32).reshape(1, -1)
-    weight = np.random.default_rng(0).random(len(Y)).astype(np.float32) if is_weighted else None
-    exact = np.float64(y), np.float64(predicted), None if weight is None else np.float64(weight)
-
-    assert r2(y, predicted, weight) == pytest.approx(r2(*exact), rel=1e-12)
-    assert r2(*exact) == pytest.approx(r2_score(exact[0][0], exact[1][0], sample_weight=exact[2]))
-    assert d2_pinball(y, predicted, 0.3, weight) == pytest.approx(
-        d2_pinball(*exact[:2], 0.3, exact[2]), rel=1e-12
-    )
-
-
-@pytest.mark.parametrize("unit", [1e20, 1e-20])
-def test_scores_have_no_unit(unit):
-    y, predicted = (np.float32(a * unit).reshape(1, -1) for a in (Y, Y + 20 * X[:, 0]))
-
-    assert r2(y, predicted, None) == pytest.approx(r2_score(Y, Y + 20 * X[:, 0]), rel=1e-5)
-
-
-def test_many_small_weights_add_up():
-    weight = np.full(100_000, 0.1, np.float32)
-    is_right = np.arange(100_000) % 2 == 0
-
-    assert accuracy(is_right, weight) == 0.5
 
 
 @quiet

@@ -1,18 +1,15 @@
-"""Weights of classes, soft labels, smoothing, and several targets of many classes."""
-
-import pickle
+"""Weights of classes: tables, balanced, and what must be a mistake."""
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler, scale
+from sklearn.model_selection import TimeSeriesSplit, cross_val_score
+from sklearn.preprocessing import scale
 from sklearn.utils.class_weight import compute_sample_weight
 
 from sknn import MLPClassifier
+from sknn.targets.class_weight import check_partial_weights, class_factors, label_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = load_iris(return_X_y=True)
@@ -25,6 +22,53 @@ NUMBERS = {"max_iter": 15, "learning_rate_init": 0.01, "random_state": 0}
 def assert_same_weights(model, expected, rtol=1e-10):
     for array, other in zip(model.coefs_, expected.coefs_, strict=True):
         np.testing.assert_allclose(array, other, rtol=rtol, atol=1e-14)
+
+
+CLASSES = np.array(["a", "b", "c"])
+
+
+# By hand.
+
+
+@pytest.mark.parametrize(
+    ("codes", "weight", "factors"),
+    [
+        ([0, 0, 0, 1], None, [2 / 3, 2, 1]),  # of class c there are no rows
+        ([0, 0, 1, 2], None, [2 / 3, 4 / 3, 4 / 3]),
+        ([0, 1, 2], [2.0, 1.0, 1.0], [2 / 3, 4 / 3, 4 / 3]),  # a weight of 2 is a row twice
+        ([0, 1, 2], [2.0, 2.0, 0.0], [1, 1, 1]),
+    ],
+)
+def test_balanced_gives_the_classes_that_occur_the_same_total(codes, weight, factors):
+    weight = None if weight is None else np.array(weight)
+    found = class_factors("balanced", CLASSES, np.array(codes), weight)
+
+    np.testing.assert_allclose(found, factors)
+
+
+def test_a_table_gives_each_class_its_entry_or_1():
+    found = class_factors({"c": 3, "a": 0.5}, CLASSES, np.array([0]), None)
+
+    np.testing.assert_array_equal(found, [0.5, 1, 3])
+
+
+@pytest.mark.parametrize("weight", [None, np.array([1.0, 1.0, 1.0, 3.0])])
+def test_balanced_labels_weigh_in_their_positive_samples_as_much_as_the_others(weight):
+    y = np.array([[1, 0, 1], [0, 0, 1], [0, 0, 1], [0, 1, 1]], bool)
+    first, second = (3.0, 3.0) if weight is None else (5.0, 1.0)
+
+    assert label_weights("balanced", y, weight) == (first, second, 1.0)  # all alike are left alone
+    assert label_weights({1: 2.5}, y, weight) == (1.0, 2.5, 1.0)
+
+
+@pytest.mark.parametrize("class_weight", [None, {0: 2.0}, [{0: 2.0}]])
+def test_weights_that_need_no_count_may_be_given_part_by_part(class_weight):
+    check_partial_weights(class_weight)
+    with pytest.raises(ValueError, match="class_weight='balanced' needs all of the samples"):
+        check_partial_weights("balanced")
+
+
+# Through the estimator.
 
 
 @pytest.mark.parametrize("y", [BINARY, Y, NAMES], ids=["binary", "multiclass", "names"])
@@ -79,6 +123,11 @@ def test_in_multilabel_problems_the_positive_samples_of_labels_are_weighted(choi
         ("even", Y, "'class_weight' parameter .* must be"),
         ([{0: 1}], np.stack([Y == 0, Y > 0], axis=1), "must be 'balanced' or a dict"),
         ("balanced", np.full((150, 2), 0.5), "class_weight='balanced' needs labels"),
+        ({0: np.inf}, Y, "finite weights of at least 0; got inf for 0"),
+        ({0: "a"}, Y, "got 'a' for 0"),
+        ({0: 0.0, 1: 0.0, 2: 0.0}, Y, "leaves no sample with a weight"),
+        ([{0: 1.0}], Y, "is a list, for several targets; y has one"),
+        ([{0: -1.0}, {}], np.stack([Y, Y], 1), "at least 0; got -1"),
     ],
 )
 def test_wrong_class_weights_are_refused(choice, y, message):
@@ -139,117 +188,6 @@ def test_class_weights_learnt_in_training_weigh_the_validation_loss():
     np.testing.assert_allclose(balanced.validation_scores_, plain.validation_scores_)
 
 
-def soft_targets():
-    sharp = np.eye(3)[Y]
-    return 0.9 * sharp + 0.1 * np.array([0.2, 0.3, 0.5])
-
-
-def test_soft_labels_are_probabilities_of_the_classes():
-    P = soft_targets()
-    model = MLPClassifier((), solver="lbfgs", alpha=0, max_iter=5000, tol=1e-8).fit(X, P)
-    mean = model.predict_proba(X).mean(axis=0)
-
-    np.testing.assert_array_equal(model.classes_, [0, 1, 2])
-    np.testing.assert_allclose(mean, P.mean(axis=0), atol=1e-4)  # the intercepts' condition
-    assert model.score(X, P) == model.score(X, P.argmax(axis=1)) > 0.9
-
-
-def test_soft_labels_go_through_early_stopping_searches_and_pickle():
-    P = soft_targets()
-    model = MLPClassifier((5,), early_stopping=True, scoring="loss", **NUMBERS)
-    search = GridSearchCV(make_pipeline(StandardScaler(), model), {"mlpclassifier__alpha": [0, 1]})
-    search.fit(X, P)
-    copy = pickle.loads(pickle.dumps(search))
-
-    assert search.best_score_ > 0.5
-    np.testing.assert_array_equal(copy.predict_proba(X), search.predict_proba(X))
-
-
-def test_two_soft_classes_work_like_more():
-    P = soft_targets()[:, :2]
-    P /= P.sum(axis=1, keepdims=True)
-    model = MLPClassifier((5,), **NUMBERS).fit(X, P)
-
-    assert model.predict_proba(X).shape == (150, 2)
-    with pytest.raises(ValueError, match="probabilities of 2 classes"):
-        model.set_params(warm_start=True).fit(X, Y)
-
-
-def test_partial_fit_takes_soft_labels_without_classes():
-    model = MLPClassifier((5,), random_state=0)
-    model.partial_fit(X, soft_targets()).partial_fit(X[:10], soft_targets()[:10])
-
-    assert model.t_ == 160
-
-
-@pytest.mark.parametrize("y", [BINARY, Y], ids=["binary", "multiclass"])
-def test_label_smoothing_is_training_on_smoothed_probabilities(y):
-    n_classes = y.max() + 1
-    P = 0.8 * np.eye(n_classes)[y] + 0.2 / n_classes
-    smoothed = MLPClassifier((), label_smoothing=0.2, solver="lbfgs", alpha=0, tol=1e-8)
-    soft = MLPClassifier((), solver="lbfgs", alpha=0, tol=1e-8)
-    for model, target in ((smoothed, y), (soft, P)):
-        model.set_params(max_iter=5000).fit(X, target)
-
-    np.testing.assert_allclose(smoothed.predict_proba(X), soft.predict_proba(X), atol=2e-3)
-    assert smoothed.loss_ == pytest.approx(soft.loss_, abs=1e-5)
-
-
-def test_smoothing_leaves_the_validation_loss_alone():
-    model = MLPClassifier((5,), label_smoothing=0.3, **NUMBERS).fit(X, Y, X_val=X, y_val=Y)
-    expected = -np.log(model.predict_proba(X)[np.arange(150), Y]).mean()
-
-    assert model.history_["val_loss"].iloc[-1] == pytest.approx(expected)
-
-
-TWO = np.stack([NAMES, np.where(X[:, 0] > 0, "long", "short")], axis=1)
-
-
-@pytest.mark.parametrize("loss", ["log_loss", "focal"])
-def test_several_targets_look_as_random_forests_have_them(loss):
-    model = MLPClassifier((10,), loss=loss, **NUMBERS | {"max_iter": 150}).fit(X, TWO)
-    forest = RandomForestClassifier(n_estimators=3).fit(X, TWO)
-
-    for ours, theirs in zip(model.classes_, forest.classes_, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    probabilities = model.predict_proba(X)
-    assert [p.shape for p in probabilities] == [p.shape for p in forest.predict_proba(X)]
-    for p, log_p in zip(probabilities, model.predict_log_proba(X), strict=True):
-        np.testing.assert_allclose(p.sum(axis=1), 1)
-        np.testing.assert_allclose(np.exp(log_p), p)
-    assert model.predict(X).shape == forest.predict(X).shape
-    assert (model.predict(X) == TWO).mean() > 0.9
-    assert model.score(X, TWO) == (model.predict(X) == TWO).all(axis=1).mean()
-    assert model.out_activation_ == "softmax"
-
-
-def test_several_targets_work_everywhere():
-    y = np.stack([Y, Y % 2 + (X[:, 1] > 0)], axis=1)
-    model = MLPClassifier((8,), early_stopping=True, class_weight="balanced", **NUMBERS)
-    scores = cross_val_score(
-        make_pipeline(StandardScaler(), model), X, y, cv=3, error_score="raise"
-    )
-    model.fit(X.astype(np.float32), y, sample_weight=np.ones(150))
-    copy = pickle.loads(pickle.dumps(clone(model).fit(X, y)))
-
-    assert len(scores) == 3
-    assert model.coefs_[0].dtype == np.float32
-    assert copy.predict(X).shape == y.shape
-    model = MLPClassifier((8,), label_smoothing=0.1, random_state=0)
-    for start in range(0, 150, 50):
-        part = slice(start, start + 50)
-        model.partial_fit(X[part], y[part], classes=[[0, 1, 2], [0, 1, 2]])
-    assert model.t_ == 150
-    with pytest.raises(ValueError, match="not the same as on last call"):
-        model.partial_fit(X, y, classes=[[0, 1], [0, 1, 2]])
-    with pytest.raises(ValueError, match="2 columns"):
-        model.partial_fit(X, Y)
-
-
-def test_focal_loss_with_gamma_zero_is_the_log_loss():
-    from sknn.losses import Focal
-
-    for y in (BINARY, Y):
-        focal = MLPClassifier((5,), loss=Focal(0.0), intercept_init="zero", **NUMBERS).fit(X, y)
-        plain = MLPClassifier((5,), intercept_init="zero", **NUMBERS).fit(X, y)
-        assert_same_weights(focal, plain, rtol=1e-6)
+def test_balanced_weights_need_all_samples():
+    with pytest.raises(ValueError, match="for partial_fit give the weights as a dict"):
+        MLPClassifier(class_weight="balanced").partial_fit(X, BINARY, classes=[0, 1])

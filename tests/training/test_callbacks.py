@@ -153,7 +153,8 @@ def test_scoring_monitor_logs_the_epochs_of_a_network_within(kind, in_lockstep):
         outer.fit(X, Y)
     logs = [log.data_as_pandas for log in monitor.get_logs(select="all")]
 
-    assert all(log["accuracy"].between(0, 1).all() for log in logs)
+    assert logs
+    assert all(len(log) and log["accuracy"].between(0, 1).all() for log in logs)
     if n_fits is not None:
         assert sum(len(log) for log in logs) == n_fits * (4 + 1)  # the epochs and the fit
 

@@ -9,138 +9,28 @@ import pytest
 
 from sknn import _crew
 from sknn._crew import Crew
-from sknn.activations import ELU, LeakyReLU, Tanh
-from sknn.architecture import build_layers
-from sknn.augmentation import Augmentation, GaussianNoise, Mixup, SwapNoise
+from sknn.augmentation import GaussianNoise
 from sknn.averaging import EMA, SWA
-from sknn.initializers import GlorotUniform
-from sknn.losses import LogLoss, SquaredError
-from sknn.network import Network
-from sknn.objective import Objective
-from sknn.optimizers import OPTIMIZERS, SGD, Adam
-from sknn.penalties import L2, ElasticNet
-from sknn.samples import as_samples
+from sknn.losses import LogLoss
+from sknn.optimizers import OPTIMIZERS, SGD
+from sknn.penalties import ElasticNet
 from sknn.schedules import Constant, FromFunction
-from sknn.solvers import Problem, Stochastic, TrainingState, stochastic
+from sknn.solvers import stochastic
 from sknn.solvers.model import Model
 from sknn.solvers.stack import Stack
-from tests.cases import make_targets, pairs
-from tests.solvers.problems import NUMBERS, solve
+from tests.cases import pairs
+from tests.solvers.problems import solve
+from tests.solvers.stacks import (
+    OWN_NUMBERS,
+    assert_stack_is_its_models,
+    everything,
+    make_problem,
+    train_together,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 DTYPES = [np.float32, np.float64]
 dtypes = pytest.mark.parametrize("dtype", DTYPES)
-
-LAYER_OPTIONS = ("dropout", "normalization", "residual")
-
-
-def make_problem(
-    seed=0,
-    activation=None,
-    sizes=(6, 6, 5),
-    loss=None,
-    penalty=None,
-    optimizer=None,
-    schedule=None,
-    augmentation=None,
-    alpha=0.1,
-    dtype=np.float64,
-    n_samples=50,
-    n_outputs=2,
-    is_weighted=False,
-    rows=None,
-    **options,
-):
-    """Return a problem whose data, draws and initial weights follow from the seed."""
-    rng, loss = np.random.default_rng(seed), loss or SquaredError()
-    X = rng.standard_normal((n_samples, 4)).astype(dtype)
-    y = make_targets(loss, n_samples, n_outputs, rng).astype(dtype)
-    features = {name: options.pop(name) for name in LAYER_OPTIONS if name in options}
-    layers = build_layers(sizes, [activation or Tanh()] * len(sizes), n_outputs, **features)
-    network = Network(layers, 4)
-    objective = Objective(network, loss, penalty or L2(), alpha)
-    state = np.random.RandomState(seed)
-
-    def draw(n_in, n_out):
-        return GlorotUniform().draw(state, n_in, n_out, 6.0)
-
-    return Problem(
-        objective=objective,
-        solver=Stochastic(optimizer or Adam(), schedule or Constant(), **NUMBERS | options),
-        samples=as_samples(X),
-        y=y,
-        sample_weight=rng.random(n_samples) if is_weighted else None,
-        rows=rows,
-        state=TrainingState(network.initialize(draw, state, dtype)),
-        rng=state,
-        augmentation=augmentation,
-        seed=(seed,),
-    )
-
-
-def train_together(make, n_models=5):
-    """Train `make(0)`, `make(1)` ... as a stack, which they have to be able to form."""
-    problems = [make(m) for m in range(n_models)]
-    keys = {problem.solver.stack_key(problem) for problem in problems}
-    assert len(keys) == 1
-    assert keys.isdisjoint({None, stochastic.ALONE})
-    return problems[0].solver.minimize(problems)
-
-
-def assert_stack_is_its_models(make, n_models=5):
-    """Compare a stack with single trainings, exactly; return the states of the stack."""
-    together = train_together(make, n_models)
-    for m, state in enumerate(together):
-        alone = solve(make(m))
-        np.testing.assert_array_equal(state.theta, alone.theta)
-        assert state.n_iter == alone.n_iter
-        np.testing.assert_allclose(state.loss_curve, alone.loss_curve, rtol=1e-5)
-        assert set(state.moments) == set(alone.moments)
-        for name, moment in alone.moments.items():
-            np.testing.assert_array_equal(state.moments[name], moment)
-    return together
-
-
-class Shift(Augmentation):
-    """An augmentation of a user's own."""
-
-    def __init__(self, size):
-        self.size = size
-
-    def augment(self, X, y, rng):
-        X += self.size * rng.random()
-        y[rng.integers(len(y))] = 0
-
-
-# What a model may have of its own, by a number m from 0 to 4.
-OWN_NUMBERS = {
-    "nothing": lambda m: {},
-    "dropout": lambda m: {"dropout": (0.1 + 0.15 * m, 0.5, 0.8 - 0.15 * m)},
-    "leaky slope": lambda m: {"activation": LeakyReLU(0.02 * m**2)},
-    "elu": lambda m: {"activation": ELU(0.5 + m)},
-    "weight decay": lambda m: {"weight_decay": 0.5 * 4.0**-m},
-    "clipping norm": lambda m: {"max_grad_norm": 2.0 * 4.0**-m},
-    "l1 ratio": lambda m: {"penalty": ElasticNet(0.25 * m), "alpha": 0.5},
-    "ema": lambda m: {"averaging": EMA(0.5 + 0.1 * m)},
-    "swa": lambda m: {"averaging": SWA(0.2 * m)},
-    "gaussian noise": lambda m: {"augmentation": GaussianNoise(0.3 * m)},
-    "mixup": lambda m: {"augmentation": Mixup(0.2 + m)},
-    "swap noise": lambda m: {"augmentation": SwapNoise(0.1 + 0.2 * m)},
-    "own augmentation": lambda m: {"augmentation": Shift(0.5 * m)},
-    "kinds of augmentation": lambda m: {"augmentation": [GaussianNoise(), Mixup()][m % 2]},
-    "batch": lambda m: {"normalization": "batch"},
-    "layer": lambda m: {"normalization": "layer"},
-    "residual": lambda m: {"residual": True},
-}
-numbers = pytest.mark.parametrize("name", OWN_NUMBERS)
-
-
-def everything(m):
-    """Return numbers of all kinds at once."""
-    names = ["dropout", "leaky slope", "weight decay", "clipping norm", "l1 ratio", "ema"]
-    options = {k: v for name in names for k, v in OWN_NUMBERS[name](m).items()}
-    options |= {"augmentation": GaussianNoise(0.1 * m), "residual": True}
-    return options | {"learning_rate": 0.002 * 2.0**m}
 
 
 # The last batch is full, short or a single row.
@@ -252,6 +142,9 @@ def test_a_model_that_recovers_harms_no_neighbour():
     assert all(np.isfinite(state.theta).all() for state in states)
 
 
+# Threads.
+
+
 def let_two_share(monkeypatch):
     """Have two threads share the rows of any batch, whatever the machine has."""
     monkeypatch.setattr(_crew, "count_threads", lambda: 2)
@@ -323,102 +216,7 @@ def test_what_needs_a_whole_batch_is_trained_by_one_thread(monkeypatch, options)
     assert problem.solver._count_workers([problem]) == 1
 
 
-# Which models share a stack.
-
-
-def key_of(**options):
-    problem = make_problem(**options)
-    return problem.solver.stack_key(problem)
-
-
-STRUCTURES = [
-    {},
-    {"dropout": (0.5, 0.5, 0.5)},
-    {"dropout": (0.5, 0.0, 0.5)},
-    {"normalization": "batch"},
-    {"normalization": "layer"},
-    {"residual": True},
-    {"activation": LeakyReLU()},
-    {"penalty": ElasticNet(0.5)},
-    {"weight_decay": 0.1},
-    {"max_grad_norm": 1.0},
-    {"averaging": EMA()},
-    {"averaging": SWA()},
-    {"augmentation": GaussianNoise()},
-]
-
-
-def test_models_of_different_structures_never_share_a_stack():
-    for one, other in itertools.combinations(STRUCTURES, 2):
-        assert key_of(**one) != key_of(**other)
-
-
-@numbers
-def test_models_that_differ_in_these_numbers_share_a_stack(name):
-    assert key_of(**OWN_NUMBERS[name](1)) == key_of(**OWN_NUMBERS[name](3))
-
-
-# The rules themselves, on a single model.
-
-
-def gradient_of(problem):
-    """Return the gradient at the beginning, of all samples."""
-    _, grad = problem.objective.value_and_grad(
-        problem.state.theta.copy(), problem.samples[:], problem.y
-    )
-    return grad
-
-
-ONE_STEP = {"batch_size": 50, "max_iter": 1, "shuffle": False, "learning_rate": 0.25}
-
-
-@pytest.mark.parametrize("limit", [1e-3, 0.1, 1e3])
-def test_a_gradient_is_cut_to_its_norm(limit):
-    options = ONE_STEP | {"optimizer": SGD(momentum=0.0)}
-    problem = make_problem(max_grad_norm=limit, **options)
-    theta, grad = problem.state.theta.copy(), gradient_of(problem)
-    norm = np.linalg.norm(grad)
-    state = solve(problem)
-
-    step = (theta - state.theta) / 0.25
-    np.testing.assert_allclose(step, grad * min(1, limit / (norm + 1e-6)), rtol=1e-9, atol=1e-12)
-    assert 0.1 < norm < 1e3  # so that the limits are on both sides
-
-
-def test_weight_decay_shrinks_the_weights_and_nothing_else():
-    plain, decayed = (
-        make_problem(weight_decay=d, optimizer=SGD(momentum=0.0), normalization="layer", **ONE_STEP)
-        for d in (0.0, 0.8)
-    )
-    theta, n = plain.state.theta.copy(), plain.objective.network.layout.n_penalized
-    plain, decayed = solve(plain).theta, solve(decayed).theta
-
-    np.testing.assert_allclose(plain[:n] - decayed[:n], 0.25 * 0.8 * theta[:n], atol=1e-14)
-    np.testing.assert_array_equal(plain[n:], decayed[n:])
-
-
-def test_an_average_is_the_formula_along_the_training():
-    options = {"batch_size": 50, "shuffle": False, "max_iter": 1}
-    steps, problem = [], make_problem(**options | {"max_iter": 12})
-    problem = replace(problem, after_epoch=lambda state, theta: steps.append(theta.copy()))
-    average = problem.state.theta.copy()
-    solve(problem)
-    for t, theta in enumerate(steps, 1):
-        decay = min(0.7, (1 + t) / (10 + t))
-        average = decay * average + (1 - decay) * theta
-    state = solve(make_problem(averaging=EMA(0.7), **options | {"max_iter": 12}))
-
-    np.testing.assert_allclose(state.theta, average, rtol=1e-10)
-    np.testing.assert_array_equal(state.moments["iterate"], steps[-1])
-
-
-def test_swa_is_the_mean_of_the_last_epochs():
-    steps, problem = [], make_problem(max_iter=8)
-    problem = replace(problem, after_epoch=lambda state, theta: steps.append(theta.copy()))
-    solve(problem)
-    state = solve(make_problem(max_iter=8, averaging=SWA(0.5)))
-
-    np.testing.assert_allclose(state.theta, np.mean(steps[4:], axis=0), rtol=1e-12)
+# Random numbers.
 
 
 def test_dropout_draws_anew_in_each_step_and_goes_on_in_the_next_epoch():

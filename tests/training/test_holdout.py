@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 import sklearn
 from sklearn.base import clone
 from sklearn.model_selection import (
@@ -28,6 +29,12 @@ from sklearn.utils.fixes import parse_version
 
 import sknn
 from sknn import MLPClassifier, MLPRegressor
+from sknn.estimators.settings import make_recipe
+from sknn.losses import CLASSIFICATION_LOSSES
+from sknn.samples import as_samples
+from sknn.targets import TargetSettings, learn_classes
+from sknn.training import HeldOut, TrainingSet
+from sknn.training.holdout import hold_out
 
 N_SUBJECTS, N_ROWS = 30, 8
 rng = np.random.default_rng(0)
@@ -418,7 +425,6 @@ def test_groups_reach_a_pipeline_without_metadata_routing():
     assert splitter.seen[0][2] is GROUPS
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_fraction_may_be_a_number_of_numpy():
     X, y = np.arange(40.0).reshape(20, 2), np.arange(20) % 2
     model = MLPClassifier(
@@ -426,3 +432,63 @@ def test_a_fraction_may_be_a_number_of_numpy():
     )
 
     assert len(model.fit(X, y).validation_scores_) == 2
+
+
+# By hand.
+
+
+def hold(y=None, weight=None, given_weight=None, held_out=None, groups=None, **parameters):
+    """Return the rows to train on and the samples to validate on of a classifier."""
+    y = Y if y is None else y
+    settings = TargetSettings(loss=CLASSIFICATION_LOSSES.resolve("log_loss"))
+    targets = learn_classes(y, None, "auto", settings)
+    data = TrainingSet(as_samples(X), targets.encode(y), y, given_weight, groups, held_out)
+    recipe = make_recipe(MLPClassifier(**{"early_stopping": True} | parameters))
+    return hold_out(recipe, targets, data, weight, np.random.RandomState(0), np.dtype(np.float32))
+
+
+def test_without_early_stopping_nothing_is_held_out():
+    assert hold(early_stopping=False) == (None, None)
+
+
+def test_a_random_part_is_stratified_and_the_rest_is_trained_on():
+    y = np.where(np.arange(N) % 4 == 0, "rare", "frequent")
+    rows, held_out = hold(y, validation_fraction=0.2)
+
+    assert len(held_out.y) == N // 5
+    assert np.mean(held_out.labels == "rare") == 0.25
+    np.testing.assert_array_equal(held_out.y[:, 0], held_out.labels == "rare")
+    found = [
+        np.flatnonzero((X.astype(np.float32) == x).all(axis=1))[0] for x in held_out.samples[:]
+    ]
+    np.testing.assert_array_equal(np.sort([*rows, *found]), np.arange(N))
+    assert held_out.samples.dtype == np.float32
+
+
+def test_both_weights_follow_the_rows_that_are_held_out():
+    given, weight = np.arange(N) + 1.0, np.arange(N) + 0.5
+    splitter = Own(([0, 1], [7, 3]))
+    rows, held_out = hold(weight=weight, given_weight=given, validation_fraction=splitter)
+
+    np.testing.assert_array_equal(rows, [0, 1])
+    np.testing.assert_array_equal(held_out.given_weight, [8, 4])
+    np.testing.assert_array_equal(held_out.sample_weight, [7.5, 3.5])
+    np.testing.assert_array_equal(held_out.labels, Y[[7, 3]])
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_given_samples_are_taken_in_the_dtype_of_the_parameters(early_stopping):
+    given = HeldOut(samples=as_samples(X[:5]), y=Y[:5, np.newaxis] == 1, labels=Y[:5])
+    rows, held_out = hold(held_out=given, early_stopping=early_stopping)
+
+    assert rows is None
+    assert held_out.samples.dtype == np.float32
+    assert given.samples.dtype == np.float64
+    assert held_out.y is given.y
+
+
+def test_sparse_labels_stay_sparse_for_scorers():
+    y = sp.csc_matrix(np.column_stack([Y, 1 - Y]))
+    _, held_out = hold(y, validation_fraction=Own(([0, 1], [7, 3])))
+
+    np.testing.assert_array_equal(held_out.labels.toarray(), y.toarray()[[7, 3]])

@@ -12,6 +12,7 @@ from sknn.activations import ACTIVATIONS
 from sknn.architecture import NORMALIZATIONS
 from sknn.augmentation import AUGMENTATIONS
 from sknn.averaging import AVERAGINGS
+from sknn.estimators.hints import hint, with_hints
 from sknn.initializers import INITIALIZERS
 from sknn.losses import CLASSIFICATION_LOSSES, LOSSES
 from sknn.optimizers import OPTIMIZERS
@@ -119,3 +120,44 @@ def test_the_signature_is_explicit():
         for method in (cls.fit, cls.partial_fit):
             kinds = {p.kind for p in inspect.signature(method).parameters.values()}
             assert inspect.Parameter.VAR_KEYWORD not in kinds
+
+
+class Machine:
+    """Has a method and a constructor that take what they take."""
+
+    @with_hints
+    def __init__(self, speed=1, colour="red"):
+        self.speed = speed
+
+    @with_hints
+    def run(self, distance, shuffle=True):
+        if distance < 0:
+            self.stop(distance=distance)
+        return self.speed * distance
+
+    def stop(self):
+        raise AssertionError("it runs")
+
+
+def test_a_hint_looks_at_the_arguments_of_the_method_and_of_the_constructor():
+    assert Machine(speed=2).run(distance=3) == 6
+    assert str(inspect.signature(Machine.run)) == "(self, distance, shuffle=True)"
+    with pytest.raises(TypeError, match=r"Machine\.run\(\) .*'distence'\. Did you mean 'distance'"):
+        Machine().run(distence=3)
+    with pytest.raises(TypeError, match=r"'colour'\. colour is a parameter of the constructor"):
+        Machine().run(3, colour="red")
+    with pytest.raises(TypeError, match=r"'wing'\.$"):
+        Machine(wing=3)
+
+
+def test_an_argument_that_the_method_knows_is_not_the_wrong_one():
+    with pytest.raises(TypeError) as caught:
+        Machine().run(distance=-1)
+
+    assert str(caught.value).endswith("stop() got an unexpected keyword argument 'distance'")
+
+
+def test_a_hint_knows_what_other_libraries_say():
+    assert "max_iter" in hint("Epochs", [])
+    assert hint("alhpa", ["self", "alpha", "tol"]) == " Did you mean 'alpha'?"
+    assert hint("selff", ["self", "tol"]) == ""

@@ -1,16 +1,17 @@
 """What counts as labels, and what their containers and values may be."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.datasets import load_diabetes, load_iris
-from sklearn.model_selection import KFold, cross_val_predict
-from sklearn.preprocessing import StandardScaler, scale
+from sklearn.datasets import load_iris
+from sklearn.preprocessing import scale
 
-from sknn import MLPClassifier, MLPRegressor
+from sknn import MLPClassifier
+from sknn.targets.kinds import KINDS, as_classes, as_probabilities, describe, is_soft
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = load_iris(return_X_y=True)
@@ -20,32 +21,82 @@ SOFT = 0.9 * ONE_HOT + 0.1 / 3
 NUMBERS = {"max_iter": 5, "random_state": 0}
 
 
-@pytest.mark.parametrize("label", [7, "only", True])
-def test_of_one_class_there_is_one_column_of_ones(label):
-    model = MLPClassifier((3,), **NUMBERS).fit(X, np.full(len(X), label))
-
-    np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
-    np.testing.assert_array_equal(model.predict_log_proba(X), np.zeros((len(X), 1)))
-    assert model.predict(X).tolist() == [label] * len(X)
+# By hand.
 
 
-@pytest.mark.filterwarnings("ignore:Number of classes in training fold")
-def test_folds_of_one_class_can_be_predicted_across():
-    y = (np.arange(len(X)) >= 75).astype(int)
-    model = MLPClassifier((3,), **NUMBERS)
-    answer = cross_val_predict(model, X, y, cv=KFold(2), method="predict_proba")
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [
+        (Y, "labels"),
+        (Y.astype(float), "labels"),
+        (Y == 1, "labels"),
+        (np.array(["a", "b", "c"], object)[Y], "labels"),
+        (ONE_HOT, "multilabel"),
+        (sp.csr_matrix(ONE_HOT), "multilabel"),
+        (SOFT, "soft"),
+        (np.stack([Y, Y], 1), "several"),
+        (Y + 0.5, "other"),
+        (2 * SOFT, "other"),
+    ],
+)
+def test_what_targets_are_in_words(y, kind):
+    assert describe(y) == kind
+    assert set(KINDS) == {"labels", "multilabel", "soft", "several", "other"}
 
-    assert answer.shape == (len(X), 2)
+
+@pytest.mark.parametrize(
+    ("row", "is_distribution"),
+    [
+        ([0.5, 0.5, 0.0], True),
+        ([0.5, 0.5, 0.0009], True),  # rounded
+        ([0.5, 0.5, 0.0011], False),
+        ([1.1, -0.1, 0.0], False),
+        ([1.0, 0.0, 0.0], True),
+    ],
+)
+def test_probabilities_sum_to_one_up_to_rounding(row, is_distribution):
+    y = np.array([[0.2, 0.3, 0.5], row])
+
+    assert (as_probabilities(y) is not None) is is_distribution
+    assert is_soft(y) is is_distribution
 
 
-@pytest.mark.parametrize("values", [(-1, 1), (1, 2), (0, 2)])
-@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix, pd.DataFrame])
+def test_half_precision_keeps_the_sum_of_many_classes():
+    y = np.asfortranarray(np.full((3, 700), 1 / 700, np.float16))  # summed one by one
+
+    assert np.abs(y.sum(axis=1) - 1).max() > 0.01
+    assert is_soft(y)
+
+
+@pytest.mark.parametrize(
+    "y", [None, 3, "abc", [0.5, 0.5], [[1.0], [1.0]], [["a", "b"]], sp.csr_matrix([[0.5, 0.5]])]
+)
+def test_what_is_no_dense_matrix_of_several_numbers_is_no_distribution(y):
+    assert as_probabilities(y) is None
+
+
+def test_classes_in_any_container_are_arrays_or_lists():
+    assert as_classes(None) is None
+    assert as_classes("ab") == "ab"
+    assert as_classes({3}) == [3]
+    assert as_classes(("ab", "cd")) == ["ab", "cd"]
+    np.testing.assert_array_equal(as_classes(pd.Series([2, 1])), [2, 1])
+    several = as_classes([{3}, ("ab", "cd")])
+    assert [part.tolist() for part in several] == [[3], ["ab", "cd"]]
+
+
+# Through the estimator.
+
+
+@pytest.mark.parametrize(
+    ("values", "container"),
+    [
+        *itertools.product([(-1, 1), (1, 2), (0, 2)], [np.asarray, pd.DataFrame]),
+        ((0, 2), sp.csr_matrix),  # which has zeros in any case
+    ],
+)
 def test_indicators_that_are_not_zeros_and_ones_are_refused(values, container):
     y = np.where(ONE_HOT == 1, *reversed(values))
-    if container is sp.csr_matrix and 0 not in values:
-        y[0] = 0  # as otherwise nothing would be sparse
-        if len(np.unique(y)) > 2:
-            pytest.skip("three values are several targets, not indicators")
     message = f"values .*{values[1]}"
     with pytest.raises(ValueError, match=message):
         MLPClassifier((3,), **NUMBERS).fit(X, container(y))
@@ -150,14 +201,17 @@ def test_a_label_that_occurs_only_in_y_val_is_reported_as_its_own():
         MLPClassifier((3,)).fit(X[:100], Y[:100], X_val=X[100:], y_val=Y[100:])
 
 
-def test_standard_deviations_behind_a_transformed_target_say_what_to_do():
-    data, y = load_diabetes(return_X_y=True)
-    network = MLPRegressor((5,), loss="gaussian", **NUMBERS)
-    model = TransformedTargetRegressor(network, transformer=StandardScaler()).fit(data, y)
-    with pytest.raises(AttributeError, match=r"regressor_\.predict\(X, return_std=True\)"):
-        model.predict(data, return_std=True)
-    mean, std = model.regressor_.predict(data, return_std=True)
-    unscaled = model.transformer_.inverse_transform(mean.reshape(-1, 1))[:, 0]
+P = 0.8 * np.eye(3)[Y] + 0.2 / 3
 
-    np.testing.assert_allclose(unscaled, model.predict(data))
-    assert (std * model.transformer_.scale_ > 1).all()
+
+def test_soft_labels_of_any_container_and_hardness():
+    model = MLPClassifier((5,), max_iter=30, random_state=0).fit(X, pd.DataFrame(P))
+    hard = np.eye(3)[Y]
+
+    assert model.score(X, hard) == model.score(X, P.tolist()) == model.score(X, Y)
+    model.fit(X, P, X_val=X, y_val=hard)
+    model.partial_fit(X, hard)
+    MLPClassifier((5,)).partial_fit(X, P.tolist()).partial_fit(X, hard)
+    MLPClassifier((5,), max_iter=2).fit(X, P.round(4))
+    with pytest.raises(ValueError, match="its rows sum to 1; row 0 sums to 2"):
+        MLPClassifier((5,)).fit(X, 2 * P)
