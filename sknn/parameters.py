@@ -126,18 +126,20 @@ class ParameterLayout:
         self.leaves: list[dict[str, Parameter]] = list(leaves(list(layers)))
         everyone = [parameter for leaf in self.leaves for parameter in leaf.values()]
         alike: dict[Hashable, list[int]] = {}
-        for i in sorted(range(len(everyone)), key=lambda i: KINDS.index(everyone[i].kind)):
-            alike.setdefault(_how_trained(everyone[i]), []).append(i)
+        for kind in KINDS:
+            for i, p in enumerate(everyone):
+                if p.kind == kind:
+                    alike.setdefault((kind, _key(p.rate), _key(p.decay)), []).append(i)
         self.groups: list[Group] = []
         slices = [slice(0)] * len(everyone)
         end = 0
         for members in alike.values():
-            first = end
+            begin = end
             for i in members:
                 start, end = end, end + math.prod(everyone[i].shape)
                 slices[i] = slice(start, end)
-            kind, rate, decay = (getattr(everyone[members[0]], n) for n in Group._fields[1:])
-            self.groups.append(Group(slice(first, end), kind, rate, decay))
+            first = everyone[members[0]]
+            self.groups.append(Group(slice(begin, end), first.kind, first.rate, first.decay))
         self.size = end
         self.n_penalized = self._size_of(WEIGHT)
         self.n_trained = self.n_penalized + self._size_of(FREE)
@@ -241,10 +243,6 @@ def fill(views: Tree[Array], arrays: Tree[Array]) -> None:
 def is_zero(number: Any) -> bool:
     """Whether a number, or that of each model, is 0."""
     return number == 0 if isinstance(number, float) else not np.any(number)
-
-
-def _how_trained(parameter: Parameter) -> Hashable:
-    return parameter.kind, _key(parameter.rate), _key(parameter.decay)
 
 
 def _key(number: Any) -> Hashable:

@@ -278,8 +278,9 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
 
     def _trained(self) -> Trained:
         """Return what has been trained, with the parameters as they are published now."""
-        check_is_fitted(self)
         fitted = vars(self)
+        if "_network" not in fitted:
+            check_is_fitted(self)
         found = [fitted[name] for name in FOUND if name in fitted]
         return Trained(
             network=self._network,

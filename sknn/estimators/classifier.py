@@ -226,7 +226,8 @@ class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
         """
         if sample_weight is not None:
             sample_weight = np.asarray(sample_weight, np.float64)
-        check_is_fitted(self)
+        if "_targets" not in vars(self):
+            check_is_fitted(self)
         if self._targets.are_soft and np.ndim(y) == 2:
             y = np.asarray(y).argmax(axis=1)
         elif isinstance(self._targets.classes, list):

@@ -49,6 +49,8 @@ class Model:
         Its rows, which models with the same rows and draws may share.
     batch_size : int
         Samples in a batch of the coming epoch.
+    n_full, n_seen, n_steps : int
+        The number of full batches of an epoch, of samples that it visits, and of its steps.
     rate : float
         The learning rate of the current epoch, of its first step if it changes.
     rates, decay_levels, noise_levels : float or ndarray of shape (n_steps,)
@@ -74,7 +76,6 @@ class Model:
         self.state = problem.state
         self.is_training = True
         self.settles_draws = False
-        self.batch_size = solver.batch_size
         self.rate = 0.0
         self.rates: float | Array = 0.0
         self.decay_levels: float | Array = 1.0
@@ -124,7 +125,8 @@ class Model:
         if self.problem.stops_early and np.isfinite(state.best_score):
             state.best_theta = state.theta  # the result so far
         state.theta, self.moments = position.theta.copy(), _copies(position.moments)
-        self.batch_size, self.noise = position.batch_size, position.noise.copy()
+        self._set_batch_size(position.batch_size)
+        self.noise = position.noise.copy()
         self.rows.order, self._good = position.order, position.good
         draws = position.draws
         if isinstance(draws, np.random.RandomState):
@@ -153,8 +155,16 @@ class Model:
 
     def resize(self, batch_size: int) -> None:
         """Change the size of the batches."""
-        self.batch_size = batch_size
+        self._set_batch_size(batch_size)
         self.noise = make_words(self._seed, batch_size, self.problem.objective.network.n_noise)
+
+    def _set_batch_size(self, batch_size: int) -> None:
+        n_samples, self.batch_size = self.rows.order.size, batch_size
+        # A batch of all samples counts as a last one.
+        self.n_full = n_samples // batch_size if n_samples > batch_size else 0
+        drops_last = self.solver.drops_last and self.n_full > 0
+        self.n_seen = self.n_full * batch_size if drops_last else n_samples
+        self.n_steps = -(-self.n_seen // batch_size)
 
     def begin_epoch(self) -> None:
         """Choose the learning rate of the coming epoch, and say that it begins."""
@@ -195,23 +205,6 @@ class Model:
                 f"{SCHEDULED[name]} must give a finite number of at least 0; for epoch "
                 f"{self.state.n_epochs} {kind} gave {multiplier!r}."
             )
-
-    @property
-    def n_full(self) -> int:
-        """The number of full batches of an epoch; one of all samples counts as a last one."""
-        n_samples = self.rows.order.size
-        return n_samples // self.batch_size if n_samples > self.batch_size else 0
-
-    @property
-    def n_seen(self) -> int:
-        """The number of samples that an epoch visits."""
-        drops = self.solver.drops_last and self.n_full > 0
-        return self.n_full * self.batch_size if drops else self.rows.order.size
-
-    @property
-    def n_steps(self) -> int:
-        """The number of steps of an epoch."""
-        return -(-self.n_seen // self.batch_size)
 
     def end_epoch(self, epoch: Epoch, theta: Array, moments: dict[str, Array]) -> bool:
         """Do the bookkeeping of an epoch; return whether it was the last.

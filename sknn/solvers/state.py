@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -168,8 +168,7 @@ class TrainingState:
 
     def for_next_call(self, theta: Array) -> TrainingState:
         """Return the state that a further call goes on from, with parameters of its own."""
-        return replace(
-            self,
+        return self._changed(
             theta=theta,
             loss_curve=list(self.loss_curve),
             validation_scores=list(self.validation_scores),
@@ -186,10 +185,15 @@ class TrainingState:
             beginning=None,
         )
 
+    def _changed(self, **attributes: Any) -> TrainingState:
+        # As dataclasses.replace does, in a sixth of the time: it is done in every fit.
+        other = object.__new__(type(self))
+        other.__dict__.update(vars(self), **attributes)
+        return other
+
     def copy(self) -> TrainingState:
-        """Return a copy that goes its own way; arrays, which are never written to, are shared."""
-        return replace(
-            self,
+        """Return a copy that goes its own way, for a solver that writes to none of the arrays."""
+        return self._changed(
             loss_curve=list(self.loss_curve),
             validation_scores=list(self.validation_scores),
             history=list(self.history),
@@ -197,8 +201,7 @@ class TrainingState:
 
     def without_optimizer(self) -> TrainingState:
         """Return the state with which an optimizer begins anew."""
-        return replace(
-            self,
+        return self._changed(
             moments=None,
             moment_units={},
             n_steps=0,
@@ -210,8 +213,7 @@ class TrainingState:
 
     def to_keep(self) -> TrainingState:
         """Return what a fitted estimator keeps; it has theta itself, and nothing is going on."""
-        return replace(
-            self,
+        return self._changed(
             theta=np.empty(0),
             history=list(self.history),
             ending=None,

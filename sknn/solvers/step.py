@@ -99,6 +99,7 @@ class Steps:
         self._noise_levels = self._make_noise_levels()
         self._terms = self._make_terms(rows)
         self._loader = BatchLoader(rows, self._terms, n_slots)
+        self._follows_steps = any(model.solver.schedule.by_step for model in members)
         self._is_weighted = rows[0].sample_weight is not None
         self._factor = self._make_factor()
         solvers, layout = [model.solver for model in members], self._objective.network.layout
@@ -143,8 +144,9 @@ class Steps:
             t = t[:, np.newaxis, np.newaxis]
         # Mostly the same for all models, and powers of it are expensive.
         t = t + _counts([model.state.n_steps for model in self._members])
-        steps, solver = slice(step, step + n_steps), self._members[0].solver
-        rates, decays = _by_step([model.rates for model in self._members], steps), 1.0
+        steps, solver, decays = slice(step, step + n_steps), self._members[0].solver, 1.0
+        rates = [model.rates for model in self._members]
+        rates = _by_step(rates, steps) if self._follows_steps else per_model(rates)
         if solver.decay_schedule is not None:
             decays = _by_step([model.decay_levels for model in self._members], steps)
         self.update.load(t, rates, decays)
@@ -252,11 +254,8 @@ def _counts(values: list[int]) -> Any:
 def _by_step(values: list[Any], steps: slice) -> Any:
     """Return the number of some models in some steps, to be broadcast with the steps' numbers.
 
-    Numbers that stay are (n_models, 1), or one for all; those that change (n_steps, n_models, 1),
-    or (n_steps,) for a single model.
+    They are (n_steps, n_models, 1), or (n_steps,) for a single model.
     """
-    if not any(isinstance(value, np.ndarray) for value in values):
-        return per_model(values)
     if len(values) == 1:
         return values[0][steps]
     n_steps = steps.stop - steps.start

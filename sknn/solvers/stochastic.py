@@ -121,7 +121,8 @@ class Stochastic(Solver):
         return self.max_batch_size is not None
 
     def for_samples(self, n_samples: int) -> Solver:
-        return self.changed(batch_size=min(self.batch_size, n_samples))
+        fits = self.batch_size <= n_samples
+        return self if fits else self.changed(batch_size=n_samples)
 
     def moment_names(self) -> set[str]:
         averages = self.averaging is not None or "average" in self.optimizer.moments

@@ -34,7 +34,7 @@ class Numbers(Targets):
     @classmethod
     def learn(cls, y: Array, settings: TargetSettings) -> Numbers:
         """Return the targets of which `y` are some."""
-        n_columns = int(np.prod(np.shape(y)[1:]))
+        n_columns = 1 if y.ndim == 1 else y.shape[1]
         return cls(settings=settings, loss=settings.loss, n_columns=n_columns)
 
     def published(self) -> dict[str, Any]:

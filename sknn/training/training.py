@@ -162,12 +162,15 @@ class Training:
         )
         if order.previous is None:
             self._calibrate(state.theta, rows, rng)
-        problem = self._make_problem(rng, rows, state)
         self._model = Model(order, self._network, self._targets)
         if self._held_out is not None:
             view = partial(self._model.view, state)
             check_scoring_serves(recipe.scoring, view, self._held_out, state.theta)
-        self.problem = self._watched(self._choose_rate(problem))
+        parts = self._parts(rng, rows, state)
+        if recipe.finds_rate:
+            parts["solver"] = self._with_rate(Problem(**parts))
+        parts["solver"] = self._for_rest_of_time(parts["solver"])
+        self.problem = Problem(**parts, **self._watch(state))
         self._first: TrainingState | None = None  # the training that early stopping has ended
         self._state = state
 
@@ -196,13 +199,14 @@ class Training:
         rng = make_random_state(self._recipe.random_state)
         state = self._first_state(rng)
         self._calibrate(state.theta, None, rng)
-        problem = self._with_rest_of_time(self._make_problem(rng, None, state))
+        parts = self._parts(rng, None, state)
+        solver = self._for_rest_of_time(parts.pop("solver"))
         changes: dict[str, Any] = {"n_iter_no_change": np.inf}
-        if isinstance(problem.solver, Stochastic):
-            changes |= _same_rates(problem.solver, first)
-        self.problem = replace(
-            problem,
-            solver=problem.solver.changed(**changes),
+        if isinstance(solver, Stochastic):
+            changes |= _same_rates(solver, first)
+        self.problem = Problem(
+            **parts,
+            solver=solver.changed(**changes),
             after_epoch=lambda state, theta: state.n_iter >= first.best_epoch,
         )
 
@@ -288,53 +292,47 @@ class Training:
 
     # The problem.
 
-    def _make_problem(
+    def _parts(
         self, rng: np.random.RandomState, rows: Array | None, state: TrainingState
-    ) -> Problem:
-        """Return what is to be solved, of which nobody is told yet."""
+    ) -> dict[str, Any]:
+        """Return what makes up a problem of which nobody is told yet."""
         recipe, order = self._recipe, self._order
         if recipe.augmentation is not None and not self._samples.is_dense:
             raise ValueError(
                 f"augmentation={recipe.words['augmentation']!r} needs dense X; convert it with "
                 "X.toarray()."
             )
-        return Problem(
-            objective=Objective(self._network, self._targets.loss, recipe.penalty, recipe.alpha),
-            solver=self._solver_for(len(self._y) if rows is None else len(rows)),
-            samples=self._samples,
-            y=self._y,
-            sample_weight=self._weight,
-            rows=rows,
-            state=state,
-            rng=rng,
-            rng_is_own=isinstance(recipe.random_state, Integral),
-            augmentation=recipe.augmentation,
-            seed=self._draw_seed(rng),
-            keeps_incoming=order.previous is not None,
-            one_epoch=order.one_epoch,
-            verbose=recipe.verbose,
-        )
+        return {
+            "objective": Objective(self._network, self._targets.loss, recipe.penalty, recipe.alpha),
+            "solver": self._solver_for(len(self._y) if rows is None else len(rows)),
+            "samples": self._samples,
+            "y": self._y,
+            "sample_weight": self._weight,
+            "rows": rows,
+            "state": state,
+            "rng": rng,
+            "rng_is_own": isinstance(recipe.random_state, Integral),
+            "augmentation": recipe.augmentation,
+            "seed": self._draw_seed(rng),
+            "keeps_incoming": order.previous is not None,
+            "one_epoch": order.one_epoch,
+            "verbose": recipe.verbose,
+        }
 
-    def _watched(self, problem: Problem) -> Problem:
-        """Return a problem that is validated, and that tells of its epochs."""
+    def _watch(self, state: TrainingState) -> dict[str, Any]:
+        """Return how a problem is validated, and whom it tells of its epochs."""
         model, hooks, held_out = self._model, self._order.hooks, self._held_out
         validate = None
         if held_out is not None:
-            validate = make_validation(
-                self._network,
-                self._targets,
-                held_out,
-                self._recipe.scoring,
-                partial(model.view, problem.state),
-            )
-        return replace(
-            self._with_rest_of_time(problem),
-            validate=validate,
-            stops_early=validate is not None and self._recipe.early_stopping,
-            before_epoch=hooks.before_epoch,
-            after_epoch=None if hooks.after_epoch is None else model.after_epoch,
-            explain=model.explain,
-        )
+            view, scoring = partial(model.view, state), self._recipe.scoring
+            validate = make_validation(self._network, self._targets, held_out, scoring, view)
+        return {
+            "validate": validate,
+            "stops_early": validate is not None and self._recipe.early_stopping,
+            "before_epoch": hooks.before_epoch,
+            "after_epoch": None if hooks.after_epoch is None else model.after_epoch,
+            "explain": model.explain,
+        }
 
     def _solver_for(self, n_samples: int) -> Solver:
         """Return the solver for so many samples.
@@ -366,23 +364,21 @@ class Training:
             return (0,)
         return (int(rng.randint(np.iinfo(np.int32).max)),)
 
-    def _choose_rate(self, problem: Problem) -> Problem:
-        """Have a range test choose the learning rate, unless that has been done before."""
-        if not self._recipe.finds_rate:
-            return problem
+    def _with_rate(self, problem: Problem) -> Solver:
+        """Return a solver with the rate of a range test, unless that has been made before."""
         previous = self._order.previous
         found = None if previous is None else previous.found_rate
         if found is None:
             found = FoundRate(*find_rate(problem))
         self._model = replace(self._model, found_rate=found)
-        return replace(problem, solver=problem.solver.changed(learning_rate=found.rate))
+        return problem.solver.changed(learning_rate=found.rate)
 
-    def _with_rest_of_time(self, problem: Problem) -> Problem:
-        """Return a problem with the part of `max_time` that has not been used yet."""
+    def _for_rest_of_time(self, solver: Solver) -> Solver:
+        """Return a solver with the part of `max_time` that has not been used yet."""
         if self._recipe.max_time is None:
-            return problem
-        rest = max(0.0, self._recipe.max_time - (time.perf_counter() - self._begin))
-        return replace(problem, solver=problem.solver.changed(max_time=rest))
+            return solver
+        used = time.perf_counter() - self._begin
+        return solver.changed(max_time=max(0.0, self._recipe.max_time - used))
 
     # What is said of it.
 
