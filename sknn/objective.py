@@ -102,8 +102,8 @@ class Objective:
             return math.isfinite(largest)
         if self.loss.grows_fast or largest > np.finfo(theta.dtype).max ** 0.5:
             chunks = range(0, n_samples, CHUNK)
-            parts = (self._largest_prediction(theta, samples[i : i + CHUNK]) for i in chunks)
-            return all(map(math.isfinite, parts))  # a maximum could hide NaN
+            largest_of = (self._largest_prediction(theta, samples[i : i + CHUNK]) for i in chunks)
+            return all(map(math.isfinite, largest_of))  # a maximum could hide NaN
         return math.isfinite(largest)
 
     def _largest_prediction(self, theta: Array, X: Any) -> float:
@@ -119,7 +119,7 @@ class Objective:
 
 
 class DataTerm:
-    """The data term of J and its gradient, for batches of one size or the same part of each.
+    """The data term of J and its gradient, for batches of one size or the same share of each.
 
     A *slot* is one batch among those that are prepared together: targets, weights and what
     the values are computed from are kept per slot, the layers' buffers serve all of them.
@@ -217,7 +217,7 @@ class DataTerm:
 
 
 class PenaltyTerm:
-    """The penalty of a part of the parameters, and its gradient.
+    """The penalty of a share of the parameters, and its gradient.
 
     Parameters
     ----------
@@ -311,26 +311,26 @@ class WholeObjective:
         self._objective, self._crew = objective, crew
         self.grad = np.zeros_like(theta)
         total = float(len(y) if sample_weight is None else sample_weight.sum(dtype=np.float64))
-        parts = even_slices(len(y), crew.n_workers)
-        team = Team([part.stop - part.start for part in parts])
+        shares = even_slices(len(y), crew.n_workers)
+        team = Team([share.stop - share.start for share in shares])
         words = make_words(0, len(y), objective.network.n_noise)
-        grads = [self.grad, *(np.zeros_like(theta) for _ in parts[1:])]
+        grads = [self.grad, *(np.zeros_like(theta) for _ in shares[1:])]
         self._data = []
-        for member, (part, grad) in enumerate(zip(parts, grads, strict=True)):
+        for worker, (share, grad) in enumerate(zip(shares, grads, strict=True)):
             term = DataTerm(
                 objective,
                 theta,
                 grad,
-                part.stop - part.start,
+                share.stop - share.start,
                 1,
                 1 / total if sample_weight is None else None,
-                team.share(member, words[part]),
-                samples.lend(part),
+                team.share(worker, words[share]),
+                samples.lend(share),
                 is_lent=True,
             )
-            term.target[0] = y[part].T
+            term.target[0] = y[share].T
             if sample_weight is not None:
-                term.weight[0] = sample_weight[part] / total
+                term.weight[0] = sample_weight[share] / total
             self._data.append(term)
         factor = np.array([objective.alpha / total], theta.dtype)
         middle, end = self._data[0].n_accumulated, theta.size

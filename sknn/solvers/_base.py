@@ -127,5 +127,5 @@ class Solver(Component):
         return None
 
     def bytes_per_model(self, problem: Problem) -> int:
-        """Return about how much memory a model's part of a step works on."""
+        """Return about how much memory a step works on for each model."""
         return problem.state.theta.nbytes

@@ -92,7 +92,7 @@ class BatchLoader:
     rows : list of Rows
         One for each model; the same one for neighbours that share it.
     terms : list of DataTerm
-        Which share the rows of each batch, one part after the other.
+        Each has a share of the rows of each batch, one after the other.
     n_slots : int
         Batches that are prepared together.
 
@@ -112,7 +112,7 @@ class BatchLoader:
         ]
         self._terms = terms
         ends = list(itertools.accumulate((term.target.shape[-1] for term in terms), initial=0))
-        self._parts = [slice(*ends_) for ends_ in itertools.pairwise(ends)]
+        self._shares = [slice(*ends_) for ends_ in itertools.pairwise(ends)]
         self._batch_size = ends[-1]
         self._indices = np.empty((len(groups), n_slots, self._batch_size), np.intp)
         y = rows[0].y
@@ -126,7 +126,7 @@ class BatchLoader:
 
     def gather_calls(self, term: int, slot: int) -> list[Call]:
         """Return the calls that bring a slot's rows into the input buffer of a term."""
-        x, part = self._terms[term].x, self._parts[term]
+        x, share = self._terms[term].x, self._shares[term]
         samples = self._groups[0][0].samples
         if not samples.is_dense:
             return [samples.gather(self._indices[0, slot], x)]
@@ -134,7 +134,7 @@ class BatchLoader:
         calls: list[Call] = []
         for g, (rows, models) in enumerate(self._groups):
             first, copies = buffers[models.start], buffers[models.start + 1 : models.stop]
-            calls.append(rows.samples.gather(self._indices[g, slot, part], first))
+            calls.append(rows.samples.gather(self._indices[g, slot, share], first))
             if len(copies):
                 calls.append(partial(np.copyto, copies, first))
         return calls
@@ -148,8 +148,8 @@ class BatchLoader:
             gathered = self._y[:n]
             rows.y.take(chosen, 0, gathered, "clip")
             by_slot = gathered.reshape(n_slots, self._batch_size, -1).transpose(0, 2, 1)
-            for term, part in zip(self._terms, self._parts, strict=True):
-                target, batch = term.target[:n_slots], by_slot[..., part]
+            for term, share in zip(self._terms, self._shares, strict=True):
+                target, batch = term.target[:n_slots], by_slot[..., share]
                 if self._is_stack:
                     target, batch = target[:, models], batch[:, np.newaxis]
                 np.copyto(target, batch, casting="same_kind")
@@ -164,6 +164,8 @@ class BatchLoader:
         total = weights.sum(axis=-1, keepdims=True)
         inverse = np.divide(1, total, out=np.zeros_like(total), where=total > 0)
         self.inverse_weight[:n_slots] = inverse if self._is_stack else inverse[:, 0, 0]
-        shares = (weights * inverse)[:, :, np.newaxis]
-        for term, part in zip(self._terms, self._parts, strict=True):
-            term.weight[:n_slots] = shares[..., part] if self._is_stack else shares[:, 0, :, part]
+        relative = (weights * inverse)[:, :, np.newaxis]
+        for term, share in zip(self._terms, self._shares, strict=True):
+            term.weight[:n_slots] = (
+                relative[..., share] if self._is_stack else relative[:, 0, :, share]
+            )

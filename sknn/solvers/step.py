@@ -186,7 +186,7 @@ class Steps:
         return (squares / n_steps, large) if n_steps > 1 else None
 
     def _make_terms(self, rows: list[Rows]) -> list[DataTerm]:
-        """Return the data terms: one for all rows of a batch, or one for each worker's part."""
+        """Return the data terms: one for all rows of a batch, or one for each worker's share."""
         even_weight = 1 / self._size if rows[0].sample_weight is None else None
         shares = even_slices(self._size, len(self._arrays.grads))
         team = Team([share.stop - share.start for share in shares])

@@ -154,7 +154,7 @@ class Stochastic(Solver):
                 running = Stack(models, crew)
             except MemoryError as error:
                 if len(models) > 1:  # half of them may fit
-                    return [models[part] for part in even_slices(len(models), 2)]
+                    return [models[half] for half in even_slices(len(models), 2)]
                 models[0].state.ending = error
                 return []
             return [_train(models, running)]

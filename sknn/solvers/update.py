@@ -1,4 +1,4 @@
-"""What a part of a stack does with its gradient: clip it, decay the weights, step, average."""
+"""What models do with their gradient: clip it, decay the weights, step, average."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Update:
     gradient_sum : ndarray or None
         The sum of all gradients, where the solver wants to know their noise.
     squares : ndarray of shape (n_slots, n_shares) or (n_slots, n_shares, n_models)
-        Each share's part of the squared norm of the gradient; only of the first step where nobody
+        What each share adds to the squared norm of the gradient; only of the first step where nobody
         else needs it.
     """
 

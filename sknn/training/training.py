@@ -89,8 +89,8 @@ def _solve(trainings: list[Training]) -> None:
 
 
 @dataclass(frozen=True)
-class Model:
-    """What is trained, and all that has to be known to show it while it is.
+class InTraining:
+    """A network in training, and all that has to be known to show it.
 
     Attributes
     ----------
@@ -162,15 +162,15 @@ class Training:
         )
         if order.previous is None:
             self._calibrate(state.theta, rows, rng)
-        self._model = Model(order, self._network, self._targets)
+        self._shown = InTraining(order, self._network, self._targets)
         if self._held_out is not None:
-            view = partial(self._model.view, state)
+            view = partial(self._shown.view, state)
             check_scoring_serves(recipe.scoring, view, self._held_out, state.theta)
-        parts = self._parts(rng, rows, state)
+        pieces = self._pieces(rng, rows, state)
         if recipe.finds_rate:
-            parts["solver"] = self._with_rate(Problem(**parts))
-        parts["solver"] = self._for_rest_of_time(parts["solver"])
-        self.problem = Problem(**parts, **self._watch(state))
+            pieces["solver"] = self._with_rate(Problem(**pieces))
+        pieces["solver"] = self._for_rest_of_time(pieces["solver"])
+        self.problem = Problem(**pieces, **self._watch(state))
         self._first: TrainingState | None = None  # the training that early stopping has ended
         self._state = state
 
@@ -199,13 +199,13 @@ class Training:
         rng = make_random_state(self._recipe.random_state)
         state = self._first_state(rng)
         self._calibrate(state.theta, None, rng)
-        parts = self._parts(rng, None, state)
-        solver = self._for_rest_of_time(parts.pop("solver"))
+        pieces = self._pieces(rng, None, state)
+        solver = self._for_rest_of_time(pieces.pop("solver"))
         changes: dict[str, Any] = {"n_iter_no_change": np.inf}
         if isinstance(solver, Stochastic):
             changes |= _same_rates(solver, first)
         self.problem = Problem(
-            **parts,
+            **pieces,
             solver=solver.changed(**changes),
             after_epoch=lambda state, theta: state.n_iter >= first.best_epoch,
         )
@@ -216,7 +216,7 @@ class Training:
         if self._first is not None:
             scores, best = self._first.validation_scores, self._first.best_score
             state = replace(state, validation_scores=scores, best_score=best)
-        trained = self._model.trained(state)
+        trained = self._shown.trained(state)
         check_outcome(self._recipe.words, self.problem, trained, self._data.samples)
         return trained
 
@@ -292,7 +292,7 @@ class Training:
 
     # The problem.
 
-    def _parts(
+    def _pieces(
         self, rng: np.random.RandomState, rows: Array | None, state: TrainingState
     ) -> dict[str, Any]:
         """Return what makes up a problem of which nobody is told yet."""
@@ -321,17 +321,17 @@ class Training:
 
     def _watch(self, state: TrainingState) -> dict[str, Any]:
         """Return how a problem is validated, and whom it tells of its epochs."""
-        model, hooks, held_out = self._model, self._order.hooks, self._held_out
+        shown, hooks, held_out = self._shown, self._order.hooks, self._held_out
         validate = None
         if held_out is not None:
-            view, scoring = partial(model.view, state), self._recipe.scoring
+            view, scoring = partial(shown.view, state), self._recipe.scoring
             validate = make_validation(self._network, self._targets, held_out, scoring, view)
         return {
             "validate": validate,
             "stops_early": validate is not None and self._recipe.early_stopping,
             "before_epoch": hooks.before_epoch,
-            "after_epoch": None if hooks.after_epoch is None else model.after_epoch,
-            "explain": model.explain,
+            "after_epoch": None if hooks.after_epoch is None else shown.after_epoch,
+            "explain": shown.explain,
         }
 
     def _solver_for(self, n_samples: int) -> Solver:
@@ -370,7 +370,7 @@ class Training:
         found = None if previous is None else previous.found_rate
         if found is None:
             found = FoundRate(*find_rate(problem))
-        self._model = replace(self._model, found_rate=found)
+        self._shown = replace(self._shown, found_rate=found)
         return problem.solver.changed(learning_rate=found.rate)
 
     def _for_rest_of_time(self, solver: Solver) -> Solver:
