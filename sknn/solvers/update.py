@@ -43,8 +43,8 @@ class Update:
     gradient_sum : ndarray or None
         The sum of all gradients, where the solver wants to know their noise.
     squares : ndarray of shape (n_slots, n_shares) or (n_slots, n_shares, n_models)
-        What each share adds to the squared norm of the gradient; only of the first step where nobody
-        else needs it.
+        What each share adds to the squared norm of the gradient; only of the first step where
+        nobody else needs it.
     """
 
     def __init__(
