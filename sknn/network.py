@@ -15,7 +15,7 @@ from sknn._crew import count_workers, share_out
 from sknn._math import Array, Call
 from sknn._random import next_words
 from sknn.layers import Draw, Layer, Share, Site
-from sknn.parameters import ParameterLayout, fill, leaves, tree_map
+from sknn.parameters import Parameter, ParameterLayout, Tree, fill, leaves, tree_map
 from sknn.publication import Publication
 from sknn.samples import Samples
 
@@ -95,8 +95,7 @@ class Network:
         self.n_noise = sum(self._n_noise)
         self.mixes_rows = any(layer.mixes_rows for layer in layers)
         described = [layer.parameters(n_in) for layer, n_in in inputs]
-        self.layout = ParameterLayout(described)
-        self.publication = Publication(described)
+        self.layout, self.publication = _lay_out(described)
 
     def __reduce__(self) -> Any:
         return type(self), (self.layers, self.n_features)
@@ -114,7 +113,7 @@ class Network:
     def structure(self) -> Hashable:
         """Return what two networks must have in common to be stacked."""
         layers = (layer.structure() for layer in self.layers)
-        return self.n_features, self.layout.structure(), *layers
+        return self.n_features, self.layout.structure, *layers
 
     def initialize(self, draw: Draw, rng: np.random.RandomState, dtype: Any) -> Array:
         """Return the parameter vector that training begins with, layer by layer."""
@@ -361,3 +360,27 @@ class Network:
         self.publication.check_shapes(parameters)
         fill(self.layout.views(theta), parameters)
         return theta
+
+
+def _lay_out(described: list[Tree[Parameter]]) -> tuple[ParameterLayout, Publication]:
+    """Return where parameters lie and are published; the networks of a search share the answer."""
+    key = tuple(map(_as_key, described))
+    try:
+        known = _LAYOUTS.get(key)
+    except TypeError:  # numbers of a stack, in arrays
+        return ParameterLayout(described), Publication(described)
+    if known is None:
+        if len(_LAYOUTS) >= N_LAYOUTS:
+            _LAYOUTS.clear()
+        known = _LAYOUTS[key] = ParameterLayout(described), Publication(described)
+    return known
+
+
+def _as_key(tree: Tree[Parameter]) -> Hashable:
+    return ("list", *map(_as_key, tree)) if isinstance(tree, list) else tuple(tree.items())
+
+
+N_LAYOUTS = 64
+"""So many layouts are remembered: to make one takes as long as ten calls of a step."""
+
+_LAYOUTS: dict[Hashable, tuple[ParameterLayout, Publication]] = {}

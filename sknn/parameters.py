@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -152,8 +153,9 @@ class ParameterLayout:
     def _size_of(self, kind: str) -> int:
         return sum(g.where.stop - g.where.start for g in self.groups if g.kind == kind)
 
+    @cached_property
     def structure(self) -> Hashable:
-        """Return what two layouts must have in common for their vectors to be stacked.
+        """What two layouts must have in common for their vectors to be stacked.
 
         The same parameters at the same places, in groups of which the same are frozen.
         """

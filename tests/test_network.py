@@ -3,13 +3,19 @@ import pickle
 import numpy as np
 import pytest
 
+from sknn import network as networks
 from sknn._random import make_words
 from sknn.activations import ReLU, Tanh
 from sknn.architecture import build_layers
-from sknn.layers import Affine, BatchNorm, Linear, Residual, Share, SparseBatch
-from sknn.network import CHUNK, Network
+from sknn.layers import ActivationLayer, Affine, BatchNorm, Linear, Residual, Share, SparseBatch
+from sknn.network import CHUNK, N_LAYOUTS, Network
 from sknn.parameters import leaves
 from tests.cases import draw_theta
+
+
+def make_tanh():
+    """Return a layer without parameters."""
+    return ActivationLayer(Tanh())
 
 
 def make_network(front=(), **options):
@@ -39,6 +45,24 @@ def test_a_pickle_holds_layers_and_works_out_the_rest():
     assert again.layout.groups == network.layout.groups
     assert again.publication.counts == network.publication.counts
     assert b"_places" not in pickle.dumps(network)
+
+
+def test_networks_of_equal_parameters_share_their_layout():
+    one, other = make_network(), make_network(dropout=(0.5, 0.1, 0.1))
+    nested = [
+        Network([layer, Linear(1, output_major=True)], 4) for layer in (Residual(()), make_tanh())
+    ]
+
+    assert make_network().layout is one.layout
+    assert other.layout is not one.layout
+    assert nested[0].layout is not nested[1].layout  # no parameters, in a list and by name
+
+
+def test_layouts_are_not_remembered_without_end():
+    for n in range(2 * N_LAYOUTS):
+        Network([Linear(n + 1, output_major=True)], 4)
+
+    assert len(networks._LAYOUTS) <= N_LAYOUTS
 
 
 def test_long_predictions_of_nested_layers_are_those_of_their_chunks():

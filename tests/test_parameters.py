@@ -105,4 +105,4 @@ def test_numbers_of_a_stack_are_compared_model_by_model(n_models):
 
     assert len(layout.groups) == 4
     assert len(again.groups) == 2
-    assert layout.structure() != again.structure()
+    assert layout.structure != again.structure

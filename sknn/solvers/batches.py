@@ -58,9 +58,9 @@ class Rows:
         kind, keys, *rest = self.draws
         return kind, keys.tobytes(), *rest
 
-    @property
+    @cached_property
     def draws(self) -> Any:
-        """The state of what the order is drawn from."""
+        """The state of what the order is drawn from, for all models that share it."""
         return None if self.generator is None else self.generator.get_state()
 
     def equals(self, other: Rows) -> bool:
@@ -79,6 +79,7 @@ class Rows:
     def shuffle(self) -> None:
         """Draw the order of the next epoch; the draws are those of sklearn.utils.shuffle."""
         if self.generator is not None:
+            self.__dict__.pop("draws", None)
             permutation = np.arange(self.order.size)
             self.generator.shuffle(permutation)
             self.order = self.order[permutation]

@@ -176,7 +176,8 @@ class Model:
                 self.rates, self.rate = rates, float(rates[0])
             else:
                 multiplier = solver.schedule.multiplier(state.n_epochs, solver.max_iter, state.t)
-                self._check_multiplier("schedule", multiplier)
+                if not 0 <= multiplier < math.inf:
+                    self._refuse("schedule", multiplier)
                 self.rates = self.rate = solver.learning_rate * multiplier * state.plateau_factor
             if solver.decay_schedule is not None:
                 self.decay_levels = self._by_step("decay_schedule")
@@ -195,16 +196,16 @@ class Model:
         for step in range(self.n_steps):
             epoch, seen = state.n_epochs + step / self.n_steps, state.t + step * self.batch_size
             factors[step] = schedule.step_multiplier(epoch, n_epochs, seen)
-            self._check_multiplier(name, float(factors[step]))
+            if not 0 <= factors[step] < math.inf:
+                self._refuse(name, float(factors[step]))
         return factors
 
-    def _check_multiplier(self, name: str, multiplier: float) -> None:
-        if not (math.isfinite(multiplier) and multiplier >= 0):
-            kind = type(getattr(self.solver, name)).__name__
-            raise ValueError(
-                f"{SCHEDULED[name]} must give a finite number of at least 0; for epoch "
-                f"{self.state.n_epochs} {kind} gave {multiplier!r}."
-            )
+    def _refuse(self, name: str, multiplier: float) -> None:
+        kind = type(getattr(self.solver, name)).__name__
+        raise ValueError(
+            f"{SCHEDULED[name]} must give a finite number of at least 0; for epoch "
+            f"{self.state.n_epochs} {kind} gave {multiplier!r}."
+        )
 
     def end_epoch(self, epoch: Epoch, theta: Array, moments: dict[str, Array]) -> bool:
         """Do the bookkeeping of an epoch; return whether it was the last.
