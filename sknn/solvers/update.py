@@ -182,13 +182,13 @@ class Update:
 
     def _decayer(self, share: slice) -> CallsOf | None:
         """Shrink the weights, not the intercepts."""
-        parts = [
+        pieces = [
             (self._theta[..., where], run.numbers[0]) for where, run in _meet(self._decays, share)
         ]
-        if not parts:
+        if not pieces:
             return None
         return lambda slot: [
-            partial(np.multiply, coef, decay[slot, ...], coef) for coef, decay in parts
+            partial(np.multiply, coef, decay[slot, ...], coef) for coef, decay in pieces
         ]
 
     def _stepper(self, share: slice) -> CallsOf:

@@ -179,19 +179,19 @@ class Training:
         self._state = state
         if self._first is not None:
             self._warn_if_short(self._first)
-        elif self.problem.stops_early and not self.problem.one_epoch and not state.is_interrupted:
+        elif self._has_chosen_its_epoch():
             self._check_scores(state)
 
     def wants_all_samples(self) -> bool:
         """Whether the network is to be trained anew on all samples."""
-        state = self._state
-        was_stopped = self.problem.stops_early and not self.problem.one_epoch
         return (
-            self._recipe.refit_full
-            and was_stopped
-            and not state.is_interrupted
-            and state.best_epoch > 0
+            self._recipe.refit_full and self._has_chosen_its_epoch() and self._state.best_epoch > 0
         )
+
+    def _has_chosen_its_epoch(self) -> bool:
+        """Whether early stopping has run to its end."""
+        problem, state = self.problem, self._state
+        return problem.stops_early and not problem.one_epoch and not state.is_interrupted
 
     def begin_with_all_samples(self) -> None:
         """Make the problem that trains on all rows, for as many epochs as were best."""

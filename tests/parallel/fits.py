@@ -4,6 +4,7 @@ import joblib
 import numpy as np
 
 import sknn
+from sknn.parallel.tasks import Cancelled
 
 X = np.random.default_rng(0).standard_normal((40, 3))
 Y = (X[:, 0] > 0).astype(int)
@@ -25,3 +26,19 @@ def weights(network):
 def run(function, arguments, **options):
     """Run a function over arguments as joblib tasks."""
     return joblib.Parallel(**options)(joblib.delayed(function)(a) for a in arguments)
+
+
+class Log(list):
+    """What tasks have gone through, as they unwind."""
+
+    def task(self, i):
+        try:
+            fit()
+            self.append(("returned", i))
+        except Exception:
+            self.append(("exception", i))
+        except Cancelled:
+            self.append(("cancelled", i))
+            raise
+        finally:
+            self.append(("finally", i))

@@ -11,7 +11,6 @@ import sknn
 from sknn import _crew
 from sknn.activations import ReLU
 from sknn.parallel import meeting
-from sknn.parallel.tasks import Cancelled
 from sknn.solvers import Stochastic
 from sknn.solvers.stack import Stack
 from tests.parallel.fits import X, Y, fit, make_network, run, weights
@@ -323,19 +322,3 @@ def test_a_task_that_computes_for_long_is_waited_for(monkeypatch):
         run(task, range(2))
 
     assert log == [("begins", 1), ("ends", 1), ("begins", 0), ("ends", 0)]
-
-
-class Log(list):
-    """What tasks have gone through, as they unwind."""
-
-    def task(self, i):
-        try:
-            fit()
-            self.append(("returned", i))
-        except Exception:
-            self.append(("exception", i))
-        except Cancelled:
-            self.append(("cancelled", i))
-            raise
-        finally:
-            self.append(("finally", i))

@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 import sknn
 from sknn.parallel.tasks import Cancelled
 from sknn.solvers.stack import Stack
-from tests.parallel.fits import X, Y, fit, make_network, run
+from tests.parallel.fits import Log, X, Y, fit, make_network, run
 from tests.parallel.threads import needs_threads
 
 pytestmark = [
@@ -149,22 +149,6 @@ def test_an_error_keeps_its_traceback():
 
 
 # Ctrl-C.
-
-
-class Log(list):
-    """What tasks have gone through, as they unwind."""
-
-    def task(self, i):
-        try:
-            fit()
-            self.append(("returned", i))
-        except Exception:
-            self.append(("exception", i))
-        except Cancelled:
-            self.append(("cancelled", i))
-            raise
-        finally:
-            self.append(("finally", i))
 
 
 @needs_threads

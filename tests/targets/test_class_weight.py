@@ -3,27 +3,14 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_iris
 from sklearn.model_selection import TimeSeriesSplit, cross_val_score
-from sklearn.preprocessing import scale
 from sklearn.utils.class_weight import compute_sample_weight
 
 from sknn import MLPClassifier
 from sknn.targets.class_weight import check_partial_weights, class_factors, label_weights
+from tests.targets.irises import BINARY, NAMES, NUMBERS, X, Y, assert_same_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-X, Y = load_iris(return_X_y=True)
-X = scale(X)
-NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
-BINARY = (Y == 2).astype(int)
-NUMBERS = {"max_iter": 15, "learning_rate_init": 0.01, "random_state": 0}
-
-
-def assert_same_weights(model, expected, rtol=1e-10):
-    for array, other in zip(model.coefs_, expected.coefs_, strict=True):
-        np.testing.assert_allclose(array, other, rtol=rtol, atol=1e-14)
-
-
 CLASSES = np.array(["a", "b", "c"])
 
 

@@ -5,7 +5,6 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import (
     GridSearchCV,
@@ -14,25 +13,14 @@ from sklearn.model_selection import (
     cross_val_score,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler, scale
+from sklearn.preprocessing import StandardScaler
 
 from sknn import MLPClassifier
 from sknn.losses import CLASSIFICATION_LOSSES, Focal, LabelWeighted
 from sknn.targets import TargetSettings, learn_classes
+from tests.targets.irises import BINARY, NAMES, NUMBERS, X, Y, assert_same_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-X, Y = load_iris(return_X_y=True)
-X = scale(X)
-NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
-BINARY = (Y == 2).astype(int)
-NUMBERS = {"max_iter": 15, "learning_rate_init": 0.01, "random_state": 0}
-
-
-def assert_same_weights(model, expected, rtol=1e-10):
-    for array, other in zip(model.coefs_, expected.coefs_, strict=True):
-        np.testing.assert_allclose(array, other, rtol=rtol, atol=1e-14)
-
-
 LOG_LOSS = CLASSIFICATION_LOSSES.resolve("log_loss")
 
 
