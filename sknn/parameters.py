@@ -70,8 +70,8 @@ def statistic(shape: tuple[int, ...], published: str) -> Parameter:
 def _factor(name: str, value: Any) -> Any:
     """Return a factor as a float, or as an array of one for each model."""
     factor = value if isinstance(value, (float, np.ndarray)) else float(value)
-    is_allowed = 0 <= factor < np.inf if isinstance(factor, float) else (factor >= 0).all()
-    if not is_allowed:
+    is_float = isinstance(factor, float)
+    if not (0 <= factor < np.inf if is_float else ((factor >= 0) & (factor < np.inf)).all()):
         raise ValueError(f"The {name} of a parameter must be at least 0 and finite, got {value!r}.")
     return factor
 

@@ -106,3 +106,10 @@ def test_numbers_of_a_stack_are_compared_model_by_model(n_models):
     assert len(layout.groups) == 4
     assert len(again.groups) == 2
     assert layout.structure != again.structure
+
+
+@pytest.mark.parametrize("value", [-1.0, np.inf, np.nan])
+@pytest.mark.parametrize("of", [float, lambda value: np.array([[1.0], [value]])])
+def test_factors_are_finite(of, value):
+    with pytest.raises(ValueError, match="rate of a parameter must be at least 0 and finite"):
+        weight((2,), rate=of(value))

@@ -97,6 +97,7 @@ class Task:
         self._config = sklearn.get_config()
         self._float_errors = _float_errors()
         self._thread: threading.Thread | None = None
+        self._door, self._is_over = threading.Lock(), False
         self._turn, self._pause = threading.Lock(), threading.Lock()
         self._turn.acquire()
         self._pause.acquire()
@@ -114,6 +115,7 @@ class Task:
 
     def start(self) -> bool:
         """Let the task begin, `wait` has to follow; return False if the system gives no thread."""
+        self._is_over = False
         # A new one each time: a thread can be started only once.
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
         return start_thread(self._thread)
@@ -144,11 +146,19 @@ class Task:
             if self.problems:
                 self.resume([Cancelled()])
             elif not self.wait(GRACE):
-                identity, error = ctypes.c_ulong(self._thread.ident), ctypes.py_object(Cancelled)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, error)
+                self.throw_into()
                 self.wait(np.inf)
         self._thread.join()
         self.let_go()
+
+    def throw_into(self) -> None:
+        """Raise Cancelled in the thread, wherever it is, unless the call has come to its end."""
+        assert self._thread is not None
+        assert self._thread.ident is not None
+        with self._door:
+            if not self._is_over:
+                identity, error = ctypes.c_ulong(self._thread.ident), ctypes.py_object(Cancelled)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, error)
 
     def result(self) -> Any:
         """Return what the call has returned, or raise what it has raised."""
@@ -181,15 +191,26 @@ class Task:
 
     def _run(self) -> None:
         try:
-            if not self._is_cancelled:
-                if clock_of := getattr(time, "pthread_getcpuclockid", None):
-                    self._clock = clock_of(threading.get_ident())
-                self._run_in_context(self._meet)
-        except BaseException as error:
-            self.error = error
+            try:
+                if not self._is_cancelled:
+                    if clock_of := getattr(time, "pthread_getcpuclockid", None):
+                        self._clock = clock_of(threading.get_ident())
+                    self._run_in_context(self._meet)
+            except BaseException as error:
+                self.error = error
+            self._shut_door()
+        except Cancelled:  # thrown as late as this: there is nothing left to be ended
+            self._shut_door()
         finally:
             self.has_ended = True
             self._pause.release()
+
+    def _shut_door(self) -> None:
+        """Let nobody throw any more, and let in what has been thrown."""
+        with self._door:
+            self._is_over = True
+        for _ in range(2):
+            pass  # here the interpreter looks for exceptions that others have set
 
     def _run_in_context(self, meet: Meet) -> None:
         """Make the call; what it sets in its context is not there if it is made again."""

@@ -15,7 +15,7 @@ import sklearn
 from sklearn.exceptions import ConvergenceWarning
 
 import sknn
-from sknn.parallel.tasks import Cancelled
+from sknn.parallel.tasks import Cancelled, Task
 from sknn.solvers.stack import Stack
 from tests.parallel.fits import Log, X, Y, fit, make_network, run
 from tests.parallel.threads import needs_threads
@@ -263,3 +263,34 @@ def test_a_cancelled_task_that_goes_on_is_cancelled_again(monkeypatch):
         run(stubborn, [0])
 
     assert attempts == [Cancelled] * 3
+
+
+@pytest.mark.parametrize("is_thrown_into", [False, True])
+def test_a_task_that_ends_as_it_is_cancelled_ends_in_silence(monkeypatch, is_thrown_into):
+    said = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+
+    class Late:
+        """Throws when the thread can no longer do anything about it."""
+
+        def __init__(self, lock):
+            self.lock = lock
+
+        def release(self):
+            task.throw_into()
+            self.lock.release()
+
+        def acquire(self, timeout):
+            return self.lock.acquire(timeout=timeout)
+
+    def call():
+        if is_thrown_into:
+            task.throw_into()
+
+    task = Task(call, lambda task: None)
+    task._pause = Late(task._pause)
+    assert task.start()
+    assert task.wait(60)
+    task._thread.join()
+    assert task.has_ended
+    assert not said
