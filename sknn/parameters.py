@@ -70,8 +70,11 @@ def statistic(shape: tuple[int, ...], published: str) -> Parameter:
 def _factor(name: str, value: Any) -> Any:
     """Return a factor as a float, or as an array of one for each model."""
     factor = value if isinstance(value, (float, np.ndarray)) else float(value)
-    is_float = isinstance(factor, float)
-    if not (0 <= factor < np.inf if is_float else ((factor >= 0) & (factor < np.inf)).all()):
+    if isinstance(factor, float):  # most are
+        is_allowed = 0 <= factor < np.inf
+    else:
+        is_allowed = bool(((factor >= 0) & (factor < np.inf)).all())
+    if not is_allowed:
         raise ValueError(f"The {name} of a parameter must be at least 0 and finite, got {value!r}.")
     return factor
 

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from sknn._component import Component, Registry
-from sknn._constraints import Check, Interval
+from sknn._constraints import BOOLEAN, Check, Interval
 
 SHARE = Interval(Real, 0, 1, "both")
 
@@ -271,18 +271,13 @@ class Polynomial(Decay):
         return float((1 - share) ** self.power)
 
 
-@SCHEDULES.register("coslog")
-class CosLog(Decay):
-    r"""Cosine waves from 0 to 1 and back that grow longer.
+@SCHEDULES.register("flat_cos")
+class FlatCosine(Decay):
+    r"""The initial value for the first half, then half a wave down to 0.
 
-    .. math:: \tfrac{1}{2} (1 - \cos(2 \pi \log_2(1 + (2^k - 1) s)))
+    .. math:: \tfrac{1}{2} (1 + \cos(\pi \max(2 s - 1, 0)))
 
     with s the share of the training that is over.
-
-    Parameters
-    ----------
-    n_cycles : int, default=4
-        The number k of waves, at least 1.
 
     References
     ----------
@@ -290,17 +285,85 @@ class CosLog(Decay):
     boosted trees on tabular data", NeurIPS 2024.
     """
 
-    constraints: ClassVar = {"n_cycles": [Interval(Integral, 1, None)]}
+    def at(self, share: float) -> float:
+        return 0.5 * (1 + math.cos(math.pi * max(2 * share - 1, 0.0)))
 
-    def __init__(self, n_cycles: int = 4) -> None:
+
+@SCHEDULES.register("coslog")
+class CosLog(Decay):
+    r"""Cosine waves from 0 to 1 and back that grow longer.
+
+    .. math:: \tfrac{1}{2} (1 - \cos(2 \pi \log_q(1 + (q^k - 1) s)))
+
+    with s the share of the training that is over. Where a wave ends the rate is 0 and the
+    parameters have settled: those are good moments to keep them.
+
+    Parameters
+    ----------
+    n_cycles : int, default=4
+        The number k of waves, at least 1.
+    growth : float, default=2.0
+        How many times as long as the wave before it a wave is, the q of the formula; more than 1.
+    ends_with_epochs : bool, default=False
+        Whether each wave is stretched a little so that it ends with an epoch, see `ends`.
+
+    References
+    ----------
+    Holzmüller, D., Grinsztajn, L. and Steinwart, I., "Better by default: Strong pre-tuned MLPs and
+    boosted trees on tabular data", NeurIPS 2024.
+
+    Examples
+    --------
+    >>> from sknn.schedules import CosLog
+    >>> CosLog(n_cycles=4).ends(30)
+    [2, 6, 14, 30]
+    """
+
+    constraints: ClassVar = {
+        "n_cycles": [Interval(Integral, 1, None)],
+        "growth": [Interval(Real, 1, None, "neither")],
+        "ends_with_epochs": [BOOLEAN],
+    }
+
+    def __init__(
+        self, n_cycles: int = 4, growth: float = 2.0, ends_with_epochs: bool = False
+    ) -> None:
         self.n_cycles = n_cycles
+        self.growth = growth
+        self.ends_with_epochs = ends_with_epochs
+
+    def ends(self, n_epochs: int) -> list[int]:
+        """Return after which epochs a wave ends; waves of less than an epoch are left out.
+
+        Parameters
+        ----------
+        n_epochs : int
+            The length of the training.
+        """
+        whole = self.growth**self.n_cycles - 1
+        shares = ((self.growth**k - 1) / whole for k in range(1, self.n_cycles + 1))
+        ends = {round(n_epochs * share) for share in shares} - {0}
+        return sorted(ends)
 
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
         # In the middle of the epoch: at its beginning the first would be 0.
-        return self.at(min(1.0, (epoch + 0.5) / n_epochs))
+        return self.step_multiplier(epoch + 0.5, n_epochs, n_samples_seen)
+
+    def step_multiplier(self, epoch: float, n_epochs: int, n_samples_seen: int) -> float:
+        if not self.ends_with_epochs:
+            return self.at(min(1.0, epoch / n_epochs))
+        ends = [0, *self.ends(n_epochs)]
+        wave = min(bisect.bisect_right(ends, epoch), len(ends) - 1)
+        begin, end = ends[wave - 1], ends[wave]
+        return self._within(1, min(1.0, (epoch - begin) / (end - begin)))
 
     def at(self, share: float) -> float:
-        return 0.5 * (1 - math.cos(2 * math.pi * math.log2(1 + (2**self.n_cycles - 1) * share)))
+        return self._within(self.n_cycles, share)
+
+    def _within(self, n_cycles: int, share: float) -> float:
+        """Return the factor where a share of so many waves is over."""
+        place = math.log(1 + (self.growth**n_cycles - 1) * share, self.growth)
+        return 0.5 * (1 - math.cos(2 * math.pi * place))
 
 
 class Around(Schedule):

@@ -11,9 +11,12 @@ from sknn.layers import (
     ActivationLayer,
     BatchNorm,
     Dropout,
+    Fourier,
     LayerNorm,
     Linear,
+    PiecewiseLinear,
     Residual,
+    ScaledLinear,
 )
 from sknn.losses import CLASSIFICATION_LOSSES, LOSSES, Quantile
 from sknn.network import Network
@@ -37,7 +40,10 @@ SCHEDULE_CASES = [SCHEDULES.resolve(name) for name in SCHEDULES]
 NEEDY_LAYERS = {
     "activation": ActivationLayer(Tanh()),
     "dropout": Dropout(0.3),
+    "fourier": Fourier(2),
     "linear": Linear(5),
+    "piecewise_linear": PiecewiseLinear(2),
+    "scaled_linear": ScaledLinear(5),
     "residual": Residual((Linear(5), LayerNorm(), ActivationLayer(Tanh()), Dropout(0.3))),
 }
 LAYER_CASES = [
@@ -45,6 +51,7 @@ LAYER_CASES = [
     Residual((BatchNorm(), Linear(5, has_intercept=False))),
     Residual((Dropout(0.3),)),
     Linear(5, has_intercept=False),
+    ScaledLinear(5, has_intercept=False, parametrization="ntk", adapts=True, scale=0.5),
 ]
 
 

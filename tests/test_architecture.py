@@ -6,7 +6,16 @@ import pytest
 
 from sknn.activations import Identity, ReLU, Tanh
 from sknn.architecture import NORMALIZATIONS, build_layers
-from sknn.layers import ActivationLayer, BatchNorm, Dropout, LayerNorm, Linear, Residual
+from sknn.layers import (
+    ActivationLayer,
+    BatchNorm,
+    Dropout,
+    Fourier,
+    LayerNorm,
+    Linear,
+    Residual,
+    ScaledLinear,
+)
 
 
 def kinds(layers):
@@ -108,3 +117,15 @@ def test_normalisation_activation_and_dropout_are_within_the_block():
 
     assert [type(layer) for layer in block.layers] == [Linear, LayerNorm, ActivationLayer, Dropout]
     assert block.layers[-1].rate == 0.3
+
+
+def test_what_stands_in_front_comes_first_and_scales_belong_to_the_first_linear_layer():
+    fourier = Fourier()
+    layers = build_layers([4], [Tanh()], 2, front=[fourier], scale=0.5, parametrization="ntk")
+
+    assert layers[0] is fourier
+    assert [type(layer) for layer in layers[1:]] == [ScaledLinear, ActivationLayer, Linear]
+    assert layers[1].get_params() == ScaledLinear(4, parametrization="ntk", scale=0.5).get_params()
+    assert layers[3].parametrization == "ntk"
+    [only] = build_layers([], [], 2, scale=1.0, adapts=True)
+    assert only.get_params() == ScaledLinear(2, output_major=True, adapts=True).get_params()

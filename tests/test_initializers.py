@@ -6,7 +6,7 @@ from sklearn.neural_network import MLPRegressor
 from sknn.activations import ACTIVATIONS
 from sknn.initializers import INITIALIZERS, GlorotUniform, is_pair_of_lists
 
-NORMAL = {"he": 2.0, "lecun": 1.0}
+NORMAL = {"he": 2.0, "lecun": 1.0, "data": 1.0}
 names = pytest.mark.parametrize("name", INITIALIZERS)
 
 
@@ -15,7 +15,7 @@ def draw(name, n_in, n_out, factor=6.0, seed=0):
 
 
 def test_these_are_there():
-    assert set(INITIALIZERS) >= {"auto", "glorot", "he", "lecun", "orthogonal"}
+    assert set(INITIALIZERS) >= {"auto", "glorot", "he", "lecun", "orthogonal", "data"}
 
 
 def test_bounds_are_glorots():
@@ -140,3 +140,7 @@ def test_a_pair_of_lists_is_known(value, expected):
 def test_an_unknown_name_is_refused():
     with pytest.raises(ValueError, match=r"Unknown initializer 'hee'.*'he'"):
         INITIALIZERS.resolve("hee")
+
+
+def test_only_what_is_driven_by_data_adapts():
+    assert [name for name in INITIALIZERS if INITIALIZERS[name].adapts] == ["data"]

@@ -69,7 +69,7 @@ def test_documented_attributes_are_those_of_a_fitted_estimator(cls):
 
     X = pd.DataFrame(np.random.default_rng(0).standard_normal((20, 3)), columns=list("abc"))
     model = cls(max_iter=300, early_stopping=True, random_state=0)
-    model.set_params(normalization="layer", learning_rate_init="auto").fit(X, X["a"] > 0)
+    model.set_params(normalization="layer", learning_rate_init="auto", front="scale").fit(X, X["a"] > 0)
     documented = {item.name for item in NumpyDocString(inspect.getdoc(cls))["Attributes"]}
     published = {name for name in vars(model) if name.endswith("_") and name[0] != "_"}
 

@@ -9,6 +9,7 @@ from sknn.schedules import (
     CosLog,
     EveryStep,
     Exponential,
+    FlatCosine,
     FromFunction,
     InverseScaling,
     Joined,
@@ -77,6 +78,41 @@ def test_coslog_has_waves_that_grow_longer():
     assert factors == pytest.approx([0] * 5, abs=1e-12)
     assert middles == pytest.approx([1] * 4)
     assert CosLog().multiplier(0, 10, 0) == CosLog().at(0.05)
+
+
+def test_coslogs_waves_may_end_with_epochs():
+    for schedule in (CosLog(4, ends_with_epochs=True), CosLog(2, 4.0, ends_with_epochs=True)):
+        ends = schedule.ends(32)
+        at_ends = [schedule.step_multiplier(epoch, 32, 0) for epoch in [0, *ends]]
+
+        assert at_ends == pytest.approx([0] * len(at_ends), abs=1e-12)
+        assert min(schedule.step_multiplier(epoch - 0.5, 32, 0) for epoch in ends) > 1e-3
+    assert CosLog(4).ends(32) == [2, 6, 15, 32]
+    assert CosLog(2, 4.0).ends(16) == [3, 16]
+    assert CosLog(4).ends(3) == [1, 3]  # a wave of less than an epoch has no end
+    assert CosLog(1).ends(1) == [1]
+
+
+def test_coslog_that_ends_with_epochs_is_coslog_where_waves_do_anyway():
+    stretched, plain = CosLog(4, ends_with_epochs=True), CosLog(4)
+    epochs = np.linspace(0, 30, 61)
+
+    of_stretched, of_plain = (
+        [schedule.step_multiplier(epoch, 30, 0) for epoch in epochs]
+        for schedule in (stretched, plain)
+    )
+    assert of_stretched == pytest.approx(of_plain)
+
+
+def test_waves_grow_by_the_factor_that_is_asked_for():
+    assert CosLog(2, 4.0).at(0.2) == pytest.approx(0)
+    for share in (0.1, 0.3, 0.7):  # as a wave of twice the length on the scale of powers of 2
+        place = np.log2(1 + 15 * share)
+        assert CosLog(2, 4.0).at(share) == pytest.approx(0.5 * (1 - np.cos(np.pi * place)))
+
+
+def test_flat_cosine_falls_in_the_second_half():
+    assert table(FlatCosine(), 5, 4) == pytest.approx([1, 1, 1, 0.5, 0])
 
 
 def test_warmup_rises_in_a_line_and_leaves_the_rest_to_the_schedule():
@@ -175,6 +211,7 @@ def test_adaptive_divides_the_rate_until_it_is_small(rate, expected):
         Step(milestones=0.5),
         Polynomial(0.0),
         CosLog(0),
+        CosLog(growth=1.0),
         Warmup(Constant(), -1),
         Warmup(Step(1.5), 1),
         EveryStep(Step(1.5)),

@@ -7,11 +7,12 @@ from numbers import Integral, Real
 from typing import Any
 
 from sknn._constraints import BOOLEAN, NONE, Check, Interval, Member, OneOf
-from sknn.architecture import NORMALIZATIONS
+from sknn.architecture import NORMALIZATIONS, PARAMETRIZATIONS
 from sknn.augmentation import AUGMENTATIONS, Augmentation
 from sknn.averaging import AVERAGINGS, Averaging
 from sknn.estimators.fields import Declared, param, with_parameters
 from sknn.estimators.validation import (
+    FRONT,
     LAYER_ACTIVATION,
     LAYER_DROPOUT,
     RANDOM_STATE,
@@ -60,6 +61,8 @@ class MLPParameters(Declared):
         row an epoch.
     normalization_ : list of dict of ndarray
         With `normalization`, the other parameters of each hidden layer; as `coefs_`.
+    front_ : list of dict of ndarray
+        With `front`, the parameters of what stands in front of the network; as `coefs_`.
     learning_rate_ : float
         The rate that ``learning_rate_init="auto"`` has found.
     lr_find_ : DataFrame
@@ -264,6 +267,36 @@ class MLPParameters(Declared):
         allowed=[BOOLEAN],
         doc="Whether a hidden layer as wide as the one before adds that one's output to its own.",
     )
+    front: Any = param(
+        default=None,
+        type="str, Layer, sequence of these or None",
+        allowed=[NONE, *FRONT, SEQUENCE],
+        doc='What stands in front of the first hidden layer: "scale" gives each input a factor '
+        'that is trained fast, "fourier" adds waves of each input, "piecewise_linear" replaces it '
+        "by how much of each of some bins it has passed; or layers from :mod:`sknn.layers`. "
+        "Several stand one after the other.",
+    )
+    parametrization: str = param(
+        default="standard",
+        type='{"standard", "ntk"}',
+        allowed=[OneOf(PARAMETRIZATIONS)],
+        doc='How weights are trained. "ntk" divides their learning rate by the square root of the '
+        "number of a layer's inputs, so that one rate suits layers of all widths, and intercepts "
+        "have a tenth of it; see :class:`sknn.layers.Linear`.",
+    )
+    dropout_schedule: Any = param(
+        default=None,
+        type="str, Schedule or None",
+        allowed=[NONE, Member(SCHEDULES, Schedule)],
+        doc='How dropout changes from step to step, such as "flat_cos"; see '
+        ":mod:`sknn.schedules`. None keeps it.",
+    )
+    weight_decay_schedule: Any = param(
+        default=None,
+        type="str, Schedule or None",
+        allowed=[NONE, Member(SCHEDULES, Schedule)],
+        doc="How weight decay changes from step to step, beside the learning rate. None keeps it.",
+    )
     initializer: Any = param(
         default="auto",
         type="str, Initializer or (coefs, intercepts)",
@@ -272,7 +305,8 @@ class MLPParameters(Declared):
             Check(is_pair_of_lists, "a pair of lists (coefs, intercepts)"),
         ],
         doc='The initial weights: "auto" is scikit-learn\'s rule, and there are "glorot", "he", '
-        '"lecun" and "orthogonal", see :mod:`sknn.initializers`. Two lists of arrays begin with '
+        '"lecun", "orthogonal", and "data", which adapts to training rows, see '
+        ":mod:`sknn.initializers`. Two lists of arrays begin with "
         "these, such as the `coefs_` and `intercepts_` of another network.",
     )
     intercept_init: str = param(

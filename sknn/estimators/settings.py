@@ -15,10 +15,11 @@ from sklearn.utils.metaestimators import available_if
 from sknn._component import check_components
 from sknn._constraints import Constraint, InvalidParameterError
 from sknn.activations import resolve_activation
-from sknn.architecture import build_layers
+from sknn.architecture import FRONTS, build_layers
 from sknn.augmentation import AUGMENTATIONS
 from sknn.averaging import AVERAGINGS
 from sknn.estimators.validation import (
+    FRONT,
     LAYER_ACTIVATION,
     LAYER_DROPOUT,
     SEQUENCE,
@@ -29,9 +30,12 @@ from sknn.initializers import INITIALIZERS, is_pair_of_lists
 from sknn.layers import Draw, Layer
 from sknn.optimizers import OPTIMIZERS, SGD, Adam, AdamW, AMSGrad, NAdam, Optimizer
 from sknn.penalties import L2, ElasticNet, Penalty
-from sknn.schedules import SCHEDULES, FromFunction, InverseScaling, Schedule, Warmup
+from sknn.schedules import SCHEDULES, EveryStep, FromFunction, InverseScaling, Schedule, Warmup
 from sknn.solvers import LBFGS, Solver, Stochastic
 from sknn.training import Recipe
+
+SCALE = "scale"
+"""The word for factors of the inputs of the first linear layer."""
 
 STOCHASTIC_ONLY = {
     "dropout": 0.0,
@@ -39,6 +43,9 @@ STOCHASTIC_ONLY = {
     "weight_averaging": None,
     "max_grad_norm": None,
     "warmup": 0,
+    "dropout_schedule": None,
+    "weight_decay_schedule": None,
+    "parametrization": "standard",
 }
 """Parameters that lbfgs cannot heed, with the value that leaves them out."""
 
@@ -81,6 +88,12 @@ def check_settings(estimator: Any) -> None:
             "residual=True needs two neighbouring hidden layers of the same size; "
             f"hidden_layer_sizes={estimator.hidden_layer_sizes!r} has none."
         )
+    _check_front(estimator)
+    if estimator.parametrization == "ntk" and _is_sgd(estimator.solver):
+        raise InvalidParameterError(
+            f"parametrization='ntk' needs a solver whose steps do not depend on the scale of the "
+            f"gradient, such as 'adam'; solver={estimator.solver!r} depends on it."
+        )
     if estimator.solver == "lbfgs":
         _check_lbfgs(estimator)
     elif estimator.weight_averaging is not None and _averages(estimator.solver):
@@ -88,6 +101,21 @@ def check_settings(estimator: Any) -> None:
             f"weight_averaging={estimator.weight_averaging!r} excludes "
             f"solver={estimator.solver!r}, which has an average of its own."
         )
+
+
+def _is_sgd(solver: Any) -> bool:
+    return isinstance(solver, SGD) or (isinstance(solver, str) and solver == "sgd")
+
+
+def _check_front(estimator: Any) -> None:
+    """Raise for what cannot stand in front of the network."""
+    for item in _as_list(estimator.front):
+        if not any(constraint.accepts(item) for constraint in FRONT):
+            hints = "".join(constraint.hint(item) for constraint in FRONT)
+            raise InvalidParameterError(
+                f"The 'front' parameter has {item!r}; it must be {' or '.join(map(str, FRONT))}."
+                f"{hints}"
+            )
 
 
 def _averages(solver: Any) -> bool:
@@ -178,6 +206,8 @@ def make_recipe(estimator: Any) -> Recipe:
 def _make_layers(estimator: Any) -> Callable[[int], list[Layer]]:
     sizes = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
     choices = per_layer(estimator.activation, "activation", sizes, LAYER_ACTIVATION)
+    front = _as_list(estimator.front)
+    initializer = estimator.initializer
     return partial(
         build_layers,
         sizes,
@@ -185,7 +215,18 @@ def _make_layers(estimator: Any) -> Callable[[int], list[Layer]]:
         dropout=per_layer(estimator.dropout, "dropout", sizes, LAYER_DROPOUT),
         normalization=estimator.normalization,
         residual=estimator.residual,
+        front=[FRONTS[f]() if isinstance(f, str) else f for f in front if f != SCALE],
+        scale=1.0 if SCALE in front else None,
+        parametrization=estimator.parametrization,
+        adapts=not is_pair_of_lists(initializer) and INITIALIZERS.resolve(initializer).adapts,
     )
+
+
+def _as_list(front: Any) -> list[Any]:
+    """Return what stands in front of the network as a list."""
+    if front is None:
+        return []
+    return list(front) if SEQUENCE.accepts(front) else [front]
 
 
 def _make_draw(estimator: Any, initializer: Any) -> Callable[[np.random.RandomState], Draw]:
@@ -234,6 +275,10 @@ def make_schedule(estimator: Any) -> Schedule:
     return Warmup(schedule, estimator.warmup) if estimator.warmup else schedule
 
 
+def _every_step(choice: Any) -> Schedule | None:
+    return None if choice is None else EveryStep(SCHEDULES.resolve(choice))
+
+
 def make_solver(estimator: Any) -> Solver:
     """Return the solver, for as many samples as its batches need."""
     stopping = {
@@ -259,6 +304,8 @@ def make_solver(estimator: Any) -> Solver:
         max_grad_norm=estimator.max_grad_norm,
         averaging=None if averaging is None else AVERAGINGS.resolve(averaging),
         recovers=estimator.on_divergence == "recover",
+        decay_schedule=_every_step(estimator.weight_decay_schedule),
+        noise_schedule=_every_step(estimator.dropout_schedule),
         **stopping,
     )
 

@@ -9,10 +9,12 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils.validation import check_array
 
-from sknn._constraints import Check, Constraint, Interval, InvalidParameterError, Member
+from sknn._constraints import Check, Constraint, Interval, InvalidParameterError, Member, OneOf
 from sknn._math import Array
 from sknn._names import did_you_mean
 from sknn.activations import ACTIVATIONS, Activation, is_activation
+from sknn.architecture import FRONTS
+from sknn.layers import Layer
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 """The dtypes that X may have without being converted."""
@@ -47,6 +49,12 @@ LAYER_ACTIVATION: list[Constraint] = [
 
 LAYER_DROPOUT: list[Constraint] = [Interval(Real, 0, 1)]
 """What the dropout of one hidden layer may be."""
+
+FRONT: list[Constraint] = [
+    OneOf(["scale", *FRONTS]),
+    Check(lambda value: isinstance(value, Layer), "a layer from sknn.layers"),
+]
+"""What may stand in front of the first hidden layer."""
 
 
 class ScorerName(Constraint):

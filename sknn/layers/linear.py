@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from sknn._constraints import OneOf
 from sknn._math import Array, Call, product, swap
 from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
 from sknn.layers.sparse import SparseBatch, add_sparse_gradient, sparse_product
 from sknn.parameters import Parameter, free, weight
+
+N_MIXED = 5
+"""Of so many rows is the point mixed at which a unit that adapts has the sum 0."""
+
+NTK_INTERCEPT_RATE = 0.1
+"""The factor of the learning rate of intercepts beside weights in NTK parametrisation."""
 
 ROWS_TOGETHER = 64
 """So many rows of a prediction get their intercepts as one long row."""
@@ -31,25 +39,60 @@ class Linear(Layer):
         Whether the output has the axes (n_units, n_samples), as losses expect it.
     has_intercept : bool, default=True
         Whether there is a b; before batch normalisation it would have no effect.
+    parametrization : {"standard", "ntk"}, default="standard"
+        How the weights are trained. With "ntk" as if they were :math:`W = V / \sqrt{n_{in}}` and V
+        were trained: under a rule whose steps do not depend on the scale of the gradient, such as
+        Adam, the learning rate of W is divided by :math:`\sqrt{n_{in}}`, but not its decay, and
+        one rate suits layers of all widths. The intercepts have a tenth of the rate.
+    adapts : bool, default=False
+        Whether the initial parameters are adapted to training rows: each unit's weights are divided
+        by the standard deviation of its sums, and its intercept is minus a random mean of its sums
+        for `N_MIXED` rows, so that units bend where there are data.
+
+    References
+    ----------
+    Jacot, A., Gabriel, F. and Hongler, C., "Neural tangent kernel: Convergence and generalization
+    in neural networks", NeurIPS 2018.
+
+    Holzmüller, D., Grinsztajn, L. and Steinwart, I., "Better by default: Strong pre-tuned MLPs and
+    boosted trees on tabular data", NeurIPS 2024 (for the initial parameters and the rate of the
+    intercepts).
     """
 
     takes_sparse = True
     begins_hidden_layer = True
 
+    constraints: ClassVar = {"parametrization": [OneOf(["standard", "ntk"])]}
+
     def __init__(
-        self, n_units: int, output_major: bool = False, has_intercept: bool = True
+        self,
+        n_units: int,
+        output_major: bool = False,
+        has_intercept: bool = True,
+        parametrization: str = "standard",
+        adapts: bool = False,
     ) -> None:
         self.n_units = n_units
         self.output_major = output_major
         self.has_intercept = has_intercept
+        self.parametrization = parametrization
+        self.adapts = adapts
+
+    @property
+    def calibrates(self) -> bool:  # type: ignore[override]
+        """Whether it adapts to training rows."""
+        return self.adapts
 
     def n_out(self, n_in: int) -> int:
         return self.n_units
 
     def parameters(self, n_in: int) -> dict[str, Parameter]:
-        parameters = {"coef": weight((n_in, self.n_units))}
+        is_ntk = self.parametrization == "ntk"
+        root = math.sqrt(n_in) if is_ntk else 1.0
+        parameters = {"coef": weight((n_in, self.n_units), rate=1 / root, decay=root)}
         if self.has_intercept:
-            parameters["intercept"] = free((self.n_units,), "intercepts_")
+            rate = NTK_INTERCEPT_RATE if is_ntk else 1.0
+            parameters["intercept"] = free((self.n_units,), "intercepts_", rate=rate)
         return parameters
 
     def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
@@ -57,6 +100,20 @@ class Linear(Layer):
         parameters["coef"][...] = coef
         if self.has_intercept:
             parameters["intercept"][...] = intercept
+
+    def calibrate(self, parameters: Any, x: Any, rng: np.random.RandomState) -> None:
+        if not self.adapts:
+            return
+        coef = parameters["coef"]
+        sums = np.asarray(x @ coef, np.float64)
+        deviation = sums.std(axis=0)
+        factor = np.where(deviation > 0, 1 / np.where(deviation > 0, deviation, 1), 1)
+        coef *= factor
+        if self.has_intercept:
+            chosen = rng.randint(len(sums), size=(N_MIXED, self.n_units))
+            shares = rng.exponential(size=chosen.shape)
+            mixed = np.take_along_axis(sums * factor, chosen, 0) * shares
+            parameters["intercept"][...] = -mixed.sum(axis=0) / shares.sum(axis=0)
 
     def bind(self, site: Site) -> BoundLayer:
         x, parameters, gradients = site.x, site.parameters, site.gradients

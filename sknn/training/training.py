@@ -225,6 +225,11 @@ class Training:
     def _first_state(self, rng: np.random.RandomState) -> TrainingState:
         """Return the state that training begins with: new parameters."""
         recipe, network, dtype = self._recipe, self._network, self._data.samples.dtype
+        first = network.layers[0]
+        if not (self._data.samples.is_dense or first.takes_sparse):
+            raise ValueError(
+                f"front={recipe.words['front']!r} needs dense X; convert it with X.toarray()."
+            )
         dtype = dtype if dtype in (np.float32, np.float64) else np.dtype(np.float64)
         theta = network.initialize(recipe.draw(rng), rng, dtype)
         if recipe.initial_arrays is not None:

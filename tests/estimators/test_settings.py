@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.model_selection import GridSearchCV
@@ -13,6 +14,7 @@ from sknn import MLPClassifier, MLPRegressor
 from sknn.augmentation import GaussianNoise
 from sknn.averaging import EMA
 from sknn.estimators.settings import make_recipe, mixes_targets
+from sknn.layers import Fourier
 from sknn.losses import Focal, Huber, Quantile
 from sknn.network import Network
 from sknn.optimizers import SGD, Adam, AdamW, NAdam, RMSprop
@@ -72,6 +74,12 @@ BAD = {
     "augmentation": ("augmentation", "mixin", "Did you mean 'mixup'?"),
     "noise": ("augmentation", GaussianNoise(-1.0), "'scale' parameter of GaussianNoise"),
     "on_divergence": ("on_divergence", "recove", "Did you mean 'recover'?"),
+    "front": ("front", "scal", "Did you mean 'scale'?"),
+    "fronts": ("front", ["fourier", 3], "The 'front' parameter has 3; it must be one of 'scale'"),
+    "layer": ("front", Fourier(0), "'n_frequencies' parameter of Fourier"),
+    "parametrization": ("parametrization", "nkt", "Did you mean 'ntk'?"),
+    "dropout_schedule": ("dropout_schedule", "flat_co", "Did you mean 'flat_cos'?"),
+    "decay_schedule": ("weight_decay_schedule", 1.0, "must be None or one of 'constant'"),
     "solver": ("solver", "adamv", "Did you mean 'adam"),
     "optimizer": ("solver", RMSprop(rho=2.0), "'rho' parameter of RMSprop"),
 }
@@ -96,6 +104,9 @@ EXCLUDED = {
     "weight_decay": 0.1,
     "learning_rate_init": "auto",
     "normalization": "batch",
+    "parametrization": "ntk",
+    "dropout_schedule": "flat_cos",
+    "weight_decay_schedule": "flat_cos",
 }
 
 
@@ -119,6 +130,7 @@ def test_a_solver_with_an_average_of_its_own_excludes_another():
         (MLPClassifier(loss=Huber()), "'loss' parameter of MLPClassifier must be"),
         (MLPClassifier(loss=Quantile([0.1, 0.5])), "'loss' parameter of MLPClassifier must be"),
         (MLPRegressor(loss=Focal()), "'loss' parameter of MLPRegressor must be"),
+        (MLPRegressor(solver="sgd", parametrization="ntk"), "'ntk' needs a solver whose steps"),
         (MLPRegressor(scoring="rr2"), "Did you mean 'r2'"),
         (MLPRegressor(learning_rate=Schedule), "'learning_rate' parameter .* must be"),
         (MLPRegressor(refit_full=True, early_stopping=True, warm_start=True), "excludes warm_st"),
@@ -271,3 +283,21 @@ def test_a_rate_that_is_to_be_found_is_none_until_then():
 def test_what_mixes_samples_mixes_their_targets(augmentation, mixes):
     assert mixes_targets(MLPClassifier(augmentation=augmentation)) is mixes
     assert (recipe(augmentation=augmentation).augmentation is None) is (augmentation is None)
+
+
+@both
+def test_fronts_that_need_dense_samples_say_so(Estimator):
+    X_, y = data(Estimator)
+    model = Estimator((5,), front=["fourier", "scale"])
+    with pytest.raises(ValueError, match=r"front=\['fourier', 'scale'\] needs dense X"):
+        model.fit(sp.csr_matrix(X_), y)
+
+
+@quiet
+@both
+def test_scaled_inputs_may_be_sparse(Estimator):
+    X_, y = data(Estimator)
+    model = Estimator((5,), front="scale", **NUMBERS)
+    dense, sparse = model.fit(X_, y).coefs_[0], clone(model).fit(sp.csr_matrix(X_), y).coefs_[0]
+
+    np.testing.assert_allclose(sparse, dense)

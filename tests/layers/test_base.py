@@ -203,8 +203,18 @@ def test_calibration_sees_what_the_calibrated_layers_before_make_of_the_rows(wra
     np.testing.assert_allclose(second["shift"], -hidden.mean(axis=0))
 
 
-def test_networks_that_need_no_calibration_say_so():
-    assert not any(make_network_with(layer).calibrates for layer in LAYER_CASES)
+@layers
+def test_networks_that_need_no_calibration_say_so(layer):
+    _, network, theta, X = setting(layer)
+    before = theta.copy()
+    network.calibrate(theta, X, np.random.RandomState(0))
+    n_trained = network.layout.n_trained
+
+    assert np.array_equal(theta[:n_trained], before[:n_trained]) or network.calibrates
+
+
+def test_networks_with_a_layer_that_calibrates_do():
+    assert make_network_with(Shifted()).calibrates
     assert make_network_with(Residual((Shifted(),))).calibrates
 
 

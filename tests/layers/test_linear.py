@@ -1,8 +1,17 @@
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from sknn._random import make_words
 from sknn.layers import Linear, Share, Site
+from sknn.losses import SquaredError
+from sknn.network import Network
+from sknn.objective import Objective
+from sknn.optimizers import Adam
+from sknn.penalties import L2
+from sknn.samples import as_samples
+from sknn.schedules import Constant
+from sknn.solvers import Problem, Stochastic, TrainingState, solve
 from tests.gradcheck import check_gradient
 
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -170,3 +179,55 @@ def test_training_begins_with_what_is_drawn(has_intercept):
 
     np.testing.assert_array_equal(parameters["coef"], coef)
     np.testing.assert_array_equal(parameters.get("intercept", intercept), intercept)
+
+
+def test_ntk_parametrisation_is_that_of_weights_divided_by_a_root():
+    """Under Adam, with eps = 0, W = V / sqrt(n) is trained as V is; the decay is that of V."""
+    rng, n_in, rate, decay = np.random.default_rng(0), 9, 0.1, 0.05
+    X, y, V = rng.standard_normal((20, n_in)), rng.standard_normal(20), rng.standard_normal(n_in)
+    adam = Adam(epsilon=1e-30)
+    layer = Linear(1, output_major=True, has_intercept=False, parametrization="ntk")
+    network = Network([layer], n_in)
+    problem = Problem(
+        objective=Objective(network, SquaredError(), L2(), 0.0),
+        solver=Stochastic(
+            adam, Constant(), rate, 20, 5, False, 0.0, np.inf, None, weight_decay=decay
+        ),
+        samples=as_samples(X),
+        y=y[:, np.newaxis],
+        sample_weight=None,
+        rows=None,
+        state=TrainingState(V / np.sqrt(n_in)),
+        rng=np.random.RandomState(0),
+    )
+    with pytest.warns(ConvergenceWarning):
+        [state] = solve([problem])
+
+    m, v = np.zeros(n_in), np.zeros(n_in)
+    for t in range(1, 6):
+        grad = X.T @ (X @ V / np.sqrt(n_in) - y) / 20 / np.sqrt(n_in)
+        m, v = 0.9 * m + 0.1 * grad, 0.999 * v + 0.001 * grad**2
+        step = m / (1 - 0.9**t) / np.sqrt(v / (1 - 0.999**t))
+        V = (1 - rate * decay) * V - rate * step
+    np.testing.assert_allclose(state.theta * np.sqrt(n_in), V, rtol=1e-6)
+
+
+def test_units_that_adapt_have_sums_of_deviation_one_and_bend_among_the_rows():
+    layer, rng = Linear(40, adapts=True), np.random.RandomState(0)
+    x = rng.normal(size=(100, 3)) * 50 + 7
+    parameters = {"coef": rng.normal(size=(3, 40)), "intercept": np.zeros(40)}
+    layer.calibrate(parameters, x, rng)
+    sums = layer.apply(x, parameters)
+
+    np.testing.assert_allclose(sums.std(axis=0), 1)
+    assert (sums.min(axis=0) < 0).all()
+    assert (sums.max(axis=0) > 0).all()
+
+
+def test_units_whose_sums_do_not_vary_stay():
+    layer, rng = Linear(2, adapts=True), np.random.RandomState(0)
+    parameters = {"coef": np.ones((3, 2)), "intercept": np.zeros(2)}
+    layer.calibrate(parameters, np.ones((10, 3)), rng)
+
+    np.testing.assert_array_equal(parameters["coef"], 1)
+    np.testing.assert_allclose(parameters["intercept"], -3)
