@@ -146,12 +146,13 @@ class Steps:
         t = t + _counts([model.state.n_steps for model in self._members])
         steps, solver, decays = slice(step, step + n_steps), self._members[0].solver, 1.0
         rates = [model.rates for model in self._members]
-        rates = _by_step(rates, steps) if self._follows_steps else per_model(rates)
+        is_stack = self._theta.ndim > 1
+        rates = _by_step(rates, steps, is_stack) if self._follows_steps else per_model(rates)
         if solver.decay_schedule is not None:
-            decays = _by_step([model.decay_levels for model in self._members], steps)
+            decays = _by_step([model.decay_levels for model in self._members], steps, is_stack)
         self.update.load(t, rates, decays)
         if self._noise_levels is not None:
-            noise = _by_step([model.noise_levels for model in self._members], steps)
+            noise = _by_step([model.noise_levels for model in self._members], steps, is_stack)
             levels = self._noise_levels[:n_steps]
             levels[...] = np.reshape(noise, (-1, *levels.shape[1:2], *[1] * (levels.ndim - 2)))
         if self._is_weighted:
@@ -251,12 +252,12 @@ def _counts(values: list[int]) -> Any:
     return counts.astype(np.intp) if isinstance(counts, np.ndarray) else counts
 
 
-def _by_step(values: list[Any], steps: slice) -> Any:
+def _by_step(values: list[Any], steps: slice, is_stack: bool) -> Any:
     """Return the number of some models in some steps, to be broadcast with the steps' numbers.
 
-    They are (n_steps, n_models, 1), or (n_steps,) for a single model.
+    They are (n_steps, n_models, 1) for a stack, which may have one model, else (n_steps,).
     """
-    if len(values) == 1:
+    if not is_stack:
         return values[0][steps]
     n_steps = steps.stop - steps.start
     columns = [v[steps] if np.ndim(v) else np.full(n_steps, v) for v in values]

@@ -17,6 +17,7 @@ from sknn.schedules import (
     Schedule,
     Warmup,
 )
+from sknn.solvers import stochastic
 from tests.cases import OPTIMIZER_CASES, name_of
 from tests.solvers.problems import solve
 from tests.solvers.stacks import assert_stack_is_its_models, make_problem
@@ -217,3 +218,11 @@ def test_swa_is_the_mean_of_the_last_epochs():
     state = solve(make_problem(max_iter=8, averaging=SWA(0.5)))
 
     np.testing.assert_allclose(state.theta, np.mean(steps[4:], axis=0), rtol=1e-12)
+
+
+@followed
+def test_a_worker_may_have_a_single_model_of_a_stack(monkeypatch, what):
+    monkeypatch.setattr(stochastic, "count_workers", lambda most: min(most, 2))
+    monkeypatch.setattr(stochastic, "MIN_OUTPUTS", 0)
+
+    assert_stack_is_its_models(lambda m: make_problem(m, **FOLLOWED[what]), n_models=3)
