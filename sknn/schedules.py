@@ -340,10 +340,12 @@ class CosLog(Decay):
         n_epochs : int
             The length of the training.
         """
+        return sorted({round(n_epochs * share) for share in self.end_shares()} - {0})
+
+    def end_shares(self) -> list[float]:
+        """Return at which shares of the training a wave ends."""
         whole = self.growth**self.n_cycles - 1
-        shares = ((self.growth**k - 1) / whole for k in range(1, self.n_cycles + 1))
-        ends = {round(n_epochs * share) for share in shares} - {0}
-        return sorted(ends)
+        return [(self.growth**k - 1) / whole for k in range(1, self.n_cycles + 1)]
 
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
         # In the middle of the epoch: at its beginning the first would be 0.

@@ -65,6 +65,9 @@ class Problem:
         Whether to print a line an epoch.
     goes_on : bool
         Whether the state is that of a training that was cut, which goes on to the same bits.
+    shares_rows : bool
+        Whether threads may share the rows of a large model's batches, as suits one that is trained
+        alone. Else they only share models: then no bit depends on the number of cores.
     """
 
     objective: Objective
@@ -87,6 +90,7 @@ class Problem:
     one_epoch: bool = False
     verbose: bool = False
     goes_on: bool = False
+    shares_rows: bool = True
 
     @cached_property
     def key(self) -> Hashable:

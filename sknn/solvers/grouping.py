@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from sklearn.exceptions import ConvergenceWarning
 
+from sknn._crew import count_threads
 from sknn._machine import cache_bytes
 from sknn._math import even_slices
 from sknn._warn import warn
@@ -124,7 +125,9 @@ def stack_size(problem: Problem, n_models: int, memory: float) -> int:
     """Return how many models like this one should make up a stack at most."""
     # The more models, the fewer calls, as long as they stay in the cache. No bit depends on it.
     working_set = max(MIN_WORKING_SET, cache_bytes())
-    fitting = min(working_set, memory) // problem.solver.bytes_per_model(problem)
+    size = problem.solver.bytes_per_model(problem)
+    # With a model for each thread at least, all of them have something to do.
+    fitting = min(max(working_set // size, count_threads()), memory // size)
     return max(1, min(n_models, MAX_MODELS, int(fitting)))
 
 

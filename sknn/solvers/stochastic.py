@@ -182,7 +182,7 @@ class Stochastic(Solver):
             (self.decay_schedule is None, self.noise_schedule is None, self.drops_last),
             problem.augmentation is None,
             batches if n_samples > self.batch_size else None,
-            (type(self), dtype),
+            (type(self), dtype, problem.shares_rows),
             problem.y.dtype,
             problem.sample_weight is None,
         )
@@ -209,10 +209,12 @@ class Stochastic(Solver):
             return count_workers(MAX_WORKERS if theta.size >= MIN_PARAMETERS else 1)
         if first.augmentation is not None or not self.optimizer.is_elementwise:
             return 1
+        if not first.shares_rows:
+            return 1
         return count_row_workers(theta, self.batch_size, network.mixes_rows)
 
     def _is_large(self, problem: Problem) -> bool:
-        return is_large(problem.state.theta, self.batch_size)
+        return problem.shares_rows and is_large(problem.state.theta, self.batch_size)
 
 
 def _train(models: list[Model], running: Stack) -> list[Model]:

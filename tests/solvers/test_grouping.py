@@ -12,7 +12,7 @@ from sknn.network import Network
 from sknn.objective import Objective
 from sknn.optimizers import SGD
 from sknn.parameters import free
-from sknn.solvers import ALONE, MEETING, TrainingState, train
+from sknn.solvers import ALONE, MEETING, TrainingState, grouping, train
 from sknn.solvers.grouping import stack_size
 from tests.solvers.problems import make_problem, solve
 
@@ -164,3 +164,14 @@ def test_memory_bounds_a_stack():
     assert stack_size(problem, 100, np.inf) == 64
     assert stack_size(problem, 10, 3.5 * bytes_each) == 3
     assert stack_size(problem, 10, 0) == 1
+
+
+def test_a_stack_has_a_model_for_each_thread_if_there_is_memory(monkeypatch):
+    problem = make_problem()
+    size = problem.solver.bytes_per_model(problem)
+    monkeypatch.setattr(grouping, "MIN_WORKING_SET", 0)
+    monkeypatch.setattr(grouping, "cache_bytes", lambda: 0)
+    monkeypatch.setattr(grouping, "count_threads", lambda: 3)
+
+    assert stack_size(problem, 10, np.inf) == 3
+    assert stack_size(problem, 10, 2.5 * size) == 2

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sknn import _crew
+from sknn import _crew, solvers
 from sknn._crew import Crew
 from sknn.augmentation import GaussianNoise
 from sknn.averaging import EMA, SWA
@@ -302,3 +302,19 @@ def test_a_step_allocates_nothing_that_grows_with_the_network(name):
 
     # 20,000 weights have 160 kB.
     assert large - small < 20_000
+
+
+def test_large_models_that_share_no_rows_are_a_stack_on_any_number_of_threads(
+    monkeypatch, stack_sizes
+):
+    def make(m):
+        return replace(make_problem(m), shares_rows=False)
+
+    alone = [solve(make(m)) for m in range(3)]
+    stack_sizes.clear()
+    let_two_share(monkeypatch)
+    together = solvers.solve([make(m) for m in range(3)])
+
+    assert stack_sizes == [3]
+    for state, other in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(state.theta, other.theta)
