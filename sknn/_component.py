@@ -7,6 +7,7 @@ nothing else; whatever changes while training lives in the solver's state.
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any, ClassVar, Generic, TypeVar
@@ -34,6 +35,13 @@ class Component(BaseEstimator):
         check_parameters(self, self.constraints)
         for value in vars(self).values():
             check_components(value)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        # A pickle from before a parameter came knows nothing of it: it was as the default says.
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            if name not in vars(self) and parameter.default is not parameter.empty:
+                setattr(self, name, parameter.default)
 
     def changed(self: C, **parameters: Any) -> C:
         """Return a copy with other values of some parameters."""

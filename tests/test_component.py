@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -7,6 +9,7 @@ from sknn.activations import ACTIVATIONS, ReLU
 from sknn.augmentation import AUGMENTATIONS
 from sknn.averaging import AVERAGINGS
 from sknn.initializers import INITIALIZERS
+from sknn.layers import Linear
 from sknn.losses import CLASSIFICATION_LOSSES, LOSSES
 from sknn.optimizers import OPTIMIZERS, Adam
 from sknn.penalties import PENALTIES
@@ -97,3 +100,13 @@ def test_structure_of_what_cannot_be_compared_equals_only_itself():
 
     assert hash(one.structure()) == hash(Nested(Adam(), True, 1.0, array).structure())
     assert one.structure() != Nested(Adam(), True, 1.0, array.copy()).structure()
+
+
+def test_a_pickle_from_before_a_parameter_came_has_its_default():
+    old = pickle.loads(pickle.dumps(Linear(3)))
+    state = vars(old).copy()
+    del state["adapts"]
+    restored = object.__new__(Linear)
+    restored.__setstate__(state)
+
+    assert restored.get_params() == Linear(3).get_params()

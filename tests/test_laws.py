@@ -41,6 +41,7 @@ FLOORS = {
     "solvers": 7,
     "training": 8,
     "estimators": 9,
+    "tabular": 10,
     "inspection": 10,
     "parallel": 10,
     "model_selection": 11,

@@ -29,11 +29,21 @@ CLASSES = sorted(
     key=lambda cls: cls.__name__,
 )
 ESTIMATORS = [sknn.MLPClassifier, sknn.MLPRegressor]
-SPECS = [cls for cls in CLASSES if issubclass(cls, Component) or cls in ESTIMATORS]
+OF_TABLES = [sknn.TabularMLPClassifier, sknn.TabularMLPRegressor]
+CHOSEN = [*ESTIMATORS, *OF_TABLES, sknn.tabular.TableEncoder]
+SPECS = [cls for cls in CLASSES if issubclass(cls, Component) or cls in CHOSEN]
 
 
 def test_the_public_names_are_these():
-    assert set(sknn.__all__) == {"MLPClassifier", "MLPRegressor", "__version__", "lockstep"}
+    assert set(sknn.__all__) == {
+        "MLPClassifier",
+        "MLPRegressor",
+        "TabularMLPClassifier",
+        "TabularMLPRegressor",
+        "__version__",
+        "lockstep",
+    }
+    assert set(sknn.__all__) <= set(dir(sknn))
     assert all(hasattr(sknn, name) for name in sknn.__all__)
     assert re.fullmatch(r"\d+\.\d+\.\d+", sknn.__version__)
 
@@ -69,16 +79,29 @@ def test_documented_attributes_are_those_of_a_fitted_estimator(cls):
 
     X = pd.DataFrame(np.random.default_rng(0).standard_normal((20, 3)), columns=list("abc"))
     model = cls(max_iter=300, early_stopping=True, random_state=0)
-    model.set_params(normalization="layer", learning_rate_init="auto", front="scale").fit(X, X["a"] > 0)
+    model.set_params(normalization="layer", learning_rate_init="auto", front="scale")
+    model.fit(X, X["a"] > 0)
     documented = {item.name for item in NumpyDocString(inspect.getdoc(cls))["Attributes"]}
     published = {name for name in vars(model) if name.endswith("_") and name[0] != "_"}
 
     assert documented == published | {"history_"}
 
 
-@pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", OF_TABLES, ids=lambda cls: cls.__name__)
+def test_documented_attributes_are_those_of_a_fitted_ensemble(cls):
+    import pandas as pd
+
+    X = pd.DataFrame(np.random.default_rng(0).standard_normal((20, 3)), columns=list("abc"))
+    model = cls(max_iter=1, cv=2).fit(X, X["a"] > 0)
+    documented = {item.name for item in NumpyDocString(inspect.getdoc(cls))["Attributes"]}
+
+    assert documented == {n for n in vars(model) if n.endswith("_") and n[0] != "_"}
+
+
+@pytest.mark.parametrize("cls", [*ESTIMATORS, *OF_TABLES], ids=lambda cls: cls.__name__)
 def test_public_methods_say_what_they_take_and_return(cls):
-    for name in ("fit", "partial_fit", "predict", "predict_proba", "predict_log_proba"):
+    names = "fit", "partial_fit", "predict", "predict_proba", "predict_log_proba", "score"
+    for name in (*names, "predict_interval", "predict_set"):
         method = inspect.getattr_static(cls, name, None)
         if method is None:
             continue

@@ -169,7 +169,7 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         is_first = not hasattr(self, "coefs_") or not (self.warm_start or is_partial)
         if is_partial and self._has_stopped(given, is_first):
             return self
-        tasks = None if is_partial else EpochTasks.of(self, X, y, sample_weight)
+        tasks = None if is_partial else EpochTasks.of(self, X, y, sample_weight, self.max_iter)
         fitted = self._copy()
         fitted._forget(is_first)
         labels = y

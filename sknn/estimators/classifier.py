@@ -5,7 +5,6 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any, Self
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -224,16 +223,9 @@ class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
         float
             The share of samples that are right.
         """
-        if sample_weight is not None:
-            sample_weight = np.asarray(sample_weight, np.float64)
         if "_targets" not in vars(self):
             check_is_fitted(self)
-        if self._targets.are_soft and np.ndim(y) == 2:
-            y = np.asarray(y).argmax(axis=1)
-        elif isinstance(self._targets.classes, list):
-            is_right = (self.predict(X) == np.asarray(y)).all(axis=1)
-            return float(np.average(is_right, weights=sample_weight))
-        return float(super().score(X, y, sample_weight))
+        return self._targets.accuracy(self.predict(X), y, sample_weight)
 
     def _target_settings(self) -> TargetSettings:
         return TargetSettings(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import partial
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 
+from sknn._component import Component
 from sknn._constraints import Interval
 from sknn._math import Array, Call, product
 from sknn.layers._base import LAYERS, BoundLayer, Draw, Site
@@ -75,6 +77,10 @@ class ScaledLinear(Linear):
         self.scale_rate = scale_rate
         self.scale_decay = scale_decay
         self.scale = scale
+
+    def structure(self) -> Hashable:
+        # What the factors begin with is in the parameters.
+        return Component.structure(self.changed(scale=1.0))
 
     def parameters(self, n_in: int) -> dict[str, Parameter]:
         scale = free((n_in,), "front_.scale", rate=self.scale_rate, decay=self.scale_decay)

@@ -181,7 +181,7 @@ class Stochastic(Solver):
             (self.weight_decay > 0, self.max_grad_norm is not None),
             (self.decay_schedule is None, self.noise_schedule is None, self.drops_last),
             problem.augmentation is None,
-            batches if n_samples > self.batch_size else None,
+            batches if n_samples > self.batch_size or self.drops_last else None,
             (type(self), dtype, problem.shares_rows),
             problem.y.dtype,
             problem.sample_weight is None,

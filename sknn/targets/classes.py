@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.metrics import accuracy_score
 
 from sknn._math import Array
 from sknn.losses import Grouped, LabelWeighted, Loss
@@ -119,6 +120,26 @@ class ClassTargets(Targets):
     def score(self, raw: Array, encoded: Array, weight: Array | None) -> float:
         self.loss.inverse_link(raw)
         return accuracy(self.is_right(self.decide(raw), encoded), weight)
+
+    def accuracy(self, predicted: Any, y: Any, weight: Any) -> float:
+        """Return the share of predictions that are right.
+
+        Parameters
+        ----------
+        predicted : array-like
+            What `predict` has returned.
+        y : array-like
+            Targets as users have them. Of probabilities the most likely class counts; of several
+            targets all must be right.
+        weight : array-like of shape (n_samples,) or None
+        """
+        weight = None if weight is None else np.asarray(weight, np.float64)
+        if self.are_soft and np.ndim(y) == 2:
+            y = np.asarray(y).argmax(axis=1)
+        elif isinstance(self.classes, list):
+            is_right = (predicted == np.asarray(y)).all(axis=1)
+            return float(np.average(is_right, weights=weight))
+        return float(accuracy_score(y, predicted, sample_weight=weight))
 
     # Answers, from raw scores (n_raw, n_samples), which are consumed.
 

@@ -52,28 +52,34 @@ class EpochTasks:
 
     Parameters
     ----------
-    estimator : BaseMLP
+    estimator : BaseEstimator
         With callbacks of its own or of a meta-estimator.
     X, y : array-like
         The training data as they were given.
     metadata : dict
         What else was given to fit.
+    n_epochs : int
+        How many they are at most.
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, metadata: dict[str, Any]) -> None:
+    def __init__(
+        self, estimator: Any, X: Any, y: Any, metadata: dict[str, Any], n_epochs: int
+    ) -> None:
         self._estimator = estimator
         self._data = {"X": X, "y": y, "metadata": metadata}
-        self._fit = estimator._init_callback_context(max_subtasks=estimator.max_iter)
+        self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
         self._fit.call_on_fit_task_begin(estimator=estimator, **self._data)
         self._epoch: Any = None
 
     @classmethod
-    def of(cls, estimator: Any, X: Any, y: Any, sample_weight: Any) -> EpochTasks | None:
+    def of(
+        cls, estimator: Any, X: Any, y: Any, sample_weight: Any, n_epochs: int
+    ) -> EpochTasks | None:
         """Return the tasks of a fit, or None if nobody wants to be told."""
         if not vars(estimator).get("_skl_callbacks"):
             return None
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return cls(estimator, X, y, metadata)
+        return cls(estimator, X, y, metadata, n_epochs)
 
     def hooks(self, attributes: Callable[[Trained], dict[str, Any]]) -> Hooks:
         """Return what a training has to call so that callbacks hear of its epochs.

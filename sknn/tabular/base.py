@@ -1,0 +1,416 @@
+"""What the two tabular estimators share: reading tables, training an ensemble, answering."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import asdict, replace
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from sknn._blas import ONE_BLAS_THREAD
+from sknn._constraints import InvalidParameterError, check_parameters
+from sknn._math import Array
+from sknn._random import make_random_state
+from sknn._version import Versioned
+from sknn._warn import warn
+from sknn.estimators.hints import with_hints
+from sknn.estimators.validation import (
+    SPLITTER,
+    check_hidden_layer_sizes,
+    check_sample_weight,
+)
+from sknn.tabular.blending import Blend
+from sknn.tabular.budget import ENOUGH_EPOCHS, Plan, make_plan
+from sknn.tabular.conformal import Misses
+from sknn.tabular.encoder import TableEncoder
+from sknn.tabular.ensemble import Ensemble
+from sknn.tabular.folds import make_folds
+from sknn.tabular.members import Fold, Lesson, Members, Training, train
+from sknn.tabular.parameters import TabularParameters
+from sknn.tabular.presets import PRESETS, Kind, Preset
+from sknn.tabular.table import Columns
+from sknn.targets import Targets
+from sknn.training import CallbackSupportMixin, EpochTasks, Hooks, with_callbacks
+
+OVERRIDES = ("cv", "weight_decay", "dropout")
+"""Parameters in place of the preset's numbers of the same name."""
+
+OF_KINDS = ("max_iter", "n_bins", "activation", "hidden_layer_sizes", "learning_rate_init")
+"""Parameters in place of those of all kinds."""
+
+MAX_BYTES = 1_000_000_000
+"""How large the encoded rows of a kind should be at most: long tables have fewer bins a number."""
+
+MIN_WIDTH, MAX_WIDTH = 64, 2048
+"""Columns that encoded rows may have in any case, and at most."""
+
+
+class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC):
+    """An ensemble of small networks for tables in scikit-learn's terms.
+
+    ``fit`` works on a copy and takes over its attributes at the end, so that a call that fails
+    leaves everything as it was.
+    """
+
+    n_features_in_: int
+    members_: list[Members]
+    _ensemble: Ensemble
+    _misses: Misses
+    _answers: Array
+    # With metadata routing, a search by groups goes on as before unless they are asked for.
+    __metadata_request__fit: ClassVar = {"groups": False}
+
+    # What differs between classifier and regressor.
+
+    @abstractmethod
+    def _learn_targets(self, y: Any) -> tuple[Targets, Any]:
+        """Return the targets of which `y` are some, and `y` validated."""
+
+    @abstractmethod
+    def _kinds(self, preset: Preset) -> tuple[Kind, ...]:
+        """Return the kinds of networks of a preset."""
+
+    @abstractmethod
+    def _make_blend(self, answers: Array, lesson: Lesson, kinds: Array, n_members: float) -> Blend:
+        """Return how answers of columns (n_columns, n_raw, n_samples) become one.
+
+        `kinds` are the numbers of the columns' kinds, of which each has so many networks.
+        """
+
+    @abstractmethod
+    def _publish_out_of_fold(self, answer: Array, lesson: Lesson) -> Array:
+        """Set what is published of the answers (n_raw, n_samples); return the misses."""
+
+    @abstractmethod
+    def _for_means(self, lesson: Lesson) -> Array:
+        """Return targets of which categories have means, (n_samples, n_targets)."""
+
+    def _strata(self, targets: Targets, encoded: Array) -> Array | None:
+        """Return the numbers of the classes, if folds can be stratified by them."""
+        return None
+
+    # Fitting.
+
+    @with_hints
+    @with_callbacks
+    @ONE_BLAS_THREAD
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
+        """Train the ensemble.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+            The table: numbers, categories, strings, bools, dates and times, with gaps.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the samples, at least 0; None weighs all alike.
+        groups : array-like of shape (n_samples,), default=None
+            What belongs together: no network is judged by rows of a group that it has been trained
+            on.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are not valid.
+        """
+        check_parameters(self, self._constraints)
+        fitted = object.__new__(type(self))
+        fitted.__dict__.update(vars(self))
+        fitted._fit(X, y, sample_weight, groups)
+        self.__dict__ = fitted.__dict__
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
+        begin = time.perf_counter()
+        preset, rng = self._choose_preset(), make_random_state(self.random_state)
+        columns = Columns(X, self.categorical_features, type(self).__name__)
+        lesson, y = self._make_lesson(columns, X, y, sample_weight)
+        kinds = self._kinds(preset)
+        before = self._earlier(columns, lesson)
+        seeds = rng.randint(np.iinfo(np.int32).max, size=1 + max(k.repeat for k in kinds)).tolist()
+        strata = self._strata(lesson.targets, lesson.y)
+        n_rows = len(lesson.y)
+        repeats = make_folds(preset.cv, X, y, strata, groups, n_rows, seeds)
+
+        _check_weights(lesson.weight, repeats)
+
+        def prepare(kind: Kind, folds: list[Fold]) -> tuple[Training, Array]:
+            return self._prepare(lesson, columns, kind, preset, folds, rng)
+
+        trainings = [prepare(kind, repeats[kind.repeat]) for kind in kinds]
+        seconds = None
+        if self.max_time is not None:
+            left = self.max_time - (time.perf_counter() - begin)
+            plan = self._plan(left, [training for training, _ in trainings], preset)
+            seconds, trainings = plan.seconds, trainings[: plan.n_kinds]
+            if plan.n_folds < len(repeats[0]):
+                [folds] = make_folds(plan.n_folds, X, y, strata, groups, n_rows, seeds[:1])
+                trainings = [prepare(kinds[0], folds)]
+        tasks = EpochTasks.of(self, X, y, sample_weight, sum(t.n_epochs for t, _ in trainings))
+        hooks = [self._hooks(tasks, k, len(trainings), t) for k, (t, _) in enumerate(trainings)]
+        found = train([training for training, _ in trainings], hooks, seconds)
+        pairs = [(m, X) for m, (_, X) in zip(found, trainings, strict=True) if m is not None]
+        trained = [members for members, _ in pairs]
+        answers = [members.out_of_fold(X) for members, X in pairs]
+        if before is not None:
+            trained, answers = [*before.kinds, *trained], [self._answers, *answers]
+            if len({of_kind.shape[2] for of_kind in answers}) > 1:
+                raise InvalidParameterError(
+                    "warm_start=True needs folds that leave out each row as often as before; "
+                    f"cv={self.cv!r} does not."
+                )
+        self._publish(lesson, columns, preset, trained, np.concatenate(answers))
+        if tasks is not None:
+            tasks.end_fit(dict(vars(self)))
+
+    def _make_lesson(
+        self, columns: Columns, X: Any, y: Any, sample_weight: Any
+    ) -> tuple[Lesson, Any]:
+        """Return what is learnt, and the targets validated."""
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                "is None."
+            )
+        table = columns.read(X)
+        targets, y = self._learn_targets(y)
+        encoded = targets.encode(y)
+        if len(encoded) != len(table):
+            raise ValueError(
+                f"Found input variables with inconsistent numbers of samples: X has {len(table)} "
+                f"rows and y has {len(encoded)}."
+            )
+        given = check_sample_weight(sample_weight, table.numbers)
+        targets = targets.weighted(encoded, given)
+        weight = targets.weigh(encoded, given)
+        return Lesson(table=table, targets=targets, y=encoded, weight=weight), y
+
+    def _choose_preset(self) -> Preset:
+        """Return the preset with the numbers that the user has given in place of its own."""
+        given = {name: getattr(self, name) for name in OVERRIDES}
+        given = {name: value for name, value in given.items() if value is not None}
+        if (
+            "cv" in given
+            and not isinstance(given["cv"], Integral)
+            and not SPLITTER.accepts(self.cv)
+        ):
+            given["cv"] = list(self.cv)  # a generator can be read once
+        preset = replace(PRESETS[self.preset], **given)
+        of_kinds: dict[str, Any] = {name: getattr(self, name) for name in OF_KINDS}
+        of_kinds = {name: value for name, value in of_kinds.items() if value is not None}
+        if "hidden_layer_sizes" in of_kinds:
+            sizes = check_hidden_layer_sizes(of_kinds["hidden_layer_sizes"])
+            of_kinds["hidden_layer_sizes"] = tuple(sizes)
+        if "max_iter" in of_kinds:
+            of_kinds["adapts"] = False
+        return replace(
+            preset,
+            for_numbers=tuple(replace(kind, **of_kinds) for kind in preset.for_numbers),
+            for_classes=tuple(replace(kind, **of_kinds) for kind in preset.for_classes),
+        )
+
+    def _earlier(self, columns: Columns, lesson: Lesson) -> Ensemble | None:
+        """Return the ensemble that a further fit adds networks to, if it is to."""
+        if not self.warm_start or "_ensemble" not in vars(self):
+            return None
+        known = self._ensemble
+        published, before = lesson.targets.published(), known.targets.published()
+        n_samples = self._answers.shape[3]
+        if known.columns.names != columns.names or n_samples != len(lesson.y):
+            what = (
+                f"of {n_samples} rows and {len(known.columns.names)} columns; X has "
+                f"{len(lesson.y)} and {len(columns.names)}"
+            )
+        elif not all(map(pd.Index.equals, known.columns.levels, columns.levels)):
+            what = "with the same categories"
+        elif type(lesson.targets) is not type(known.targets) or str(published) != str(before):
+            what = f"for targets with {before}; y has {published}"
+        else:
+            return known
+        raise InvalidParameterError(
+            f"warm_start=True adds networks to those that have learnt the same table, {what}. Set "
+            "warm_start=False to begin anew."
+        )
+
+    def _prepare(
+        self,
+        lesson: Lesson,
+        columns: Columns,
+        kind: Kind,
+        preset: Preset,
+        folds: list[Fold],
+        rng: np.random.RandomState,
+    ) -> tuple[Training, Array]:
+        """Return the training of a kind of networks, and the rows as it sees them."""
+        fitting = MAX_BYTES // (4 * len(lesson.y))
+        encoder = TableEncoder(
+            self.categorical_features,
+            numeric=kind.numeric,
+            n_bins=kind.n_bins,
+            max_width=max(MIN_WIDTH, min(fitting, MAX_WIDTH)),
+        )
+        held_out = [fold.held_out for fold in folds]
+        about = self._for_means(lesson)
+        X = encoder.learn(columns, lesson.table, about, lesson.weight, held_out, rng)
+        if not X.shape[1]:
+            raise ValueError(
+                "X has no column that varies, so there is nothing to learn from: each is constant "
+                "or empty."
+            )
+        own = lesson.smoothed(kind.label_smoothing)
+        return Training(own, kind, preset, self.batch_size, encoder, X, folds, rng), X
+
+    def _plan(self, seconds: float, trainings: list[Training], preset: Preset) -> Plan:
+        """Return what fits into the time that is left; warn if that is not all."""
+        begin = time.perf_counter()
+        epochs = list[tuple[float, int]]()
+        probed = dict[Kind, Training]()
+        for training in trainings:
+            twin = probed.setdefault(replace(training.kind, repeat=0), training)
+            if twin is not training:
+                training.takes_as_long_as(twin)
+            epochs.append((training.seconds_per_epoch, training.n_epochs))
+            if ENOUGH_EPOCHS * sum(each for each, _ in epochs) > seconds:
+                break  # there is no time for others
+        seconds -= time.perf_counter() - begin
+        n_folds, has_number = trainings[0].n_folds, isinstance(preset.cv, Integral)
+        plan = make_plan(seconds, epochs, n_folds, has_number)
+        if plan is None:
+            least = 2 * epochs[0][0] * (2 / n_folds if has_number else 1)
+            raise ValueError(
+                f"max_time={self.max_time} seconds are too short: two epochs of the smallest "
+                f"ensemble for this table take about {least:.2g} seconds "
+                "beside what else there is to do. Increase it, or pass fewer rows."
+            )
+        if plan.is_short or plan.n_kinds < len(trainings):
+            kept = epochs[: plan.n_kinds]
+            whole = sum(each * n for each, n in kept) * plan.n_folds / n_folds
+            share = min(1.0, plan.seconds / whole)
+            parts = [f"about {max(1, round(share * kept[0][1]))} of {kept[0][1]} epochs"]
+            if plan.n_kinds < len(trainings):
+                parts.append(f"{plan.n_kinds} of {len(trainings)} kinds of networks")
+            if plan.n_folds < n_folds:
+                parts.append(f"{plan.n_folds} of {n_folds} folds")
+            warn(f"max_time={self.max_time} seconds are enough for {', '.join(parts)}.")
+        return plan
+
+    def _hooks(
+        self, tasks: EpochTasks | None, number: int, n_kinds: int, training: Training
+    ) -> Hooks:
+        """Return what the first network of a kind calls: who is told how far it is."""
+        hooks = Hooks() if tasks is None else tasks.hooks(lambda trained: {})
+
+        def after_epoch(state: Any) -> bool:
+            if self.verbose:
+                kind = f"Kind {number + 1} of {n_kinds}: e" if n_kinds > 1 else "E"
+                print(f"{kind}poch {state.n_iter} of {training.n_epochs}, loss {state.loss:.4f}")
+            return hooks.after_epoch is not None and hooks.after_epoch(state)
+
+        return Hooks(hooks.before_epoch, after_epoch)
+
+    # What is published.
+
+    def _publish(
+        self,
+        lesson: Lesson,
+        columns: Columns,
+        preset: Preset,
+        trained: list[Members],
+        answers: Array,
+    ) -> None:
+        self.n_features_in_ = len(columns.names)
+        self.__dict__.pop("feature_names_in_", None)
+        if all(isinstance(name, str) for name in columns.names):
+            self.feature_names_in_ = np.asarray(columns.names, dtype=object)
+        blend = self._blend_usable(answers, lesson, trained)
+        self._ensemble = ensemble = Ensemble(columns, lesson.targets, trained, blend)
+        self._answers = answers
+        misses = self._publish_out_of_fold(ensemble.combine(answers), lesson)
+        if lesson.weight is not None:
+            misses = np.where(lesson.weight > 0, misses, np.nan)
+        self._misses = Misses.of(ensemble, misses)
+        self.members_ = trained
+        self.n_iter_ = [members.max_iter for members in trained]
+        self.preset_ = _describe(preset, trained)
+        self.member_weights_ = _tabulate(trained, blend)
+
+    def _blend_usable(self, answers: Array, lesson: Lesson, trained: list[Members]) -> Blend:
+        """Return how answers become one; columns of trainings that have diverged get no weight."""
+        n_samples = answers.shape[3]
+        answers = answers.reshape(*answers.shape[:2], -1)
+        is_finite: Any = np.isfinite(answers).all(axis=1)
+        known: Any = np.flatnonzero(is_finite.any(axis=0))
+        usable = is_finite[:, known].all(axis=1)
+        if not usable.any():
+            raise ValueError(
+                "Training has diverged: lower learning_rate_init="
+                f"{max(members.kind.learning_rate_init for members in trained)}."
+            )
+        kinds = np.repeat(range(len(trained)), [members.n_moments for members in trained])
+        n_members = float(np.mean([len(members.members) for members in trained]))
+        cases = lesson.of(known % n_samples)  # rows, once for each round
+        found = self._make_blend(answers[usable][..., known], cases, kinds[usable], n_members)
+        return found.over(usable)
+
+    # Answering.
+
+    def _answer(self, X: Any) -> Array:
+        """Return what the ensemble says of unchecked rows, (n_raw, n_samples)."""
+        check_is_fitted(self)
+        return self._ensemble.answer(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _check_weights(weight: Array | None, repeats: list[list[Fold]]) -> None:
+    """Raise ValueError if all rows of a part of a fold weigh nothing."""
+    if weight is None:
+        return
+    for fold in (fold for folds in repeats for fold in folds):
+        if not (weight[fold.train].any() and weight[fold.held_out].any()):
+            raise ValueError(
+                "sample_weight (times class_weight) is 0 for all rows that a fold trains on, or "
+                "for all that it holds out: use fewer folds, or drop rows without weight."
+            )
+
+
+def check_confidence(confidence: Any) -> float:
+    """Return a confidence as a float, or raise ValueError."""
+    if not isinstance(confidence, (float, np.floating)) or not 0 < confidence < 1:
+        raise ValueError(f"confidence must be a float in the range (0, 1); got {confidence!r}.")
+    return float(confidence)
+
+
+def _describe(preset: Preset, trained: list[Members]) -> dict[str, Any]:
+    numbers = asdict(preset)
+    del numbers["for_numbers"], numbers["for_classes"]
+    numbers["batch_size"] = trained[0].batch_size
+    numbers["kinds"] = [asdict(m.kind) | {"max_iter": m.max_iter} for m in trained]
+    return numbers
+
+
+def _tabulate(trained: list[Members], blend: Blend) -> pd.DataFrame:
+    places = [(k, moment) for k, m in enumerate(trained) for moment in range(m.n_moments)]
+    index = pd.MultiIndex.from_tuples(places, names=["kind", "moment"])
+    columns = {"weight": blend.weights}
+    if blend.temperatures is not None:
+        columns["temperature"] = blend.temperatures
+    return pd.DataFrame(columns, index)

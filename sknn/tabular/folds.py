@@ -1,0 +1,111 @@
+"""Which rows the networks of an ensemble are trained on, and which they are judged by."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    check_cv,
+)
+
+from sknn._math import Array
+from sknn._warn import warn
+from sknn.tabular.members import Fold
+
+
+def make_folds(
+    cv: Any, X: Any, y: Any, strata: Array | None, groups: Any, n_rows: int, seeds: list[int]
+) -> list[list[Fold]]:
+    """Return the folds of each repeat.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of splits
+        With a number, folds of each repeat are drawn anew; stratified by class where there is one
+        target, and groups stay together. A splitter's are the same for all.
+    X, y : array-like
+        What a splitter is handed.
+    strata : ndarray of shape (n_samples,) or None
+        The numbers of the classes.
+    groups : array-like of shape (n_samples,) or None
+    n_rows : int
+        How many samples there are.
+    seeds : list of int
+        One for each repeat.
+    """
+    if not isinstance(cv, Integral):
+        splitter = check_cv(cv, y, classifier=strata is not None)
+        folds = [
+            _checked(train, held_out, n_rows) for train, held_out in splitter.split(X, y, groups)
+        ]
+        if not folds:
+            raise ValueError(f"cv={cv!r} gives no split.")
+        return [folds] * len(seeds)
+    n_folds, strata = _adapted(int(cv), n_rows, strata, groups)
+    repeats = []
+    for seed in seeds:
+        splitter = _choose_splitter(n_folds, strata, groups, seed)
+        places = np.zeros((n_rows, 1))
+        splits = splitter.split(places, strata, groups)
+        repeats.append([Fold(train, held_out) for train, held_out in splits])
+    return repeats
+
+
+def _choose_splitter(n_folds: int, strata: Array | None, groups: Any, seed: int) -> Any:
+    if groups is None:
+        kind = KFold if strata is None else StratifiedKFold
+        return kind(n_folds, shuffle=True, random_state=seed)
+    if strata is None:
+        # Before scikit-learn 1.6 the folds of groups could not be drawn.
+        return GroupKFold(n_folds, shuffle=True, random_state=seed)
+    return StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+
+
+def _adapted(
+    wanted: int, n_rows: int, strata: Array | None, groups: Any
+) -> tuple[int, Array | None]:
+    """Return as many folds as there can be, and what they are stratified by."""
+    if n_rows < 2:
+        raise ValueError(
+            f"Found {n_rows} sample(s), while a minimum of 2 is required: networks are trained on "
+            "some rows and judged by others."
+        )
+    n_units = n_rows if groups is None else len(np.unique(np.asarray(groups)))
+    if n_units < 2:
+        raise ValueError("groups has a single group, while folds need at least 2.")
+    n_folds = min(wanted, n_units)
+    if n_folds < wanted:
+        what = "rows" if groups is None else "groups"
+        warn(f"cv={wanted} folds need as many {what}, but there are {n_units}: cv={n_folds}.")
+    if strata is None:
+        return n_folds, None
+    counts = np.bincount(strata)
+    counts = counts[counts > 0]
+    if counts.min() >= n_folds:
+        return n_folds, strata
+    fewer = max(2, int(counts.min()))
+    if counts.min() >= 2:
+        warn(
+            f"The rarest class has {counts.min()} rows, fewer than cv={n_folds} folds: "
+            f"cv={fewer}, so that each fold has some of it."
+        )
+        return fewer, strata
+    warn(
+        "The rarest class has a single row: the folds are not stratified, and the networks that "
+        "are judged by this row have not seen its class."
+    )
+    return n_folds, None
+
+
+def _checked(train: Any, held_out: Any, n_rows: int) -> Fold:
+    every = np.arange(n_rows)
+    fold = Fold(every[train], every[held_out])
+    if not len(fold.train) or not len(fold.held_out):
+        raise ValueError("cv gives a split without rows to train on, or without rows to judge by.")
+    return fold
