@@ -33,6 +33,7 @@ benchmarks: .venv/test
 	$(BIN)/python -m tests.benchmarks.speed
 	$(BIN)/python -m tests.benchmarks.search
 	$(BIN)/python -m tests.benchmarks.load
+	$(BIN)/python -m tests.benchmarks.tabular
 
 .venv/created:
 	$(PYTHON) -m venv .venv

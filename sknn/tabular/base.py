@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
+import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
@@ -47,6 +48,8 @@ OF_KINDS = ("max_iter", "n_bins", "activation", "hidden_layer_sizes", "learning_
 MAX_BYTES = 1_000_000_000
 """How large the encoded rows of a kind should be at most: long tables have fewer bins a number."""
 
+MAX_SEED = np.iinfo(np.int32).max
+
 MIN_WIDTH, MAX_WIDTH = 64, 2048
 """Columns that encoded rows may have in any case, and at most."""
 
@@ -63,6 +66,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
     _ensemble: Ensemble
     _misses: Misses
     _answers: Array
+    _learnt: str
     # With metadata routing, a search by groups goes on as before unless they are asked for.
     __metadata_request__fit: ClassVar = {"groups": False}
 
@@ -86,10 +90,6 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
     @abstractmethod
     def _publish_out_of_fold(self, answer: Array, lesson: Lesson) -> Array:
         """Set what is published of the answers (n_raw, n_samples); return the misses."""
-
-    @abstractmethod
-    def _for_means(self, lesson: Lesson) -> Array:
-        """Return targets of which categories have means, (n_samples, n_targets)."""
 
     def _strata(self, targets: Targets, encoded: Array) -> Array | None:
         """Return the numbers of the classes, if folds can be stratified by them."""
@@ -139,7 +139,9 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         lesson, y = self._make_lesson(columns, X, y, sample_weight)
         kinds = self._kinds(preset)
         before = self._earlier(columns, lesson)
-        seeds = rng.randint(np.iinfo(np.int32).max, size=1 + max(k.repeat for k in kinds)).tolist()
+        if before is not None:  # other draws than those of the networks that there are
+            rng = np.random.RandomState(rng.randint(MAX_SEED, size=1 + len(before.kinds))[-1])
+        seeds = rng.randint(MAX_SEED, size=1 + max(k.repeat for k in kinds)).tolist()
         strata = self._strata(lesson.targets, lesson.y)
         n_rows = len(lesson.y)
         repeats = make_folds(preset.cv, X, y, strata, groups, n_rows, seeds)
@@ -166,10 +168,11 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         answers = [members.out_of_fold(X) for members, X in pairs]
         if before is not None:
             trained, answers = [*before.kinds, *trained], [self._answers, *answers]
-            if len({of_kind.shape[2] for of_kind in answers}) > 1:
+            known = [np.isnan(of_kind[0, 0]).sum(axis=0).tolist() for of_kind in answers]
+            if len({of_kind.shape[2] for of_kind in answers}) > 1 or known[0] != known[1]:
                 raise InvalidParameterError(
-                    "warm_start=True needs folds that leave out each row as often as before; "
-                    f"cv={self.cv!r} does not."
+                    "warm_start=True needs folds that leave out each row as often as before; those "
+                    f"of cv={preset.cv!r} do not."
                 )
         self._publish(lesson, columns, preset, trained, np.concatenate(answers))
         if tasks is not None:
@@ -195,7 +198,8 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         given = check_sample_weight(sample_weight, table.numbers)
         targets = targets.weighted(encoded, given)
         weight = targets.weigh(encoded, given)
-        return Lesson(table=table, targets=targets, y=encoded, weight=weight), y
+        lesson = Lesson(table=table, targets=targets, y=encoded, weight=weight, given=given)
+        return lesson, y
 
     def _choose_preset(self) -> Preset:
         """Return the preset with the numbers that the user has given in place of its own."""
@@ -235,6 +239,8 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
             )
         elif not all(map(pd.Index.equals, known.columns.levels, columns.levels)):
             what = "with the same categories"
+        elif self._learnt != _fingerprint(lesson):
+            what = "the same rows in the same order, with the same targets"
         elif type(lesson.targets) is not type(known.targets) or str(published) != str(before):
             what = f"for targets with {before}; y has {published}"
         else:
@@ -261,9 +267,9 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
             n_bins=kind.n_bins,
             max_width=max(MIN_WIDTH, min(fitting, MAX_WIDTH)),
         )
-        held_out = [fold.held_out for fold in folds]
-        about = self._for_means(lesson)
-        X = encoder.learn(columns, lesson.table, about, lesson.weight, held_out, rng)
+        # Without mean targets of categories: shared by all folds, they would tell each network of
+        # the targets that it is judged by.
+        X = encoder.learn(columns, lesson.table, None, None, [], rng)
         if not X.shape[1]:
             raise ValueError(
                 "X has no column that varies, so there is nothing to learn from: each is constant "
@@ -336,7 +342,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
             self.feature_names_in_ = np.asarray(columns.names, dtype=object)
         blend = self._blend_usable(answers, lesson, trained)
         self._ensemble = ensemble = Ensemble(columns, lesson.targets, trained, blend)
-        self._answers = answers
+        self._answers, self._learnt = answers, _fingerprint(lesson)
         misses = self._publish_out_of_fold(ensemble.combine(answers), lesson)
         if lesson.weight is not None:
             misses = np.where(lesson.weight > 0, misses, np.nan)
@@ -378,6 +384,11 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         tags.input_tags.string = True
         tags.input_tags.sparse = True
         return tags
+
+
+def _fingerprint(lesson: Lesson) -> str:
+    """Return what tells a table and its targets from others."""
+    return str(joblib.hash((lesson.table, lesson.y)))
 
 
 def _check_weights(weight: Array | None, repeats: list[list[Fold]]) -> None:

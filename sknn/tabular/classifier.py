@@ -92,6 +92,8 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
     def _learn_targets(self, y: Any) -> tuple[ClassTargets, Any]:
         if not sp.issparse(y) and pd.isna(np.asarray(y)).any():
             raise ValueError("Input y contains NaN.")
+        if isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1:
+            y = pd.Series(y).infer_objects().to_numpy()  # ints among words in a table, say
         y = check_array(
             y, ensure_2d=False, dtype=None, input_name="y", ensure_min_samples=0, accept_sparse=True
         )
@@ -112,11 +114,6 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
         [(_, codes)] = targets.codes(encoded)
         return codes
 
-    def _for_means(self, lesson: Lesson) -> Array:
-        # The share of the first class follows from those of the others.
-        first = 1 if lesson.y.shape[1] > 1 and isinstance(lesson.targets, Classes) else 0
-        return lesson.y[:, first:].astype(np.float64)
-
     def _make_blend(self, answers: Array, lesson: Lesson, kinds: Array, n_members: float) -> Blend:
         about = lesson.y, lesson.weight, lesson.targets.loss
         return blend_classes(answers, *about, kinds, n_members)
@@ -128,7 +125,7 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
         of = lesson.of(known)
         raw = raw_of(answer, targets.loss) / self._ensemble.blend.temperature_out_of_fold
         self.oof_prediction_ = targets.predict_proba(raw.copy())
-        self.oof_score_ = float(targets.score(raw[:, known], of.y, of.weight))
+        self.oof_score_ = float(targets.score(raw[:, known], of.y, of.given))
         return 1 - likelihoods(answer, lesson.y, targets.loss)
 
     @property

@@ -92,7 +92,7 @@ def intervals(ensemble: Ensemble, misses: Misses, X: Any, confidence: float) -> 
     .. math:: \{\mu_{-i}(x) - R_i\}, \quad \{\mu_{-i}(x) + R_i\}
 
     at the ranks :math:`\lfloor \alpha (n + 1) \rfloor` and :math:`\lceil (1 - \alpha) (n + 1)
-    \rceil`. A rank beyond n is the largest.
+    \rceil`; without an end if there is no such rank.
 
     References
     ----------
@@ -101,11 +101,15 @@ def intervals(ensemble: Ensemble, misses: Misses, X: Any, confidence: float) -> 
     """
     n = sum(values.shape[1] for values in misses.values)
     rank = math.ceil(confidence * (n + 1) - ROUNDING)
-    low, high = max(n + 1 - rank, 1) - 1, min(rank, n) - 1
+    if rank > n:  # so few rows say nothing of so rare cases
+        n_new = sum(answers[0].shape[2] for answers in ensemble.by_member(X))
+        n_outputs = misses.values[0].shape[0]
+        return np.tile([-np.inf, np.inf], (n_new, n_outputs, 1))
+    low, high = n - rank, rank - 1
     distances = [np.abs(values) for values in misses.values]
     parts = []
     for answers in ensemble.by_member(X):
-        for start in range(0, answers[0].shape[2], chunk := max(1, MAX_CELLS // n)):
+        for start in range(0, max(1, answers[0].shape[2]), chunk := max(1, MAX_CELLS // n)):
             rows = slice(start, start + chunk)
             means = misses.predictions([a[..., rows] for a in answers])
             ends = []
@@ -116,7 +120,8 @@ def intervals(ensemble: Ensemble, misses: Misses, X: Any, confidence: float) -> 
                 )
                 ends.append(np.partition(all_ends, rank, axis=-1)[..., rank])
             parts.append(np.stack(ends, axis=-1).transpose(1, 0, 2))
-    return np.concatenate(parts)
+    # At a low confidence they may lie the other way round.
+    return np.sort(np.concatenate(parts), axis=-1)
 
 
 def deviations(ensemble: Ensemble, misses: Misses, X: Any) -> Array:
@@ -135,7 +140,7 @@ def deviations(ensemble: Ensemble, misses: Misses, X: Any) -> Array:
         whole = sum(a.mean(axis=0) for a in answers)
         apart = misses.predictions(answers) - whole
         parts.append(np.tensordot(shares, apart**2 + 2 * apart * bias + noise, 1))
-    return np.sqrt(np.concatenate(parts, axis=1))
+    return np.sqrt(np.maximum(np.concatenate(parts, axis=1), 0))
 
 
 def prediction_sets(ensemble: Ensemble, misses: Misses, X: Any, confidence: float) -> Array:

@@ -23,6 +23,10 @@ SMOOTHING = 10.0
 """So many rows with the mean of all are added to those of each category."""
 
 
+LEAST_SPREAD = 0.1
+"""Mean targets that spread less within a fold than this share of those of all say nothing."""
+
+
 class Encoding(ABC):
     """What one or more columns become; learnt on training rows.
 
@@ -111,7 +115,7 @@ class Bins(Encoding):
     .. math:: 2 \Big( \min\Big(\max\Big(\frac{x - e_t}{e_{t+1} - e_t}, 0\Big), 1\Big) - m_t \Big)
 
     with the edges e and the mean m over the training rows. A number that is missing has passed
-    none.
+    none; if no training row lacks one, all that is known is the mean.
 
     Parameters
     ----------
@@ -132,10 +136,13 @@ class Bins(Encoding):
         n_bins = len(edges) - 1
         self.names, self.origins = [f"{name}_bin{t}" for t in range(n_bins)], [origin] * n_bins
         self._edges, self._steepness = edges[:-1], 1 / np.diff(edges)
+        self._has_gaps = bool(np.isnan(numbers).any())
         self._mean = self._passed(numbers).mean(axis=0)
 
     def encode(self, values: Array, out: Array) -> None:
         np.multiply(2, self._passed(values[:, 0]) - self._mean, out=out, casting="same_kind")
+        if not self._has_gaps:
+            out[np.isnan(values[:, 0])] = 0
 
     def _passed(self, numbers: Array) -> Array:
         with np.errstate(over="ignore"):
@@ -287,7 +294,12 @@ class TargetMeans(Encoding):
                 part = codes[others], n_levels, targets[others], weight[others]
                 fitted[rows] = _means_by_level(*part)[codes[rows]]
         self._center, spread = fitted.mean(axis=0), fitted.std(axis=0)
-        self._factor = np.where(spread > 0, 1 / np.where(spread > 0, spread, 1), 0)
+        # Where categories are nearly unique the other folds say nothing but their own mean.
+        within = fitted - fitted.mean(axis=0)
+        for rows in folds:
+            within[rows] -= within[rows].mean(axis=0)
+        says_something = within.std(axis=0) > LEAST_SPREAD * self._means.std(axis=0)
+        self._factor = np.where(says_something, 1 / np.where(says_something, spread, 1), 0)
         self._fitted = fitted
 
     def encode(self, values: Array, out: Array) -> None:

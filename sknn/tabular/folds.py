@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -76,6 +77,8 @@ def _adapted(
             f"Found {n_rows} sample(s), while a minimum of 2 is required: networks are trained on "
             "some rows and judged by others."
         )
+    if groups is not None and pd.isna(np.asarray(groups)).any():
+        raise ValueError("groups has missing values; each row must belong to a group.")
     n_units = n_rows if groups is None else len(np.unique(np.asarray(groups)))
     if n_units < 2:
         raise ValueError("groups has a single group, while folds need at least 2.")
@@ -108,4 +111,6 @@ def _checked(train: Any, held_out: Any, n_rows: int) -> Fold:
     fold = Fold(every[train], every[held_out])
     if not len(fold.train) or not len(fold.held_out):
         raise ValueError("cv gives a split without rows to train on, or without rows to judge by.")
+    if np.isin(fold.held_out, fold.train).any():
+        raise ValueError("cv gives a split that holds out rows which it trains on, too.")
     return fold

@@ -167,20 +167,22 @@ class Lesson:
         With weights of classes and the loss.
     y : ndarray of shape (n_samples, n_outputs)
         Encoded targets.
-    weight : ndarray of shape (n_samples,) or None
-        The samples' weights, times those of their classes.
+    weight, given : ndarray of shape (n_samples,) or None
+        The samples' weights, times those of their classes and as they were given.
     """
 
     table: Table
     targets: Targets
     y: Array
     weight: Array | None
+    given: Array | None = None
 
     def of(self, rows: Array) -> Lesson:
         """Return what some rows teach."""
         weight = None if self.weight is None else self.weight[rows]
         table = Table(self.table.numbers[rows], self.table.codes[rows])
-        return replace(self, table=table, y=self.y[rows], weight=weight)
+        given = None if self.given is None else self.given[rows]
+        return replace(self, table=table, y=self.y[rows], weight=weight, given=given)
 
     def smoothed(self, share: float) -> Lesson:
         """Return the lesson with a share of the targets spread over all classes."""

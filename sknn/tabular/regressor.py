@@ -15,7 +15,7 @@ from sknn.losses import SquaredError, by_sample
 from sknn.tabular.base import BaseTabular, check_confidence
 from sknn.tabular.blending import Blend, blend_numbers
 from sknn.tabular.conformal import deviations, intervals
-from sknn.tabular.members import Lesson, Unit
+from sknn.tabular.members import Lesson
 from sknn.tabular.presets import Kind, Preset
 from sknn.targets import Numbers, TargetSettings
 
@@ -67,9 +67,6 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
     def _kinds(self, preset: Preset) -> tuple[Kind, ...]:
         return preset.for_numbers
 
-    def _for_means(self, lesson: Lesson) -> Array:
-        return Unit.of(lesson.y, lesson.weight).apply(lesson.y).astype(np.float64)
-
     def _make_blend(self, answers: Array, lesson: Lesson, kinds: Array, n_members: float) -> Blend:
         return blend_numbers(answers, lesson.y.T, lesson.weight, kinds)
 
@@ -77,7 +74,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
         known = np.asarray(np.isfinite(answer).all(axis=0))
         of = lesson.of(known)
         self.oof_prediction_ = by_sample(answer)
-        self.oof_score_ = float(r2_score(of.y, answer.T[known], sample_weight=of.weight))
+        self.oof_score_ = float(r2_score(of.y, answer.T[known], sample_weight=of.given))
         return np.asarray(lesson.y.T - answer)
 
     def predict(self, X: Any, return_std: bool = False) -> Any:

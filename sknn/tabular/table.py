@@ -21,6 +21,9 @@ PARTS = ("year", "month", "day", "day_of_week", "hour", "minute")
 NUMBER, CATEGORY, DATE, CLOCK = "number", "category", "date", "time of day"
 """What a column can be."""
 
+BOOLS = {"True", "False"}
+"""What bools are called."""
+
 DAY = np.timedelta64(1, "D")
 
 
@@ -118,7 +121,7 @@ class Columns:
             If a column is missing, or is of another kind than it was.
         """
         frame = as_frame(X)
-        if not has_names(X) or (not self._has_names and _all_words(frame.columns)):
+        if not (has_names(X) and self._has_names):
             self._check_count(frame)
             self._warn_about_names(has_names(X))
             frame = frame.set_axis(pd.Index(self.names, tupleize_cols=False), axis=1)
@@ -127,10 +130,7 @@ class Columns:
         n_numbers = n_codes = 0
         for column, (name, kind) in zip(self._in_order(frame), self.kinds.items(), strict=True):
             if kind == CATEGORY:
-                levels = self.levels[n_codes]
-                if len(levels) and not column.isna().all() and all(map(_is_word, levels)):
-                    self._check_kind(name, kind, kind_of(column))  # numbers are no words
-                codes[:, n_codes] = _encode(column, levels)
+                codes[:, n_codes] = self._read_category(name, self.levels[n_codes], column)
                 n_codes += 1
                 continue
             values = self._read_number(name, kind, column)
@@ -187,10 +187,29 @@ class Columns:
     def _names_of_number(self, name: Any) -> list[str]:
         return [str(name), *(f"{name}_{part}" for part in self._parts.get(name, ()))]
 
+    def _read_category(self, name: Any, levels: pd.Index, column: pd.Series) -> Array:
+        """Return the codes of a column of categories."""
+        if column.isna().all() or not len(levels):
+            return np.full(len(column), -1)
+        if BOOLS.issuperset(levels) and kind_of(column) == NUMBER:
+            numbers = _as_numbers(column)
+            if np.isin(numbers[~np.isnan(numbers)], (0, 1)).all():
+                column = pd.Series(numbers).map({0.0: "False", 1.0: "True"})
+        if all(map(_is_word, levels)):
+            self._check_kind(name, CATEGORY, kind_of(column))  # numbers are no words
+        elif not any(map(_is_word, levels)) and all(map(_is_word, column.dropna())):
+            raise ValueError(
+                f"Column {name!r} had categories that are no words in fit, such as {levels[0]!r}, "
+                f"and now has words, such as {column.dropna().iloc[0]!r}; make them alike."
+            )
+        return _encode(column, levels)
+
     def _read_number(self, name: Any, kind: str, column: pd.Series) -> Array:
         """Return the numbers that a column gives, of shape (n_samples, n_numbers)."""
         if name in self._empty or column.isna().all():
             return np.full((len(column), len(self._names_of_number(name))), np.nan)
+        if kind == NUMBER and types.is_bool_dtype(column.dtype):
+            return column.astype("Float64").to_numpy(np.float64, na_value=np.nan)[:, np.newaxis]
         self._check_kind(name, kind, kind_of(column))
         if kind == NUMBER:
             return _as_numbers(column)[:, np.newaxis]

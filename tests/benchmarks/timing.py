@@ -6,7 +6,18 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-PACKAGES = ["sknn", "scikit-learn", "numpy", "scipy", "torch", "jax", "keras"]
+PACKAGES = [
+    "sknn",
+    "scikit-learn",
+    "numpy",
+    "scipy",
+    "torch",
+    "jax",
+    "keras",
+    "lightgbm",
+    "catboost",
+    "pytabkit",
+]
 
 
 def best_of(contenders, n_runs, seconds=3.0):

@@ -1078,3 +1078,81 @@ def test_the_order_of_rows_changes_no_more_than_rounding(what):
             rtol=1e-4,
             atol=1e-5,
         )
+
+
+# What earlier users of such tools have met.
+
+
+@pytest.mark.parametrize("with_groups", [False, True])
+def test_out_of_fold_there_is_nothing_to_be_learnt_of_noise_by_category(with_groups):
+    """Means of targets that all folds share would tell each network of those it is judged by."""
+    rng, n = np.random.default_rng(0), 120
+    cities = pd.DataFrame({"city": (np.arange(n) % 15).astype(str)})
+    groups = np.arange(n) % 30 if with_groups else None
+    model = TabularMLPRegressor("fast", max_iter=20, cv=4, random_state=0)
+
+    assert model.fit(cities, rng.normal(size=n), groups=groups).oof_score_ < 0.05
+
+
+def test_a_number_that_is_missing_for_the_first_time_counts_as_ordinary():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"])
+    model = TabularMLPRegressor("fast", max_iter=20, cv=2, random_state=0).fit(X, X["a"])
+
+    predicted = model.predict(X.assign(a=np.nan))
+    assert np.abs(predicted).max() < 1 < -model.predict(X.assign(a=X["a"].min())).max()
+
+
+def test_networks_that_are_added_are_others():
+    model = TabularMLPRegressor("fast", max_iter=1, cv=2, random_state=0, warm_start=True)
+    model.fit(X, TARGETS["number"])
+    n_kinds = len(model.members_)
+    model.fit(X, TARGETS["number"])
+
+    first, added = (model.members_[k].members[0].thetas[0] for k in (0, n_kinds))
+    assert len(model.members_) == 2 * n_kinds
+    assert not np.array_equal(first, added)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X, y: (X, y[::-1].copy()), "the same rows in the same order"),
+        (lambda X, y: (X[::-1], y[::-1]), "the same rows in the same order"),
+    ],
+)
+def test_networks_are_added_for_the_same_rows_only(change, message):
+    y = TARGETS["number"]
+    model = TabularMLPRegressor("fast", max_iter=1, cv=2, random_state=0, warm_start=True)
+    model.fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        model.fit(*change(X, y))
+
+
+def test_networks_are_added_with_folds_that_leave_out_the_same_rows_only():
+    cv = ShuffleSplit(2, test_size=0.3)
+    model = TabularMLPRegressor("fast", max_iter=1, cv=cv, random_state=0, warm_start=True)
+    model.fit(X, TARGETS["number"])
+    with pytest.raises(ValueError, match="needs folds that leave out each row as often as before"):
+        model.fit(X, TARGETS["number"])
+
+
+def test_rows_that_are_trained_on_are_no_judges():
+    every = np.arange(90)
+    with pytest.raises(ValueError, match="holds out rows which it trains on, too"):
+        TabularMLPRegressor("fast", cv=[(every, every)]).fit(X, TARGETS["number"])
+
+
+def test_no_rows_have_no_intervals():
+    model = fit("number")
+
+    assert model.predict_interval(X[:0]).shape == (0, 2)
+    assert model.predict(X[:0]).shape == (0,)
+
+
+def test_the_score_out_of_fold_knows_the_weights_that_were_given_only():
+    y = (TARGETS["number"] > np.quantile(TARGETS["number"], 0.8)).astype(int)
+    options = {"max_iter": 2, "cv": 2, "random_state": 0}
+    model = TabularMLPClassifier("fast", class_weight="balanced", **options).fit(X, y)
+
+    assert model.oof_score_ == np.mean(model.oof_prediction_.argmax(axis=1) == y)

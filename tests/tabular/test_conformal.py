@@ -75,9 +75,10 @@ def interval_by_hand(unseen, misses, confidence):
     n, alpha = len(misses), 1 - Fraction(str(confidence))
     lower = sorted(mu - abs(miss) for mu, miss in zip(unseen, misses, strict=True))
     upper = sorted(mu + abs(miss) for mu, miss in zip(unseen, misses, strict=True))
-    low = max(1, math.floor(alpha * (n + 1)))
-    high = min(n, math.ceil((1 - alpha) * (n + 1)))
-    return lower[low - 1], upper[high - 1]
+    low, high = math.floor(alpha * (n + 1)), math.ceil((1 - alpha) * (n + 1))
+    if high > n:
+        return -math.inf, math.inf
+    return tuple(sorted([lower[low - 1], upper[high - 1]]))
 
 
 def check_intervals(found, unseen, misses, confidence, **tolerance):
@@ -113,11 +114,12 @@ def test_ranks_are_those_of_the_confidence_as_it_is_written(confidence, n_rows):
     check_intervals(found, np.zeros((n_rows - 1, 1, 4)), misses[:, :-1].T, confidence)
 
 
-def test_a_rank_beyond_the_rows_is_the_farthest():
+def test_a_rank_beyond_the_rows_has_no_end():
     ensemble = Hand([[[0, 1], [2]]], [np.zeros((2, 1, 1))])
     misses = Misses.of(ensemble, np.array([[1.0, -5.0, 3.0]]))
 
-    np.testing.assert_array_equal(intervals(ensemble, misses, np.empty((1, 1)), 0.99), [[[-5, 5]]])
+    found = intervals(ensemble, misses, np.empty((1, 1)), 0.99)
+    np.testing.assert_array_equal(found, [[[-np.inf, np.inf]]])
 
 
 @pytest.mark.parametrize("what", ["number", "numbers"])

@@ -139,9 +139,28 @@ def test_bins_say_how_much_of_each_has_been_passed():
     assert bins.names == ["a_bin0", "a_bin1"]
     assert bins.origins == [7, 7]
     means = np.array([3 / 4, 3 / 16])
-    passed = [[0, 0], [0.5, 0], [1, 0.25], [1, 1], [1, 1], [0, 0], [0, 0]]
-    values = column(-1, 0.5, 2, 5, np.inf, -np.inf, NAN)
+    passed = [[0, 0], [0.5, 0], [1, 0.25], [1, 1], [1, 1], [0, 0]]
+    values = column(-1, 0.5, 2, 5, np.inf, -np.inf)
     np.testing.assert_allclose(encode(bins, values), 2 * (passed - means))
+
+
+def test_a_gap_has_passed_no_bin_if_there_were_gaps_and_is_the_mean_if_there_were_none():
+    edges = np.array([0.0, 1, 5])
+    never, sometimes = (
+        Bins(np.array(training), edges, "a", 0) for training in ([0.0, 1, 3], [0.0, 1, NAN])
+    )
+
+    np.testing.assert_array_equal(encode(never, column(NAN)), [[0, 0]])
+    np.testing.assert_array_equal(encode(sometimes, column(NAN)), encode(sometimes, column(0)))
+
+
+def test_categories_of_single_rows_have_no_mean_that_says_something():
+    """Of the other folds only the mean of all is known, which differs in the wrong direction."""
+    y = np.random.default_rng(0).normal(size=(40, 1))
+    folds = [np.arange(k, 40, 4) for k in range(4)]
+    encoding = TargetMeans(np.arange(40), 40, y, None, folds, "id", 0)
+
+    np.testing.assert_array_equal(encode(encoding, codes(*range(40))), 0)
 
 
 def test_bins_have_mean_zero_over_the_training_rows():

@@ -465,10 +465,24 @@ def test_columns_of_another_kind_are_refused_by_name(learnt, found):
         columns.read(table)
 
 
-def test_bools_and_numbers_are_not_the_same():
-    for learnt, found in [([True, False], [1, 0]), ([1, 0], [True, False])]:
-        with pytest.raises(ValueError, match=r"Column 'c' had .* in fit, and now has "):
-            Columns(frame(learnt)).read(frame(found))
+def test_bools_may_be_zeros_and_ones():
+    of_bools, of_numbers = Columns(frame([True, False])), Columns(frame([1, 0]))
+
+    for same in ([1, 0, 1], [1.0, 0.0, 1.0]):
+        np.testing.assert_array_equal(
+            of_bools.read(frame(same)).codes, of_bools.read(frame([True, False, True])).codes
+        )
+    np.testing.assert_array_equal(of_numbers.read(frame([True, False])).numbers, [[1], [0]])
+    with pytest.raises(ValueError, match=r"Column 'c' had categories in fit, and now has numbers"):
+        of_bools.read(frame([1, 2]))
+
+
+def test_categories_that_were_no_words_cannot_be_words():
+    columns = Columns(frame(pd.Categorical([3, 7, 3])))
+    with pytest.raises(
+        ValueError, match=r"Column 'c' .* such as 3, and now has words, such as '7'"
+    ):
+        columns.read(frame(["7", "3"]))
 
 
 EMPTY = {
