@@ -1,10 +1,10 @@
 """A table as people have it, from raw to evaluated: numbers, categories and gaps.
 
-scikit-learn's diabetes data become a table such as a clinic would keep: the sex in words, the age in
-groups, and blood values of which some are missing. ``TabularMLPRegressor``
-takes it as it is. What it predicts out of fold costs nothing more, and says how good it is before
-any patient has been kept for a test; the intervals say how far to trust a prediction. The
-figure is saved as tables.png in the folder given as argument.
+scikit-learn's diabetes data become a table such as a clinic would keep: the sex in words, the age
+in groups, and blood values of which some are missing. ``TabularMLPRegressor`` takes it as it is.
+What it predicts out of fold costs nothing more, and says how good it is before any patient has been
+kept for a test; the intervals say how far to trust a prediction. The figure is saved as tables.png
+in the folder given as argument.
 """
 
 import sys

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
+from sknn._component import Component
 from sknn._constraints import OneOf
 from sknn._math import Array, Call, product, swap
 from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
@@ -82,6 +84,10 @@ class Linear(Layer):
     def calibrates(self) -> bool:  # type: ignore[override]
         """Whether it adapts to training rows."""
         return self.adapts
+
+    def structure(self) -> Hashable:
+        # How training begins is in the parameters.
+        return Component.structure(self.changed(adapts=False))
 
     def n_out(self, n_in: int) -> int:
         return self.n_units

@@ -79,8 +79,8 @@ class ScaledLinear(Linear):
         self.scale = scale
 
     def structure(self) -> Hashable:
-        # What the factors begin with is in the parameters.
-        return Component.structure(self.changed(scale=1.0))
+        # How training begins is in the parameters.
+        return Component.structure(self.changed(scale=1.0, adapts=False))
 
     def parameters(self, n_in: int) -> dict[str, Parameter]:
         scale = free((n_in,), "front_.scale", rate=self.scale_rate, decay=self.scale_decay)

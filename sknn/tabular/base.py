@@ -145,7 +145,6 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         strata = self._strata(lesson.targets, lesson.y)
         n_rows = len(lesson.y)
         repeats = make_folds(preset.cv, X, y, strata, groups, n_rows, seeds)
-
         _check_weights(lesson.weight, repeats)
 
         def prepare(kind: Kind, folds: list[Fold]) -> tuple[Training, Array]:
@@ -168,12 +167,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         answers = [members.out_of_fold(X) for members, X in pairs]
         if before is not None:
             trained, answers = [*before.kinds, *trained], [self._answers, *answers]
-            known = [np.isnan(of_kind[0, 0]).sum(axis=0).tolist() for of_kind in answers]
-            if len({of_kind.shape[2] for of_kind in answers}) > 1 or known[0] != known[1]:
-                raise InvalidParameterError(
-                    "warm_start=True needs folds that leave out each row as often as before; those "
-                    f"of cv={preset.cv!r} do not."
-                )
+            _check_rounds(answers, preset)
         self._publish(lesson, columns, preset, trained, np.concatenate(answers))
         if tasks is not None:
             tasks.end_fit(dict(vars(self)))
@@ -384,6 +378,17 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         tags.input_tags.string = True
         tags.input_tags.sparse = True
         return tags
+
+
+def _check_rounds(answers: list[Array], preset: Preset) -> None:
+    """Raise unless networks of a further fit have left out the rows that earlier ones have."""
+    first, *others = [np.isnan(of_kind[0, 0]).sum(axis=0) for of_kind in answers]
+    same_rounds = len({of_kind.shape[2] for of_kind in answers}) == 1
+    if not same_rounds or not all(np.array_equal(first, other) for other in others):
+        raise InvalidParameterError(
+            "warm_start=True needs folds that leave out each row as often as before; those of "
+            f"cv={preset.cv!r} do not."
+        )
 
 
 def _fingerprint(lesson: Lesson) -> str:

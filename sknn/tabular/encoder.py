@@ -91,11 +91,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         The number of columns of the table.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, if they are all strings.
     n_features_out_ : int
         The number of columns of the result.
-    origins_ : ndarray of int, shape (n_features_out_,)
+    origins_ : ndarray of int, shape (`n_features_out_`,)
         From which column of the table each column of the result comes.
 
     Examples

@@ -26,9 +26,10 @@ class TabularParameters(Declared):
         Their names, where they are all strings.
     preset_ : dict
         The numbers that were used.
-    oof_prediction_ : ndarray
+    oof_prediction_ : ndarray, or list of ndarray
         What the ensemble says of each row of X with the networks that have not been trained on it;
-        NaN for rows that no fold has held out.
+        NaN for rows that no fold has held out. Of classes their probabilities, of several targets a
+        list of them.
     oof_score_ : float
         The score of these predictions, as `score` returns it.
     member_weights_ : DataFrame
