@@ -118,6 +118,45 @@ class Dense(Samples):
         return super().equals(other) or same_arrays(self._matrix, other._matrix)
 
 
+class Joined(Samples):
+    """Columns of an array that several models share, and others that belong to one of them.
+
+    Parameters
+    ----------
+    shared, own : ndarray of shape (n_samples, n_features)
+        Of one dtype.
+    """
+
+    def __init__(self, shared: Array, own: Array) -> None:
+        super().__init__(own)
+        self._shared = shared
+        self.shape = (len(own), shared.shape[1] + own.shape[1])
+
+    def __getitem__(self, rows: Any) -> Array:
+        return np.concatenate([self._shared[rows], self._matrix[rows]], axis=1)
+
+    def take(self, rows: Array, dtype: Any) -> Samples:
+        return Dense(self[rows].astype(dtype, copy=False))
+
+    def astype(self, dtype: Any) -> Samples:
+        if self.dtype == dtype:
+            return self
+        return Joined(self._shared.astype(dtype), self._matrix.astype(dtype))
+
+    def to_dense(self, rows: Array) -> Array:
+        return np.asarray(self[rows], np.float64)
+
+    def gather(self, rows: Array, out: Any) -> Call:
+        return partial(_copy_both, self._shared, self._matrix, rows, out)
+
+    def equals(self, other: Samples) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Joined) or self._shared is not other._shared:
+            return False
+        return same_arrays(self._matrix, other._matrix)
+
+
 class Sparse(Samples):
     """A matrix in CSR format."""
 
@@ -211,3 +250,9 @@ def _is_taken_as_it_is(X: Array, out: Array) -> bool:
 
 def _copy_rows(X: Any, rows: Array, out: Array) -> None:
     out[...] = X[rows]
+
+
+def _copy_both(shared: Array, own: Array, rows: Array, out: Array) -> None:
+    n_shared = shared.shape[1]
+    out[..., :n_shared] = shared[rows]
+    out[..., n_shared:] = own[rows]

@@ -1,3 +1,5 @@
+import signal
+
 import pytest
 
 from sknn.solvers import Stochastic
@@ -24,6 +26,10 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if getattr(item, "originalname", None) in NEED_THREADS.get(item.path.name, ()):
             item.add_marker(needs_threads)
+
+
+# What runs in the background of a shell ignores Ctrl-C, which some tests press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

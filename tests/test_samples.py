@@ -3,7 +3,7 @@ import pytest
 import scipy.sparse as sp
 
 from sknn.layers import SparseBatch
-from sknn.samples import FEW, Dense, OnDisk, Samples, Sparse, as_samples
+from sknn.samples import FEW, Dense, Joined, OnDisk, Samples, Sparse, as_samples
 
 X = np.random.default_rng(0).standard_normal((9, 4)).astype(np.float32)
 X[X < 0] = 0
@@ -16,11 +16,12 @@ def on_disk(tmp_path, matrix, order="C"):
     return np.memmap(tmp_path / "X", matrix.dtype, "r", shape=matrix.shape, order=order)
 
 
-@pytest.fixture(params=["dense", "fortran", "sparse", "disk", "disk in fortran order"])
+@pytest.fixture(params=["dense", "fortran", "joined", "sparse", "disk", "disk in fortran order"])
 def samples(request, tmp_path):
     make = {
         "dense": lambda: X,
         "fortran": lambda: np.asfortranarray(X),
+        "joined": lambda: Joined(X[:, :3].copy(), X[:, 3:].copy()),
         "sparse": lambda: sp.csr_matrix(X),
         "disk": lambda: on_disk(tmp_path, X),
         "disk in fortran order": lambda: on_disk(tmp_path, X, "F"),
@@ -117,3 +118,14 @@ def test_equal_arrays_are_equal_samples_and_the_same_matrix_is():
     assert not as_samples(X).equals(as_samples(X + 1))
     assert as_samples(sparse).equals(as_samples(sparse))
     assert not as_samples(sparse).equals(as_samples(sparse.copy()))  # would take too long to say
+
+
+def test_joined_samples_are_the_same_if_they_share_columns_and_have_the_same_of_their_own():
+    shared, own = X[:, :3].copy(), X[:, 3:].copy()
+    samples = Joined(shared, own)
+
+    assert samples.equals(samples)
+    assert samples.equals(Joined(shared, own.copy()))
+    assert not samples.equals(Joined(shared, own + 1))
+    assert not samples.equals(Joined(shared.copy(), own))
+    assert not samples.equals(Dense(X))

@@ -164,7 +164,8 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         found = train([training for training, _ in trainings], hooks, seconds)
         pairs = [(m, X) for m, (_, X) in zip(found, trainings, strict=True) if m is not None]
         trained = [members for members, _ in pairs]
-        answers = [members.out_of_fold(X) for members, X in pairs]
+        codes = lesson.table.codes
+        answers = [members.out_of_fold(X, codes) for members, X in pairs]
         if before is not None:
             trained, answers = [*before.kinds, *trained], [self._answers, *answers]
             _check_rounds(answers, preset)
@@ -261,8 +262,6 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
             n_bins=kind.n_bins,
             max_width=max(MIN_WIDTH, min(fitting, MAX_WIDTH)),
         )
-        # Without mean targets of categories: shared by all folds, they would tell each network of
-        # the targets that it is judged by.
         X = encoder.learn(columns, lesson.table, None, None, [], rng)
         if not X.shape[1]:
             raise ValueError(

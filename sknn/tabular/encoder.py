@@ -268,6 +268,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """Return the rows of a table that has been read, encoded."""
         return self._encode(self._bounded(table))
 
+    def about_category(self, place: int) -> tuple[int, str, int]:
+        """Return how many categories a column of codes has, its name and its place in the table."""
+        columns = self._columns
+        origin = columns.category_origins[place]
+        return len(columns.levels[place]), columns.category_names[place], origin
+
     def encodings(self) -> list[Encoding]:
         """Return the encodings whose results lie one after the other."""
         return [step.encoding for step in self._steps]

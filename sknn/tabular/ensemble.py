@@ -61,18 +61,19 @@ class Ensemble:
             yield self._by_member(Table(table.numbers[rows], table.codes[rows]))
 
     def _by_member(self, table: Table) -> list[Array]:
-        answers, column = [], 0
+        answers, first = [], 0
         for members in self.kinds:
             shape = len(members.members), members.network.n_outputs, len(table)
-            total, X = np.zeros(shape), None
-            for moment in range(members.n_moments):
-                weight = self.blend.weights[column]
-                if weight > 0:
-                    X = members.encoder.encode(table) if X is None else X
-                    for m, member in enumerate(members.members):
-                        raw = members.predict(member, moment, X)
-                        total[m] += weight * self.answer_of(raw, column)
-                column += 1
+            total, columns = np.zeros(shape), range(first, first + members.n_moments)
+            asked = [(m, c) for m, c in enumerate(columns) if self.blend.weights[c] > 0]
+            if asked:
+                X = members.encoder.encode(table)
+                for answer, member in zip(total, members.members, strict=True):
+                    seen = member.see(X, table.codes)
+                    for moment, column in asked:
+                        raw = members.predict(member, moment, seen)
+                        answer += self.blend.weights[column] * self.answer_of(raw, column)
+            first += members.n_moments
             answers.append(total)
         return answers
 

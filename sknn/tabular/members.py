@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.model_selection import KFold
 
 from sknn._math import Array, spread_rows
 from sknn.activations import resolve_activation
@@ -20,19 +21,25 @@ from sknn.network import CALIBRATION_ROWS, Network
 from sknn.objective import Objective
 from sknn.optimizers import Adam
 from sknn.penalties import L2
-from sknn.samples import Dense
+from sknn.samples import Dense, Joined, Samples
 from sknn.schedules import CosLog, EveryStep, FlatCosine
 from sknn.solvers import Problem, Stochastic, TrainingState, solve
 from sknn.tabular.clock import ByTheClock, Clock
-from sknn.tabular.encoder import TableEncoder
-from sknn.tabular.encoding import Waves
+from sknn.tabular.encoder import CROSS_FITTING, TableEncoder
+from sknn.tabular.encoding import TargetMeans, Waves
 from sknn.tabular.presets import Kind, Preset, choose_batch_size, choose_epochs
 from sknn.tabular.table import Table
-from sknn.targets import Targets
+from sknn.targets import Classes, Targets
 from sknn.training import Hooks
 
 WAVE_SCALE = 0.5
 """What the factors of waves begin with; those of other inputs begin with 1."""
+
+MIN_LEVELS = 9
+"""From so many categories on their mean targets are learnt, too."""
+
+MAX_TARGETS = 10
+"""With more targets their means would be too many."""
 
 N_PROBED = 8
 """So many steps, a few times over, show how long a step takes."""
@@ -90,11 +97,28 @@ class Member:
         Of numbers.
     thetas : dict of ndarray
         The parameters by the number of the moment.
+    means : list of tuple of int and TargetMeans
+        Mean targets of the categories of some columns, by the place of their codes. They are its
+        own, of the rows that it is trained on: means that all folds share would tell it of the
+        targets that it is judged by.
     """
 
     fold: Fold
     unit: Unit | None
     thetas: dict[int, Array] = field(default_factory=dict)
+    means: list[tuple[int, TargetMeans]] = field(default_factory=list)
+
+    def see(self, X: Array, codes: Array) -> Array:
+        """Return rows as the network takes them: what all share, and means of its own."""
+        return np.concatenate([X, *self.encode(codes)], axis=1) if self.means else X
+
+    def encode(self, codes: Array) -> list[Array]:
+        """Return the mean targets of each column's categories."""
+        encoded = []
+        for place, means in self.means:
+            encoded.append(np.empty((len(codes), len(means.names)), np.float32))
+            means.encode(codes[:, [place]], encoded[-1])
+        return encoded
 
 
 @dataclass
@@ -128,13 +152,15 @@ class Members:
         raw = self.network.predict(X, views)
         return raw if member.unit is None else member.unit.undo(raw)
 
-    def out_of_fold(self, X: Array) -> Array:
+    def out_of_fold(self, X: Array, codes: Array) -> Array:
         """Return what members say of the rows that they have not been trained on.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
             The training rows, encoded.
+        codes : ndarray of int, shape (n_samples, n_categories)
+            Their categories.
 
         Returns
         -------
@@ -148,7 +174,7 @@ class Members:
         answers, rounds = np.full(shape, np.nan), np.zeros(len(X), np.intp)
         for member in self.members:
             rows = member.fold.held_out
-            encoded = X[rows]
+            encoded = member.see(X[rows], codes[rows])
             for moment in range(self.n_moments):
                 with np.errstate(all="ignore"):  # what has diverged will get no weight
                     answers[moment][:, rounds[rows], rows] = self.predict(member, moment, encoded)
@@ -242,7 +268,10 @@ class Training:
         self._encoder, self._X, self._rng = encoder, X, rng
         self._waves = CosLog(preset.n_cycles, preset.growth, ends_with_epochs=True)
         n_raw = lesson.targets.n_outputs * lesson.targets.loss.raw_per_target
-        self._network = Network(_make_layers(kind, preset, encoder, n_raw), X.shape[1])
+        self._about = _choose_columns(lesson, encoder)
+        n_own = len(self._about) * _for_means(lesson).shape[1]
+        layers = _make_layers(kind, preset, encoder, n_own, n_raw)
+        self._network = Network(layers, X.shape[1] + n_own)
 
     def make_clock(self, seconds: float) -> Clock:
         """Return a clock by which the training takes no more than so many seconds."""
@@ -388,12 +417,13 @@ class Training:
         lesson, network, rows = self._lesson, self._network, member.fold.train
         own = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
         theta = network.initialize(lambda i, o: DataDriven().draw(own, i, o, 1.0), own, np.float32)
-        network.calibrate(theta, self._X[rows[spread_rows(len(rows), CALIBRATION_ROWS)]], own)
+        samples = self._learn_means(member, own)
+        network.calibrate(theta, samples[rows[spread_rows(len(rows), CALIBRATION_ROWS)]], own)
         unit = member.unit
         return Problem(
             objective=Objective(network, lesson.targets.loss, L2(), 0.0),
             solver=solver,
-            samples=Dense(self._X),
+            samples=samples,
             y=lesson.targets.for_training(lesson.y) if unit is None else unit.apply(lesson.y),
             sample_weight=lesson.weight,
             rows=rows,
@@ -404,6 +434,29 @@ class Training:
             shares_rows=False,
             **hooks,
         )
+
+    def _learn_means(self, member: Member, rng: np.random.RandomState) -> Samples:
+        """Learn a member's own means; return all rows as its network takes them."""
+        if not self._about:
+            return Dense(self._X)
+        lesson, rows, encoder = self._lesson, member.fold.train, self._encoder
+        targets, codes = _for_means(lesson), lesson.table.codes
+        weight = None if lesson.weight is None else lesson.weight[rows]
+        inner = KFold(min(CROSS_FITTING, len(rows)), shuffle=True, random_state=rng)
+        folds = [chosen for _, chosen in inner.split(rows)] if len(rows) > 1 else []
+        member.means = []
+        for place in self._about:
+            n_levels, name, origin = encoder.about_category(place)
+            known = codes[rows, place], n_levels, targets[rows], weight, folds, name, origin
+            member.means.append((place, TargetMeans(*known)))
+        own = np.concatenate(member.encode(codes), axis=1)
+        start = 0
+        for _, means in member.means:  # the rows that are trained on see the others' targets only
+            stop = start + len(means.names)
+            fitted = np.empty((len(rows), stop - start), np.float32)
+            means.encode_training_rows(fitted)
+            own[rows, start:stop], start = fitted, stop
+        return Joined(self._X, own)
 
     def _watcher(
         self, member: Member, tell: Callable[[Any], bool] | None
@@ -481,6 +534,22 @@ def _train_in_turn(
     return trained
 
 
+def _choose_columns(lesson: Lesson, encoder: TableEncoder) -> list[int]:
+    """Return the places of the categories of which mean targets are learnt."""
+    n_targets = _for_means(lesson).shape[1]
+    if n_targets > MAX_TARGETS:
+        return []
+    places = range(lesson.table.codes.shape[1])
+    return [place for place in places if encoder.about_category(place)[0] >= MIN_LEVELS]
+
+
+def _for_means(lesson: Lesson) -> Array:
+    """Return targets of which categories have means: of classes, the first follows from others."""
+    n = lesson.y.shape[1]
+    first = 1 if n > 1 and isinstance(lesson.targets, Classes) else 0
+    return lesson.y[:, first:].astype(np.float64)
+
+
 def _stacks_by_time(times: list[list[float]]) -> list[list[int]]:
     """Return which models have been trained together, from when their epochs have ended."""
     stacks: list[list[int]] = []
@@ -491,14 +560,16 @@ def _stacks_by_time(times: list[list[float]]) -> list[list[int]]:
     return stacks
 
 
-def _make_layers(kind: Kind, preset: Preset, encoder: TableEncoder, n_raw: int) -> list[Any]:
+def _make_layers(
+    kind: Kind, preset: Preset, encoder: TableEncoder, n_own: int, n_raw: int
+) -> list[Any]:
     sizes = kind.hidden_layer_sizes
     return build_layers(
         sizes,
         [resolve_activation(kind.activation)] * len(sizes),
         n_raw,
         dropout=[preset.dropout] * len(sizes),
-        scale=np.concatenate([*_first_scales(encoder)]),
+        scale=np.concatenate([*_first_scales(encoder), np.ones(n_own)]),
         parametrization="ntk",
         adapts=True,
     )

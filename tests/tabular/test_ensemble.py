@@ -139,7 +139,7 @@ def test_of_training_rows_networks_say_what_they_say_of_new_ones():
     model = fit("multiclass")
     for kind in model.members_:
         encoded = kind.encoder.transform(X)
-        of_all = kind.out_of_fold(encoded)
+        of_all = kind.out_of_fold(encoded, np.empty((90, 0), int))
         for member in kind.members:
             rows = member.fold.held_out
             for moment in range(kind.n_moments):

@@ -1,12 +1,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit
+from sklearn.model_selection import KFold
 
 from sknn.schedules import CosLog
 from sknn.solvers import TrainingState, solve
-from sknn.tabular import base, members
+from sknn.tabular import TabularMLPRegressor, base, members
 from sknn.tabular.members import WAVE_SCALE, Fold, Member, Members, Unit, train
 from sknn.training import Hooks
 from tests.tabular.fits import (
@@ -150,10 +152,13 @@ def make_echoes(held_out, factors, unit=None):
     )
 
 
+NO_CODES = np.empty((6, 0), int)
+
+
 def test_out_of_fold_a_row_is_judged_by_those_that_have_left_it_out():
     echoes = make_echoes([[0, 3], [1, 4], [2]], [[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])
     rows = np.arange(1.0, 7)[:, np.newaxis]
-    found = echoes.out_of_fold(rows)
+    found = echoes.out_of_fold(rows, NO_CODES)
 
     assert found.shape == (2, 1, 1, 6)
     of_first = [1 * 1, 2 * 2, 3 * 3, 1 * 4, 2 * 5, np.nan]
@@ -163,7 +168,7 @@ def test_out_of_fold_a_row_is_judged_by_those_that_have_left_it_out():
 def test_out_of_fold_those_that_judge_the_same_row_do_so_in_rounds():
     echoes = make_echoes([[0, 1], [0], [0, 1]], [[1.0], [2.0], [6.0]])
 
-    found = echoes.out_of_fold(np.ones((6, 1)))[0, 0]
+    found = echoes.out_of_fold(np.ones((6, 1)), NO_CODES)[0, 0]
     expected = np.full((3, 6), np.nan)
     expected[:, 0], expected[:2, 1] = [1, 2, 6], [1, 6]
     np.testing.assert_array_equal(found, expected)
@@ -440,3 +445,38 @@ def test_members_know_their_kind():
         assert all(m.unit is None for m in kind.members)
         assert expit(kind.predict(kind.members[0], 0, kind.encoder.transform(X))).shape == (3, 90)
     assert members.Members is type(model.members_[0])
+
+
+def test_mean_targets_are_those_of_the_rows_that_a_network_is_trained_on():
+    """By hand: of new rows the means of all, of rows that are trained on those of others."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"city": rng.integers(0, 12, 90).astype(str), "x": rng.normal(size=90)})
+    y = rng.normal(size=90)
+    model = TabularMLPRegressor("fast", max_iter=1, cv=3, random_state=0).fit(table, y)
+    kind, levels = model.members_[0], model._ensemble.columns.levels[0]
+
+    for member in kind.members:
+        rows, ((place, means),) = member.fold.train, member.means
+        of_all = [
+            (y[rows][table["city"][rows] == level].sum() + 10 * y[rows].mean())
+            / ((table["city"][rows] == level).sum() + 10)
+            for level in levels
+        ]
+        [encoded] = member.encode(np.arange(12)[:, np.newaxis])
+        assert (place, means.origins) == (0, [0])
+        np.testing.assert_allclose(np.corrcoef(encoded[:, 0], of_all)[0, 1], 1)
+    assert kind.network.n_features == kind.encoder.n_features_out_ + 1
+
+
+def test_what_a_row_that_is_held_out_says_is_not_told_to_its_judge():
+    rng = np.random.default_rng(0)
+    table, y = pd.DataFrame({"city": np.arange(90).astype(str)}), rng.normal(size=90)
+    table["city"] = table["city"].str[-1:]
+    options = {"max_iter": 2, "cv": KFold(3), "random_state": 0}
+    changed = y.copy()
+    changed[:30] += 100  # those of the first fold
+    one, other = (TabularMLPRegressor("fast", **options).fit(table, t) for t in (y, changed))
+
+    for kind, same in zip(one.members_, other.members_, strict=True):
+        np.testing.assert_array_equal(kind.members[0].thetas[0], same.members[0].thetas[0])
+        assert not np.array_equal(kind.members[1].thetas[0], same.members[1].thetas[0])
