@@ -24,8 +24,14 @@ from sknn.solvers import ALONE, MEETING, Meet, Problem, Solution, TrainingState,
 TICK = 0.05
 """Seconds between two looks at whether the thread that is waited for still lives."""
 
-GRACE = 0.2
-"""Seconds that a task has to end by itself before an exception is thrown into it."""
+GRACE = 2.0
+"""Seconds that a task has to end by itself before an exception is thrown into it.
+
+That is no clean end: where it lands in a callback that collects garbage, Python only prints it.
+"""
+
+AGAIN = 30.0
+"""Seconds that a task has to end then, before another one is thrown: the first may be lost."""
 
 NAME = "sknn task"
 """The name of the threads."""
@@ -142,12 +148,13 @@ class Task:
         self._is_cancelled = True
         if self._thread is None or self._thread.ident is None:
             return  # should it begin after all, it will end at once
+        patience = GRACE
         while not self.has_ended:
             if self.problems:
                 self.resume([Cancelled()])
-            elif not self.wait(GRACE):
+            elif not self.wait(patience):
                 self.throw_into()
-                self.wait(np.inf)
+                patience = AGAIN
         self._thread.join()
         self.let_go()
 

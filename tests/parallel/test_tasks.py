@@ -15,6 +15,7 @@ import sklearn
 from sklearn.exceptions import ConvergenceWarning
 
 import sknn
+from sknn.parallel import tasks
 from sknn.parallel.tasks import Cancelled, Task
 from sknn.solvers.stack import Stack
 from tests.parallel.fits import Log, X, Y, fit, make_network, run
@@ -165,7 +166,8 @@ def test_ctrl_c_stops_the_training_and_cancels_the_tasks(monkeypatch):
 
 
 @needs_threads
-def test_ctrl_c_reaches_a_task_that_runs():
+def test_ctrl_c_reaches_a_task_that_runs(monkeypatch):
+    monkeypatch.setattr(tasks, "GRACE", 0.2)
     log = Log()
 
     def task(i):
@@ -185,7 +187,8 @@ def test_ctrl_c_reaches_a_task_that_runs():
 
 
 @needs_threads
-def test_ctrl_c_reaches_a_task_of_an_inner_call():
+def test_ctrl_c_reaches_a_task_of_an_inner_call(monkeypatch):
+    monkeypatch.setattr(tasks, "GRACE", 0.2)
     log = []
 
     def inner(i):
@@ -294,3 +297,24 @@ def test_a_task_that_ends_as_it_is_cancelled_ends_in_silence(monkeypatch, is_thr
     task._thread.join()
     assert task.has_ended
     assert not said
+
+
+def test_a_task_that_loses_what_is_thrown_is_thrown_into_again(monkeypatch):
+    monkeypatch.setattr(tasks, "GRACE", 0.05)
+    monkeypatch.setattr(tasks, "AGAIN", 0.05)
+    caught, begun = [], threading.Event()
+
+    def call():
+        begun.set()
+        while len(caught) < 3:
+            try:
+                while True:
+                    time.sleep(0.001)
+            except Cancelled:
+                caught.append("lost")
+
+    task = Task(call, lambda task: None)
+    assert task.start()
+    assert begun.wait(60)
+    task.cancel()
+    assert caught == ["lost"] * 3
