@@ -268,6 +268,7 @@ def test_a_cancelled_task_that_goes_on_is_cancelled_again(monkeypatch):
     assert attempts == [Cancelled] * 3
 
 
+@needs_threads
 @pytest.mark.parametrize("is_thrown_into", [False, True])
 def test_a_task_that_ends_as_it_is_cancelled_ends_in_silence(monkeypatch, is_thrown_into):
     said = []
@@ -299,6 +300,7 @@ def test_a_task_that_ends_as_it_is_cancelled_ends_in_silence(monkeypatch, is_thr
     assert not said
 
 
+@needs_threads
 def test_a_task_that_loses_what_is_thrown_is_thrown_into_again(monkeypatch):
     monkeypatch.setattr(tasks, "GRACE", 0.05)
     monkeypatch.setattr(tasks, "AGAIN", 0.05)
