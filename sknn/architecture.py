@@ -24,6 +24,9 @@ NORMALIZATIONS: dict[str, type[Layer]] = {"batch": BatchNorm, "layer": LayerNorm
 FRONTS: dict[str, type[Layer]] = {"fourier": Fourier, "piecewise_linear": PiecewiseLinear}
 """Layers that may stand in front of the network, by name."""
 
+SCALE = "scale"
+"""The word for factors of the inputs of the first linear layer, which stand there, too."""
+
 PARAMETRIZATIONS = ("standard", "ntk")
 """How weights are trained, see :class:`sknn.layers.Linear`."""
 

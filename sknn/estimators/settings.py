@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sknn._component import check_components
 from sknn._constraints import Constraint, InvalidParameterError
 from sknn.activations import resolve_activation
-from sknn.architecture import FRONTS, build_layers
+from sknn.architecture import FRONTS, SCALE, build_layers
 from sknn.augmentation import AUGMENTATIONS
 from sknn.averaging import AVERAGINGS
 from sknn.estimators.validation import (
@@ -33,9 +33,6 @@ from sknn.penalties import L2, ElasticNet, Penalty
 from sknn.schedules import SCHEDULES, EveryStep, FromFunction, InverseScaling, Schedule, Warmup
 from sknn.solvers import LBFGS, Solver, Stochastic
 from sknn.training import Recipe
-
-SCALE = "scale"
-"""The word for factors of the inputs of the first linear layer."""
 
 STOCHASTIC_ONLY = {
     "dropout": 0.0,

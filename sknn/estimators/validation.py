@@ -13,7 +13,7 @@ from sknn._constraints import Check, Constraint, Interval, InvalidParameterError
 from sknn._math import Array
 from sknn._names import did_you_mean
 from sknn.activations import ACTIVATIONS, Activation, is_activation
-from sknn.architecture import FRONTS
+from sknn.architecture import FRONTS, SCALE
 from sknn.layers import Layer
 
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
@@ -51,7 +51,7 @@ LAYER_DROPOUT: list[Constraint] = [Interval(Real, 0, 1)]
 """What the dropout of one hidden layer may be."""
 
 FRONT: list[Constraint] = [
-    OneOf(["scale", *FRONTS]),
+    OneOf([SCALE, *FRONTS]),
     Check(lambda value: isinstance(value, Layer), "a layer from sknn.layers"),
 ]
 """What may stand in front of the first hidden layer."""

@@ -35,7 +35,7 @@ from sknn.tabular.folds import make_folds
 from sknn.tabular.members import Fold, Lesson, Members, Training, train
 from sknn.tabular.parameters import TabularParameters
 from sknn.tabular.presets import PRESETS, Kind, Preset
-from sknn.tabular.table import Columns
+from sknn.tabular.table import Columns, note_features, take_tables
 from sknn.targets import Targets
 from sknn.training import CallbackSupportMixin, EpochTasks, Hooks, with_callbacks
 
@@ -329,10 +329,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         trained: list[Members],
         answers: Array,
     ) -> None:
-        self.n_features_in_ = len(columns.names)
-        self.__dict__.pop("feature_names_in_", None)
-        if all(isinstance(name, str) for name in columns.names):
-            self.feature_names_in_ = np.asarray(columns.names, dtype=object)
+        note_features(self, columns)
         blend = self._blend_usable(answers, lesson, trained)
         self._ensemble = ensemble = Ensemble(columns, lesson.targets, trained, blend)
         self._answers, self._learnt = answers, _fingerprint(lesson)
@@ -371,12 +368,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         return self._ensemble.answer(X)
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        tags.input_tags.sparse = True
-        return tags
+        return take_tables(super().__sklearn_tags__())
 
 
 def _check_rounds(answers: list[Array], preset: Preset) -> None:

@@ -124,8 +124,10 @@ def intervals(ensemble: Ensemble, misses: Misses, X: Any, confidence: float) -> 
     return np.sort(np.concatenate(parts), axis=-1)
 
 
-def deviations(ensemble: Ensemble, misses: Misses, X: Any) -> Array:
-    r"""Return standard deviations (n_outputs, n_samples) of what may be observed.
+def means_and_deviations(ensemble: Ensemble, misses: Misses, X: Any) -> tuple[Array, Array]:
+    r"""Return the answer, and standard deviations of what may be observed.
+
+    Both have the shape (n_outputs, n_samples), and the networks are asked once.
 
     .. math:: \sigma^2(x) = \frac{1}{n} \sum_i (\mu_{-i}(x) + r_i - \mu(x))^2
 
@@ -135,12 +137,14 @@ def deviations(ensemble: Ensemble, misses: Misses, X: Any) -> Array:
     shares /= shares.sum()
     bias = np.stack([values.mean(axis=1) for values in misses.values])[..., np.newaxis]
     noise = np.stack([(values**2).mean(axis=1) for values in misses.values])[..., np.newaxis]
-    parts = []
+    means, variances = [], []
     for answers in ensemble.by_member(X):
-        whole = sum(a.mean(axis=0) for a in answers)
+        whole = np.asarray(sum(a.mean(axis=0) for a in answers))
         apart = misses.predictions(answers) - whole
-        parts.append(np.tensordot(shares, apart**2 + 2 * apart * bias + noise, 1))
-    return np.sqrt(np.maximum(np.concatenate(parts, axis=1), 0))
+        means.append(whole)
+        variances.append(np.tensordot(shares, apart**2 + 2 * apart * bias + noise, 1))
+    variance = np.concatenate(variances, axis=1)
+    return np.concatenate(means, axis=1), np.sqrt(np.maximum(variance, 0))
 
 
 def prediction_sets(ensemble: Ensemble, misses: Misses, X: Any, confidence: float) -> Array:

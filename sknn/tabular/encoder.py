@@ -9,7 +9,6 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.model_selection import KFold
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
@@ -26,17 +25,15 @@ from sknn.tabular.encoding import (
     TargetMeans,
     Waves,
     choose_edges,
+    draw_folds,
 )
-from sknn.tabular.table import Columns, Table
+from sknn.tabular.table import Columns, Table, note_features, take_tables
 
 NUMERIC = ("robust", "piecewise_linear", "fourier")
 """What numbers may become."""
 
 MIN_BINS = 2
 """Edges with fewer bins than this say little more than the number itself."""
-
-CROSS_FITTING = 5
-"""Folds in which targets are kept from each other's rows."""
 
 MAX_CLASSES = 100
 """Whole numbers as targets are classes if there are no more different ones."""
@@ -195,11 +192,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         targets = None if y is None else as_targets(y)
         if targets is not None and len(targets) != len(table):
             raise ValueError(f"X has {len(table)} rows and y has {len(targets)}; they must agree.")
-        folds: list[Array] = []
-        if len(table) > 1:
-            n_folds = min(CROSS_FITTING, len(table))
-            splits = KFold(n_folds, shuffle=True, random_state=rng).split(table.numbers)
-            folds = [rows for _, rows in splits]
+        folds = draw_folds(len(table), rng)
         weight = check_sample_weight(sample_weight, table.numbers)
         return self.learn(columns, table, targets, weight, folds, rng)
 
@@ -224,10 +217,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             Rows whose targets are kept from each other.
         rng : RandomState
         """
-        self.n_features_in_ = len(columns.names)
-        self.__dict__.pop("feature_names_in_", None)
-        if all(isinstance(name, str) for name in columns.names):
-            self.feature_names_in_ = np.asarray(columns.names, dtype=object)
+        note_features(self, columns)
         self._columns = columns
         self._find_limits(table.numbers)
         table = self._bounded(table)
@@ -404,11 +394,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 yield TargetMeans(codes, len(levels), *known), False, [k]
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        tags.input_tags.sparse = True
+        tags = take_tables(super().__sklearn_tags__())
         tags.transformer_tags.preserves_dtype = []
         return tags
 

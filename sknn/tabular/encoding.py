@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
+from sklearn.model_selection import KFold
 
 from sknn._math import Array
 from sknn.layers import find_edges
@@ -22,6 +23,8 @@ MIN_ROWS_PER_BIN = 20
 SMOOTHING = 10.0
 """So many rows with the mean of all are added to those of each category."""
 
+CROSS_FITTING = 5
+"""Folds in which targets are kept from each other's rows."""
 
 LEAST_SPREAD = 0.1
 """Mean targets that spread less within a fold than this share of those of all say nothing."""
@@ -309,6 +312,14 @@ class TargetMeans(Encoding):
         """Write what the training rows become, and forget them."""
         out[...] = (self._fitted - self._center) * self._factor
         del self._fitted
+
+
+def draw_folds(n_rows: int, rng: np.random.RandomState) -> list[Array]:
+    """Return the rows of each of some folds, in which targets are kept from each other's rows."""
+    if n_rows < 2:
+        return []
+    splitter = KFold(min(CROSS_FITTING, n_rows), shuffle=True, random_state=rng)
+    return [rows for _, rows in splitter.split(np.empty((n_rows, 0)))]
 
 
 def _means_by_level(codes: Array, n_levels: int, targets: Array, weight: Array) -> Array:

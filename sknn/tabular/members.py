@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.model_selection import KFold
 
 from sknn._math import Array, spread_rows
 from sknn.activations import resolve_activation
@@ -25,8 +24,8 @@ from sknn.samples import Dense, Joined, Samples
 from sknn.schedules import CosLog, EveryStep, FlatCosine
 from sknn.solvers import Problem, Stochastic, TrainingState, solve
 from sknn.tabular.clock import ByTheClock, Clock
-from sknn.tabular.encoder import CROSS_FITTING, TableEncoder
-from sknn.tabular.encoding import TargetMeans, Waves
+from sknn.tabular.encoder import TableEncoder
+from sknn.tabular.encoding import TargetMeans, Waves, draw_folds
 from sknn.tabular.presets import Kind, Preset, choose_batch_size, choose_epochs
 from sknn.tabular.table import Table
 from sknn.targets import Classes, Targets
@@ -268,8 +267,12 @@ class Training:
         self._encoder, self._X, self._rng = encoder, X, rng
         self._waves = CosLog(preset.n_cycles, preset.growth, ends_with_epochs=True)
         n_raw = lesson.targets.n_outputs * lesson.targets.loss.raw_per_target
-        self._about = _choose_columns(lesson, encoder)
-        n_own = len(self._about) * _for_means(lesson).shape[1]
+        self._y = lesson.targets.for_training(lesson.y)
+        self._for_means = _for_means(lesson)
+        n_targets = self._for_means.shape[1]
+        places = range(lesson.table.codes.shape[1]) if n_targets <= MAX_TARGETS else ()
+        self._about = [p for p in places if encoder.about_category(p)[0] >= MIN_LEVELS]
+        n_own = len(self._about) * n_targets
         layers = _make_layers(kind, preset, encoder, n_own, n_raw)
         self._network = Network(layers, X.shape[1] + n_own)
 
@@ -424,7 +427,7 @@ class Training:
             objective=Objective(network, lesson.targets.loss, L2(), 0.0),
             solver=solver,
             samples=samples,
-            y=lesson.targets.for_training(lesson.y) if unit is None else unit.apply(lesson.y),
+            y=self._y if unit is None else unit.apply(self._y),
             sample_weight=lesson.weight,
             rows=rows,
             state=TrainingState(theta),
@@ -440,14 +443,13 @@ class Training:
         if not self._about:
             return Dense(self._X)
         lesson, rows, encoder = self._lesson, member.fold.train, self._encoder
-        targets, codes = _for_means(lesson), lesson.table.codes
+        targets, codes = self._for_means[rows], lesson.table.codes
         weight = None if lesson.weight is None else lesson.weight[rows]
-        inner = KFold(min(CROSS_FITTING, len(rows)), shuffle=True, random_state=rng)
-        folds = [chosen for _, chosen in inner.split(rows)] if len(rows) > 1 else []
+        folds = draw_folds(len(rows), rng)
         member.means = []
         for place in self._about:
             n_levels, name, origin = encoder.about_category(place)
-            known = codes[rows, place], n_levels, targets[rows], weight, folds, name, origin
+            known = codes[rows, place], n_levels, targets, weight, folds, name, origin
             member.means.append((place, TargetMeans(*known)))
         own = np.concatenate(member.encode(codes), axis=1)
         start = 0
@@ -532,15 +534,6 @@ def _train_in_turn(
             trained += [None] * (len(trainings) - k - 1)
             break
     return trained
-
-
-def _choose_columns(lesson: Lesson, encoder: TableEncoder) -> list[int]:
-    """Return the places of the categories of which mean targets are learnt."""
-    n_targets = _for_means(lesson).shape[1]
-    if n_targets > MAX_TARGETS:
-        return []
-    places = range(lesson.table.codes.shape[1])
-    return [place for place in places if encoder.about_category(place)[0] >= MIN_LEVELS]
 
 
 def _for_means(lesson: Lesson) -> Array:

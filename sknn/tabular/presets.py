@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 BATCHES = ((1_000, 64), (6_000, 128), (30_000, 256), (100_000, 512))
 """Up to how many training rows of a fold a batch has how many; above, `LARGE_BATCH`."""
@@ -93,79 +93,53 @@ ALL = ("robust", "piecewise_linear", "fourier")
 SLOW = 0.04
 """A rate that suits regression with many epochs."""
 
+DEEP = Kind(numeric=BINS, max_iter=64, learning_rate_init=SLOW)
+WIDE = replace(DEEP, hidden_layer_sizes=(256,))
+LINEAR = Kind(numeric=BINS, hidden_layer_sizes=())
+"""Kinds for numbers, on bins."""
+
+BINNED = Kind(numeric=BOTH)
+SMOOTH = Kind(numeric=PLAIN, label_smoothing=0.05)
+"""Kinds for classes."""
+
+LONG_BINNED, LONG_SMOOTH = replace(BINNED, max_iter=48), replace(SMOOTH, max_iter=48)
+
 PRESETS: Mapping[str, Preset] = {
     "fast": Preset(
         for_numbers=(
-            Kind(numeric=BINS, n_bins=16, max_iter=24, learning_rate_init=SLOW),
+            replace(DEEP, n_bins=16, max_iter=24),
             Kind(numeric=PLAIN, max_iter=24),
-            Kind(numeric=BINS, n_bins=16, max_iter=16, hidden_layer_sizes=()),
+            replace(LINEAR, n_bins=16, max_iter=16),
         ),
-        for_classes=(
-            Kind(numeric=BOTH, n_bins=16, max_iter=16),
-            Kind(numeric=PLAIN, label_smoothing=0.05, max_iter=24),
-        ),
+        for_classes=(replace(BINNED, n_bins=16, max_iter=16), replace(SMOOTH, max_iter=24)),
         min_steps=500,
         n_cycles=2,
         growth=4.0,
     ),
     "default": Preset(
-        for_numbers=(
-            Kind(numeric=BINS, max_iter=64, learning_rate_init=SLOW),
-            Kind(
-                numeric=BINS,
-                max_iter=64,
-                learning_rate_init=SLOW,
-                hidden_layer_sizes=(256,),
-                repeat=1,
-            ),
-            Kind(numeric=PLAIN),
-            Kind(numeric=BINS, hidden_layer_sizes=(), repeat=1),
-        ),
-        for_classes=(
-            Kind(numeric=BOTH),
-            Kind(numeric=PLAIN, label_smoothing=0.05),
-            Kind(numeric=BOTH, repeat=1),
-            Kind(numeric=PLAIN, label_smoothing=0.05, repeat=1),
-        ),
+        for_numbers=(DEEP, replace(WIDE, repeat=1), Kind(numeric=PLAIN), replace(LINEAR, repeat=1)),
+        for_classes=(BINNED, SMOOTH, replace(BINNED, repeat=1), replace(SMOOTH, repeat=1)),
         min_steps=1000,
         n_cycles=4,
         growth=2.0,
     ),
     "best": Preset(
         for_numbers=(
-            Kind(numeric=BINS, max_iter=64, learning_rate_init=SLOW),
-            Kind(
-                numeric=BINS,
-                max_iter=64,
-                learning_rate_init=SLOW,
-                hidden_layer_sizes=(256,),
-                repeat=1,
-            ),
+            DEEP,
+            replace(WIDE, repeat=1),
             Kind(numeric=PLAIN, max_iter=48),
-            Kind(numeric=BINS, hidden_layer_sizes=(), repeat=1),
-            Kind(numeric=ALL, n_bins=16, max_iter=64, learning_rate_init=SLOW, repeat=2),
-            Kind(numeric=BINS, n_bins=64, max_iter=96, learning_rate_init=SLOW, repeat=3),
-            Kind(
-                numeric=BINS,
-                max_iter=64,
-                learning_rate_init=SLOW,
-                hidden_layer_sizes=(256,),
-                repeat=2,
-            ),
+            replace(LINEAR, repeat=1),
+            replace(DEEP, numeric=ALL, n_bins=16, repeat=2),
+            replace(DEEP, n_bins=64, max_iter=96, repeat=3),
+            replace(WIDE, repeat=2),
         ),
         for_classes=(
-            Kind(numeric=BOTH, max_iter=48),
-            Kind(numeric=PLAIN, label_smoothing=0.05, max_iter=48),
-            Kind(numeric=BOTH, max_iter=48, repeat=1),
-            Kind(numeric=PLAIN, label_smoothing=0.05, max_iter=48, repeat=1),
-            Kind(
-                numeric=PLAIN,
-                label_smoothing=0.05,
-                max_iter=48,
-                hidden_layer_sizes=(256, 256),
-                repeat=2,
-            ),
-            Kind(numeric=BOTH, n_bins=8, label_smoothing=0.05, max_iter=48, repeat=2),
+            LONG_BINNED,
+            LONG_SMOOTH,
+            replace(LONG_BINNED, repeat=1),
+            replace(LONG_SMOOTH, repeat=1),
+            replace(LONG_SMOOTH, hidden_layer_sizes=(256, 256), repeat=2),
+            replace(LONG_BINNED, n_bins=8, label_smoothing=0.05, repeat=2),
         ),
         min_steps=1500,
         n_cycles=4,

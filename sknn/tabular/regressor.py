@@ -14,7 +14,7 @@ from sknn.estimators.fields import estimator
 from sknn.losses import SquaredError, by_sample
 from sknn.tabular.base import BaseTabular, check_confidence
 from sknn.tabular.blending import Blend, blend_numbers
-from sknn.tabular.conformal import deviations, intervals
+from sknn.tabular.conformal import intervals, means_and_deviations
 from sknn.tabular.members import Lesson
 from sknn.tabular.presets import Kind, Preset
 from sknn.targets import Numbers, TargetSettings
@@ -95,10 +95,11 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
         ndarray of the same shape
             The standard deviations, with `return_std`.
         """
-        predicted = by_sample(self._answer(X))
         if not return_std:
-            return predicted
-        return predicted, by_sample(deviations(self._ensemble, self._misses, X))
+            return by_sample(self._answer(X))
+        check_is_fitted(self)
+        both = means_and_deviations(self._ensemble, self._misses, X)
+        return tuple(map(by_sample, both))
 
     def predict_interval(self, X: Any, confidence: float = 0.9) -> Array:
         r"""Predict intervals in which the targets of rows will be.

@@ -452,3 +452,20 @@ def _choose(choice: Any, frame: pd.DataFrame) -> list[bool]:
         raise ValueError(f"categorical_features names {unknown[0]!r}, which X does not have.")
     wanted = set(chosen)
     return [name in wanted for name in names]
+
+
+def note_features(estimator: Any, columns: Columns) -> None:
+    """Set what scikit-learn wants to know of the columns that an estimator has been fitted to."""
+    estimator.n_features_in_ = len(columns.names)
+    estimator.__dict__.pop("feature_names_in_", None)
+    if _all_words(columns.names):
+        estimator.feature_names_in_ = np.asarray(columns.names, dtype=object)
+
+
+def take_tables(tags: Any) -> Any:
+    """Return the tags of an estimator that takes tables as they are."""
+    tags.input_tags.allow_nan = True
+    tags.input_tags.categorical = True
+    tags.input_tags.string = True
+    tags.input_tags.sparse = True
+    return tags

@@ -8,7 +8,13 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 
 from sknn.tabular import conformal
-from sknn.tabular.conformal import Misses, both_sides, deviations, intervals, prediction_sets
+from sknn.tabular.conformal import (
+    Misses,
+    both_sides,
+    intervals,
+    means_and_deviations,
+    prediction_sets,
+)
 from tests.tabular.fits import (
     NEW,
     TARGETS,
@@ -143,7 +149,7 @@ def test_deviations_are_the_formula():
     expected = np.zeros((2, 10))
     for row in range(22):
         expected += (unseen[row] + misses[:, row, np.newaxis] - mean) ** 2 / 22
-    found = deviations(ensemble, Misses.of(ensemble, misses), np.empty((10, 1)))
+    _, found = means_and_deviations(ensemble, Misses.of(ensemble, misses), np.empty((10, 1)))
 
     np.testing.assert_allclose(found, np.sqrt(expected), rtol=1e-12)
 
@@ -172,7 +178,7 @@ def test_networks_that_are_of_one_mind_deviate_by_their_misses(value):
     ensemble = Hand([[[0, 1], [2, 3], [4]]], [np.full((3, 1, 2), value)])
     for miss in (0.0, 0.1, -1 / 3):
         misses = Misses.of(ensemble, np.full((1, 5), miss))
-        found = deviations(ensemble, misses, np.empty((2, 1)))
+        _, found = means_and_deviations(ensemble, misses, np.empty((2, 1)))
         np.testing.assert_allclose(found, abs(miss), rtol=1e-7, atol=1e-7)
 
 
@@ -184,7 +190,8 @@ def test_misses_that_cancel_what_networks_disagree_about_leave_nothing(seed):
     ensemble = Hand([[[0], [1], [2]]], [answers])
     misses = Misses.of(ensemble, (answers.mean() - answers[:, 0]).T)
 
-    np.testing.assert_allclose(deviations(ensemble, misses, np.empty((1, 1))), 0, atol=1e-7)
+    _, found = means_and_deviations(ensemble, misses, np.empty((1, 1)))
+    np.testing.assert_allclose(found, 0, atol=1e-7)
 
 
 def set_by_hand(unseen, misses, confidence, best):
@@ -298,7 +305,7 @@ def test_of_many_rows_some_are_kept_from_all_over_their_order(monkeypatch):
         assert np.abs(some).max() == np.abs(values).max()
     one, other = (intervals(ensemble, m, np.empty((20, 1)), 0.9) for m in (few, whole))
     np.testing.assert_allclose(one, other, atol=0.1)
-    one, other = (deviations(ensemble, m, np.empty((20, 1))) for m in (few, whole))
+    one, other = (means_and_deviations(ensemble, m, np.empty((20, 1)))[1] for m in (few, whole))
     np.testing.assert_allclose(one, other, rtol=0.05)
 
 
