@@ -5,7 +5,9 @@ from functools import cache
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.model_selection import KFold
 
 from sknn.tabular import conformal
 from sknn.tabular.conformal import (
@@ -16,6 +18,7 @@ from sknn.tabular.conformal import (
     prediction_sets,
 )
 from tests.tabular.fits import (
+    KIND,
     NEW,
     TARGETS,
     X,
@@ -24,6 +27,7 @@ from tests.tabular.fits import (
     say,
     say_out_of_fold,
     say_unseen,
+    use_preset,
 )
 
 CONFIDENCES = [0.5, 0.8, 0.9, 0.95]
@@ -138,6 +142,36 @@ def test_intervals_of_an_estimator_are_those_of_its_networks(what, preset):
     found = model.predict_interval(NEW, 0.8).reshape(40, -1, 2)
 
     check_intervals(found, unseen, misses, 0.8, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.8, 0.9])
+def test_intervals_are_those_of_mapie_around_the_same_networks(monkeypatch, confidence):
+    """What MAPIE trains for each fold is here the network that the ensemble has for it."""
+    mapie = pytest.importorskip("mapie.regression", reason="mapie is optional")
+    use_preset(monkeypatch, KIND)
+    rows, y = load_diabetes(return_X_y=True)
+    known, new = slice(0, 300), slice(300, None)
+    folds = KFold(5, shuffle=True, random_state=0)
+    model = make("number", cv=folds, preset="fast").fit(rows[known], y[known])
+    [kind] = model.members_
+
+    class OfFold(RegressorMixin, BaseEstimator):
+        def fit(self, X, y):
+            trained_on = [rows[member.fold.train] for member in kind.members]
+            same = [k for k, those in enumerate(trained_on) if np.array_equal(those, X)]
+            self.network_ = same[0] if same else 0  # one of all rows, whom intervals do not ask
+            return self
+
+        def predict(self, X):
+            return say(model, X)[0][self.network_, 0]
+
+    rival = mapie.CrossConformalRegressor(
+        OfFold(), confidence_level=confidence, method="plus", cv=folds
+    )
+    rival.fit_conformalize(rows[known], y[known])
+    _, expected = rival.predict_interval(rows[new])
+    found = model.predict_interval(rows[new], confidence)
+    np.testing.assert_allclose(found, expected[..., 0], rtol=1e-5)
 
 
 def test_deviations_are_the_formula():
