@@ -300,7 +300,7 @@ def _from_polars(series: Any) -> Any:
 def kind_of(column: pd.Series) -> str:
     """Return what a column is by its dtype, or by its values where they are objects."""
     dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype) or types.is_bool_dtype(dtype):
+    if isinstance(dtype, pd.CategoricalDtype | pd.IntervalDtype) or types.is_bool_dtype(dtype):
         return CATEGORY
     if types.is_complex_dtype(dtype):
         raise ValueError("Complex data not supported.")
@@ -317,6 +317,7 @@ _KINDS = {
     "string": CATEGORY,
     "boolean": CATEGORY,
     "categorical": CATEGORY,
+    "interval": CATEGORY,
     "floating": NUMBER,
     "integer": NUMBER,
     "mixed-integer-float": NUMBER,

@@ -104,17 +104,17 @@ def refuse(y: Any, kind: str) -> None:
             raise ValueError(
                 "Unknown label type: continuous-multioutput. A float matrix holds "
                 f"probabilities of classes if its entries are at least 0; row {row} has "
-                f"{matrix[row].min():.6g}. For numbers on a continuous scale use MLPRegressor."
+                f"{matrix[row].min():.6g}. For numbers on a continuous scale use a regressor."
             )
         raise ValueError(
             "Unknown label type: continuous-multioutput. A float matrix holds probabilities of "
             f"classes if its entries are at least 0 and its rows sum to 1; row {row} sums to "
-            f"{sums[row]:.6g}. For numbers on a continuous scale use MLPRegressor."
+            f"{sums[row]:.6g}. For numbers on a continuous scale use a regressor."
         )
     if kind not in ("binary", "multiclass"):
         raise ValueError(
             f"Unknown label type: {kind}. A classifier needs labels of one type, such as ints "
-            "or strings; for numbers on a continuous scale use MLPRegressor."
+            "or strings; for numbers on a continuous scale use a regressor."
         )
 
 

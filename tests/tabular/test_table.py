@@ -1,5 +1,6 @@
 import datetime
 import pickle
+import uuid
 from decimal import Decimal
 
 import numpy as np
@@ -57,6 +58,8 @@ KINDS = {
     "categories": (pd.Categorical(["a", None]), CATEGORY),
     "categories that are numbers": (pd.Categorical([1, 2]), CATEGORY),
     "intervals as categories": (pd.cut(pd.Series([1.0, 5.0]), 2), CATEGORY),
+    "intervals": (pd.IntervalIndex.from_breaks([0, 1, 2]), CATEGORY),
+    "objects that are intervals": (objects(pd.Interval(0, 1), None), CATEGORY),
     "dates and times": (days("2020-01-01", "2021-01-01T10:00"), DATE),
     "dates and times of a zone": (days("2020-01-01").dt.tz_localize("US/Eastern"), DATE),
     "periods": (pd.PeriodIndex(["2020-01", None], freq="M"), DATE),
@@ -93,9 +96,9 @@ def test_dtypes_and_values_say_what_a_column_is(column, kind):
         [{}, {}],
         [1, [2]],
         ["a", datetime.date(2020, 1, 1)],
-        [pd.Interval(0, 1), pd.Interval(1, 2)],
+        [uuid.UUID(int=1), uuid.UUID(int=2)],
     ],
-    ids=["lists", "dicts", "a list among ints", "a date among words", "intervals"],
+    ids=["lists", "dicts", "a list among ints", "a date among words", "identifiers"],
 )
 def test_objects_that_are_none_of_these_are_refused_by_name(values):
     with pytest.raises(TypeError, match="Column 'c' holds objects of type"):
