@@ -20,6 +20,7 @@ from sklearn.datasets import (
     load_iris,
     load_wine,
     make_friedman1,
+    make_hastie_10_2,
 )
 
 MULTIPLE = ["multilabel", "multioutput-regression"]
@@ -74,8 +75,23 @@ def make_tables():
         Table("wine", "multiclass", partial(load_wine, return_X_y=True, as_frame=True)),
         Table("iris", "multiclass", partial(load_iris, return_X_y=True, as_frame=True)),
         Table("diabetes", "regression", make_mixed_numbers),
-        Table("friedman", "regression", make_friedman),
+        Table("friedman", "regression", partial(make_friedman, 1000)),
     ]
+
+
+def make_large_tables():
+    """Return made sets with 500,000 rows for training beside those for the test."""
+    n_rows = 670_000
+    return [
+        Table("large_hastie", "binary", partial(make_hastie, n_rows)),
+        Table("large_friedman", "regression", partial(make_friedman, n_rows)),
+    ]
+
+
+def make_hastie(n_rows):
+    """Return ten normal numbers, and whether their squares sum to more than the median."""
+    X, y = make_hastie_10_2(n_rows, random_state=0)
+    return pd.DataFrame(X).add_prefix("x"), y
 
 
 def make_mixed_classes():
@@ -92,8 +108,8 @@ def make_mixed_numbers():
     return with_gaps(X.assign(sex=sex)).assign(old=X["age"] > 0), y
 
 
-def make_friedman():
-    X, y = make_friedman1(1000, random_state=0)
+def make_friedman(n_rows):
+    X, y = make_friedman1(n_rows, noise=1.0, random_state=0)
     return pd.DataFrame(X).add_prefix("x"), y
 
 

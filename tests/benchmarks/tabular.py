@@ -7,9 +7,10 @@ defaults. Prints a line for each model and set; then error, log loss and AUC, or
 the root mean squared error in standard deviations of the target (nRMSE); then means over all sets
 and the differences of sknn's models to the rivals.
 
-Options: ``--models A,B``, ``--sets A,B`` (those with several targets only if they are named),
-``--seeds 0,1`` (of splits and models), ``--rows N`` (of training, at most), ``--save FILE.json``
-(what it has is not computed again, so that an interrupted run goes on) and ``--again`` (it is).
+Options: ``--models A,B``, ``--sets A,B`` (those with several targets, and the made ones of 500,000
+rows, only if they are named), ``--seeds 0,1`` (of splits and models), ``--rows N`` (of training,
+at most), ``--save FILE.json`` (what it has is not computed again, so that an interrupted run goes
+on) and ``--again`` (it is).
 """
 
 import argparse
@@ -33,7 +34,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import sknn
-from tests.benchmarks.tables import MULTIPLE, make_tables, read_tables
+from tests.benchmarks.tables import MULTIPLE, make_large_tables, make_tables, read_tables
 from tests.benchmarks.timing import describe_machine, print_table
 
 TEST_ROWS = 10_000
@@ -378,9 +379,11 @@ def parse_options():
     parser.add_argument("--again", action="store_true")
     options = parser.parse_args()
     tables = read_tables(options.root) if options.root else make_tables()
-    options.tables = choose(parser, options.sets, {table.name: table for table in tables})
     if options.sets is None:
-        options.tables = [table for table in options.tables if table.task not in MULTIPLE]
+        options.tables = [table for table in tables if table.task not in MULTIPLE]
+    else:
+        known = {table.name: table for table in [*tables, *make_large_tables()]}
+        options.tables = choose(parser, options.sets, known)
     options.models = choose(parser, options.models, {name: name for name in find_models()})
     return options
 
