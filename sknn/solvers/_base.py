@@ -68,6 +68,8 @@ class Problem:
     shares_rows : bool
         Whether threads may share the rows of a large model's batches, as suits one that is trained
         alone. Else they only share models: then no bit depends on the number of cores.
+    keeps_state : bool
+        Whether the state has all that another training needs to go on: without it, parameters.
     """
 
     objective: Objective
@@ -91,6 +93,7 @@ class Problem:
     verbose: bool = False
     goes_on: bool = False
     shares_rows: bool = True
+    keeps_state: bool = True
 
     @cached_property
     def key(self) -> Hashable:

@@ -236,17 +236,20 @@ class Model:
         """
         self.is_training = False
         state = self.state
-        state.position = self._position(n_workers, is_alone)
+        if self.problem.keeps_state:
+            state.position = self._position(n_workers, is_alone)
         if self._good is not None and not self._good.is_latest and not self.problem.one_epoch:
             # The last epoch was lost, or on the way there.
             state.theta, self.moments = self._good.theta, self._good.moments
             state.loss = self._good.loss
-        state.moments, state.moment_units = self.moments, self.solver.optimizer.moment_units()
-        if "average" in self.moments:
-            state.moments = self.moments | {"iterate": state.theta}
-            state.theta = self.moments["average"].copy()
+        moments = self.moments
+        if "average" in moments:
+            moments = moments | {"iterate": state.theta}
+            state.theta = moments["average"].copy()
         self.monitor.finish()
-        if self.settles_draws:
+        if self.problem.keeps_state:
+            state.moments, state.moment_units = moments, self.solver.optimizer.moment_units()
+        if self.settles_draws and state.position is not None:
             self._draws_at_end = state.position.draws
 
     def settle_draws(self) -> None:

@@ -64,6 +64,9 @@ class Stack:
         self._batch_size = first.batch_size
         self._rows = list({id(model.rows): model.rows for model in models}.values())
         self._chunks = self._make_chunks()
+        for m, model in enumerate(models):  # of large arrays there is one copy while it lasts
+            model.state.theta, model.moments = self._rows_of(m)
+            model.noise = self._noise_of(m)
 
     def run_epoch(self) -> list[int]:
         """Train all models for an epoch; return the places of those for which it was the last."""
@@ -99,20 +102,23 @@ class Stack:
         """
         return self._chunks[0].steps[0].gradient_noise()
 
-    def release(self, m: int) -> None:
-        """Hand parameters and moments back to the model at place `m`."""
+    def release(self, m: int, goes_on: bool = True) -> None:
+        """Hand parameters back to the model at place `m`, and the rest if anybody goes on."""
         model, arrays = self.models[m], self._arrays
         model.state.theta = _one(arrays.theta, m)
-        model.moments = {name: _one(array, m) for name, array in arrays.moments.items()}
-        if arrays.noise.ndim == 3:
-            model.noise = arrays.noise[m, : model.batch_size].copy()
+        names = arrays.moments if goes_on else arrays.moments.keys() & {"average"}
+        model.moments = {name: _one(arrays.moments[name], m) for name in names}
+        if goes_on and arrays.noise.ndim == 3:
+            model.noise = self._noise_of(m).copy()
+
+    def _noise_of(self, m: int) -> Array:
+        noise = self._arrays.noise
+        return noise if noise.ndim < 3 else noise[m, : self.models[m].batch_size]
 
     def _rows_of(self, m: int) -> tuple[Array, dict[str, Array]]:
         """Return views of one model's parameters and moments."""
-        theta, moments = self._arrays.theta, self._arrays.moments
-        if theta.ndim == 1:
-            return theta, moments
-        return theta[m], {name: array[m] for name, array in moments.items()}
+        theta = self._arrays.theta
+        return theta[m] if theta.ndim > 1 else theta, _rows_of(self._arrays.moments, m)
 
     def _make_chunks(self) -> list[Chunk]:
         """Return what an epoch runs."""
@@ -159,6 +165,11 @@ def _phases(chunk: Chunk, crew: Crew) -> list[list[Phase]]:
 def _stacked(vectors: list[Array]) -> Array:
     """Return the vector itself for one model, else a stack of them."""
     return vectors[0] if len(vectors) == 1 else np.stack(vectors)
+
+
+def _rows_of(arrays: dict[str, Array], m: int) -> dict[str, Array]:
+    """Return views of one model's arrays."""
+    return {name: array[m] if array.ndim > 1 else array for name, array in arrays.items()}
 
 
 def _stacked_rows(arrays: list[Array]) -> Array:

@@ -219,7 +219,7 @@ class Steps:
     def _make_factor(self) -> Array:
         """Return the penalty's factor in each slot."""
         n_slots, alpha, lead = self._n_slots, self._objective.alpha, self._theta.shape[:-1]
-        if not lead or self._is_weighted:
+        if not lead or self._is_weighted or not np.any(alpha):
             factor = np.empty((n_slots, *lead, 1) if lead else n_slots, self._theta.dtype)
             np.multiply(self._loader.inverse_weight, alpha, out=factor, casting="same_kind")
             return factor

@@ -226,7 +226,7 @@ def _train(models: list[Model], running: Stack) -> list[Model]:
             finished = running.run_epoch()
             has_grown = models[0].solver.tracks_noise and _grow(models[0], running)
             for m in finished:
-                running.release(m)
+                running.release(m, models[m].problem.keeps_state)
                 models[m].finish(running.crew.n_workers, len(models) == 1)
                 n_training -= 1
             if has_grown:
@@ -235,7 +235,7 @@ def _train(models: list[Model], running: Stack) -> list[Model]:
         for m, model in enumerate(models):
             if model.is_training:
                 mark_interrupted(model.state)
-                running.release(m)
+                running.release(m, model.problem.keeps_state)
                 model.finish(running.crew.n_workers, len(models) == 1)
     remaining = [m for m, model in enumerate(models) if model.is_training]
     for m in remaining:

@@ -435,6 +435,7 @@ class Training:
             rng_is_own=True,
             seed=(int(own.randint(np.iinfo(np.int32).max)),),
             shares_rows=False,
+            keeps_state=False,
             **hooks,
         )
 

@@ -3,6 +3,7 @@
 import itertools
 import tracemalloc
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -88,6 +89,24 @@ def test_models_that_leave_early_leave_the_others_alone(normalization, dtype):
     states = assert_stack_is_its_models(make)
 
     assert [state.n_iter for state in states] == sorted({state.n_iter for state in states})
+
+
+@pytest.mark.parametrize("n_models", [2, 5])
+def test_a_training_that_nobody_goes_on_with_leaves_its_parameters_only(n_models):
+    """Models that stay when others leave keep what they need."""
+
+    def make(m, **parameters):
+        options = everything(m) | {"tol": 100.0, "n_iter_no_change": 2 + 3 * m, "max_iter": 30}
+        return replace(make_problem(m, **options), **parameters)
+
+    kept = train_together(make, n_models)
+    found = train_together(partial(make, keeps_state=False), n_models)
+
+    for state, expected in zip(found, kept, strict=True):
+        np.testing.assert_array_equal(state.theta, expected.theta)
+        assert state.n_iter == expected.n_iter
+        assert None not in (expected.moments, expected.position)
+        assert (state.moments, state.position) == (None, None)
 
 
 @dtypes
