@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.exceptions import InconsistentVersionWarning
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 KEY = "_sknn_version"
 """Under which name a pickle has the version that has written it."""

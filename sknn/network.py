@@ -154,6 +154,7 @@ class Network:
         share: Share,
         owns_input: bool = True,
         wants_input_gradient: bool = False,
+        wants_gradients: bool = True,
     ) -> BoundNetwork:
         """Tie the layers to an input buffer and to (a stack of) parameters and gradients.
 
@@ -168,6 +169,8 @@ class Network:
             Whether the calls may write to `x`; what is somebody else's is copied where they would.
         wants_input_gradient : bool, default=False
             Whether the backward calls go on to the input, which must be dense.
+        wants_gradients : bool, default=True
+            Whether they need to write the gradient with respect to the parameters.
         """
         forward: list[Call] = next_words(share.noise) if self.n_noise else []
         may_be_written_to = self._writes_to(x) or wants_input_gradient
@@ -180,7 +183,8 @@ class Network:
         views = zip(self.layout.views(theta), self.layout.views(grad), strict=True)
         for i, (layer, (parameters, gradients)) in enumerate(zip(self.layers, views, strict=True)):
             words = share.words(ends[i], ends[i + 1])
-            site = Site(x, parameters, gradients, words, wants_input_gradient or i > 0)
+            wants_own = wants_input_gradient or i > 0
+            site = Site(x, parameters, gradients, words, wants_own, wants_gradients)
             bound = layer.bind(site)
             x = bound.out
             forward += bound.forward
@@ -258,9 +262,16 @@ class Network:
         n_samples = X.shape[-2]
         for start in range(0, n_samples, CHUNK):
             rows = slice(start, min(start + CHUNK, n_samples))
-            x = X[..., rows, :].astype(theta.dtype)
+            x = X[..., rows, :].astype(theta.dtype, order="C")
             noise = np.empty((*x.shape[:-1], 0), np.uint64)
-            bound = network.bind(x, theta, grad, Share.alone(noise), wants_input_gradient=True)
+            bound = network.bind(
+                x,
+                theta,
+                grad,
+                Share.alone(noise),
+                wants_input_gradient=True,
+                wants_gradients=False,
+            )
             for call in bound.forward:
                 call()
             differentiate(bound.raw, rows)

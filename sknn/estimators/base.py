@@ -310,6 +310,27 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         epochs = pd.RangeIndex(1, len(self._state.history) + 1, name="epoch")
         return pd.DataFrame(self._state.history, epochs, list(HISTORY), dtype=np.float64)
 
+    @property
+    def feature_importances_(self) -> Array:
+        r"""How much each feature matters, from the weights alone: at least 0, with the sum 1.
+
+        .. math:: I_j \propto \sum_k E_{x \sim N(0, I)}
+            \left| \frac{\partial f_k(x)}{\partial x_j} \right|
+
+        It is computed whenever it is read. Features have to be on one scale, such as that of a
+        StandardScaler, with most values near 0: elsewhere the network is not looked at, and a
+        feature in a small unit seems to matter less. Of features that say the same any may have it.
+        :func:`sknn.inspection.importance` looks at data instead.
+
+        References
+        ----------
+        Zurada, J. M., Malinowski, A. and Cloete, I., "Sensitivity analysis for minimization of
+        input data dimension for feedforward neural network", ISCAS 1994.
+        """
+        total = self._trained().sensitivities()
+        whole = total.sum()
+        return total / whole if 0 < whole < np.inf else np.full(len(total), 1 / len(total))
+
     def summary(self) -> str:
         """Return a table of the layers, the shapes of their outputs and their parameters.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
+
+from sknn.inspection.drawing import network_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,8 +60,8 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : MLPClassifier, MLPRegressor or Pipeline
-            Fitted; a Pipeline must end with one of them.
+        estimator : MLPClassifier, MLPRegressor, Pipeline or search
+            Fitted; a Pipeline, or what a search has found, must end with one of the former.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         **kwargs
@@ -70,13 +71,7 @@ class LossCurveDisplay:
         -------
         display : LossCurveDisplay
         """
-        network = estimator[-1] if hasattr(estimator, "steps") else estimator
-        check_is_fitted(network)
-        if not hasattr(network, "history_"):
-            raise TypeError(
-                "LossCurveDisplay draws an MLPClassifier or an MLPRegressor, or a Pipeline that "
-                f"ends with one; got {type(network).__name__}."
-            )
+        network, _ = network_of(estimator, cls.__name__)
         history, best = network.history_, None
         if network.best_validation_score_ is not None and history["val_score"].notna().any():
             best = int(history["val_score"].idxmax())

@@ -41,6 +41,9 @@ class Site(NamedTuple):
         The layer's random bits, and how to add up over rows that other workers have.
     wants_input_gradient : bool
         Whether something below needs the gradient with respect to `x`.
+    wants_gradients : bool
+        Whether the gradients with respect to the parameters are wanted; if not, a layer may spare
+        them.
     """
 
     x: Any
@@ -48,6 +51,7 @@ class Site(NamedTuple):
     gradients: Any
     share: Share
     wants_input_gradient: bool = True
+    wants_gradients: bool = True
 
 
 class BoundLayer(NamedTuple):

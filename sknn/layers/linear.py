@@ -140,6 +140,8 @@ class Linear(Layer):
         def backward(grad: Array) -> tuple[list[Call], Array | None]:
             rows = self._rows(grad)
             calls: list[Call] = []
+            if not site.wants_gradients:
+                return _times_transposed(rows, coef, x), x
             if is_sparse:
                 calls.append(partial(add_sparse_gradient, x, rows, gradients["coef"]))
             else:

@@ -65,7 +65,7 @@ class BatchNorm(Layer):
         parameters["variance"][...] = x.var(axis=0)
 
     def bind(self, site: Site) -> BoundLayer:
-        x, parameters, gradients, share, _ = site
+        x, parameters, gradients, share = site[:4]
         n = share.n_rows
         arrays = [*(parameters[name] for name in self.parameters(1)), gradients["scale"]]
         scale, intercept, mean, variance, grad_scale = (a[..., np.newaxis, :] for a in arrays)

@@ -72,8 +72,9 @@ class Residual(Layer):
         views = site.parameters, site.gradients, self._n_noise(x.shape[-1])
         for layer, own, own_gradients, n_words in zip(self.layers, *views, strict=True):
             words = site.share.words(first, first + n_words)
-            wants_gradient = site.wants_input_gradient or len(bound) > 0
-            bound.append(layer.bind(Site(h, own, own_gradients, words, wants_gradient)))
+            wants_own = site.wants_input_gradient or len(bound) > 0
+            inner = Site(h, own, own_gradients, words, wants_own, site.wants_gradients)
+            bound.append(layer.bind(inner))
             h, first = bound[-1].out, first + n_words
         forward: list[Call] = [*begin, *(call for layer in bound for call in layer.forward)]
         forward.append(partial(np.add, h, x, h))

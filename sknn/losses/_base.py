@@ -136,6 +136,23 @@ class Loss(Component):
     def inverse_link(self, raw: Array) -> None:
         """Replace raw by predictions, in place; the first rows are what `predict` returns."""
 
+    def pull_back(self, predicted: Array, slope: Array) -> None:
+        """Replace, in `slope`, derivatives by predictions by those by raw scores.
+
+        Only explanations of predictions and probabilities need it.
+
+        Parameters
+        ----------
+        predicted : ndarray of shape (..., n_outputs, n_samples)
+            What `inverse_link` has made of raw scores.
+        slope : ndarray of the same shape
+            The derivatives of a function of the predictions.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say how its predictions follow from raw scores: give "
+            "it a method pull_back, or explain output='raw'."
+        )
+
     def kinds(self, predicted: Array) -> Array:
         """Return rows of raw scores or predictions as (raw_per_target, n_targets, n_samples)."""
         return predicted.reshape(self.raw_per_target, -1, predicted.shape[1])

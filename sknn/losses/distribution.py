@@ -125,6 +125,14 @@ class Quantile(Loss):
             np.logaddexp(quantile, 0, out=quantile)
             np.add(quantile, quantiles[..., j - 1, :, :], quantile)
 
+    def pull_back(self, predicted: Array, slope: Array) -> None:
+        # The derivative of a distance log(1 + exp(z)) is 1 - exp(-distance).
+        quantiles, slopes = self._by_level(predicted), self._by_level(slope)
+        for j in range(slopes.shape[-3] - 1, 0, -1):
+            slopes[..., j - 1, :, :] += slopes[..., j, :, :]
+            distance = quantiles[..., j, :, :] - quantiles[..., j - 1, :, :]
+            slopes[..., j, :, :] *= -np.expm1(-distance)
+
     def start(self, y: Array, weight: Array | None) -> Array | None:
         quantiles = np.stack([weighted_quantile(y, weight, level) for level in self.levels])
         # A distance is log(1 + exp(z)), and not 0.
@@ -198,6 +206,10 @@ class Gaussian(IdentityLink):
         _, log_variance = _halves(raw)
         np.multiply(log_variance, 0.5, log_variance)
         np.exp(log_variance, log_variance)  # the standard deviation
+
+    def pull_back(self, predicted: Array, slope: Array) -> None:
+        (_, deviation), (_, of_deviation) = _halves(predicted), _halves(slope)
+        of_deviation *= deviation / 2
 
     def start(self, y: Array, weight: Array | None) -> Array | None:
         mean = weighted_mean(y, weight)

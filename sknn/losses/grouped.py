@@ -71,6 +71,10 @@ class Grouped(Loss):
         for g in self.groups():
             self.loss.inverse_link(raw[..., g, :])
 
+    def pull_back(self, predicted: Array, slope: Array) -> None:
+        for g in self.groups():
+            self.loss.pull_back(predicted[..., g, :], slope[..., g, :])
+
     def log_inverse_link(self, raw: Array) -> None:
         """Replace raw by the logarithm of the probabilities, which is never -inf."""
         for g in self.groups():
@@ -139,6 +143,9 @@ class LabelWeighted(Loss):
 
     def inverse_link(self, raw: Array) -> None:
         self.loss.inverse_link(raw)
+
+    def pull_back(self, predicted: Array, slope: Array) -> None:
+        self.loss.pull_back(predicted, slope)
 
     def log_inverse_link(self, raw: Array) -> None:
         """Replace raw by the logarithm of the probability, which is never -inf."""

@@ -20,6 +20,9 @@ class LogisticLink(Loss):
     def inverse_link(self, raw: Array) -> None:
         expit(raw, out=raw)
 
+    def pull_back(self, predicted: Array, slope: Array) -> None:
+        slope *= predicted * (1 - predicted)
+
     def link(self, mean: Array) -> Array | None:
         return np.asarray(logit(np.clip(mean, RARE, 1 - RARE)))
 
@@ -40,6 +43,10 @@ class SoftmaxLink(Loss):
         softmax(raw, probabilities)
         raw[...] = probabilities
 
+    def pull_back(self, predicted: Array, slope: Array) -> None:
+        slope -= (predicted * slope).sum(axis=-2, keepdims=True)
+        slope *= predicted
+
     def link(self, mean: Array) -> Array | None:
         return np.log(np.maximum(mean, RARE))
 
@@ -59,6 +66,9 @@ class LogLink(Loss):
     def inverse_link(self, raw: Array) -> None:
         np.exp(raw, raw)
 
+    def pull_back(self, predicted: Array, slope: Array) -> None:
+        slope *= predicted
+
     def link(self, mean: Array) -> Array | None:
         return np.log(mean, out=np.zeros_like(mean), where=mean > 0)
 
@@ -67,6 +77,9 @@ class IdentityLink(Loss):
     """Losses whose raw score is the prediction."""
 
     def inverse_link(self, raw: Array) -> None:
+        pass
+
+    def pull_back(self, predicted: Array, slope: Array) -> None:
         pass
 
     def link(self, mean: Array) -> Array | None:

@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import asdict, replace
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import joblib
 import numpy as np
@@ -38,6 +38,9 @@ from sknn.tabular.presets import PRESETS, Kind, Preset
 from sknn.tabular.table import Columns, note_features, take_tables
 from sknn.targets import Targets
 from sknn.training import CallbackSupportMixin, EpochTasks, Hooks, with_callbacks
+
+if TYPE_CHECKING:
+    from sknn.tabular.explained import OfEnsemble
 
 OVERRIDES = ("cv", "weight_decay", "dropout")
 """Parameters in place of the preset's numbers of the same name."""
@@ -366,6 +369,30 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         """Return what the ensemble says of unchecked rows, (n_raw, n_samples)."""
         check_is_fitted(self)
         return self._ensemble.answer(X)
+
+    def _explained(self) -> OfEnsemble:
+        """Return the ensemble as a function that can be differentiated."""
+        from sknn.tabular.explained import OfEnsemble  # with much that nobody else needs
+
+        check_is_fitted(self)
+        return OfEnsemble(self._ensemble)
+
+    @property
+    def feature_importances_(self) -> Array:
+        """How much each column matters, from the weights alone: at least 0, with the sum 1.
+
+        It is the mean absolute change of predictions with what the column has become, where that is
+        standard normal; computed whenever it is read. Of columns that say the same any may have it.
+        :func:`sknn.inspection.importance` looks at data instead.
+
+        References
+        ----------
+        Zurada, J. M., Malinowski, A. and Cloete, I., "Sensitivity analysis for minimization of
+        input data dimension for feedforward neural network", ISCAS 1994.
+        """
+        total = self._explained().sensitivities(self.n_features_in_)
+        whole = total.sum()
+        return total / whole if whole > 0 else np.full(len(total), 1 / len(total))
 
     def __sklearn_tags__(self) -> Any:
         return take_tables(super().__sklearn_tags__())

@@ -27,7 +27,7 @@ from sknn.tabular.encoding import (
     choose_edges,
     draw_folds,
 )
-from sknn.tabular.table import Columns, Table, note_features, take_tables
+from sknn.tabular.table import NUMBER, Columns, Table, note_features, take_tables
 
 NUMERIC = ("robust", "piecewise_linear", "fourier")
 """What numbers may become."""
@@ -257,6 +257,35 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def encode(self, table: Table) -> Array:
         """Return the rows of a table that has been read, encoded."""
         return self._encode(self._bounded(table))
+
+    def slopes(self, X: Any) -> Array:
+        """Return how each column of the result changes with the number that it comes from.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+            The table.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out)
+            NaN where there is no derivative: of categories, dates and times, and where a number is
+            missing.
+        """
+        check_is_fitted(self)
+        return self.slopes_of(self._columns.read(X))
+
+    def slopes_of(self, table: Table) -> Array:
+        """Return the slopes of a table that has been read."""
+        table = self._bounded(table)
+        parts = []
+        for step in self._steps:
+            values = table.numbers if step.is_of_numbers else table.codes
+            parts.append(step.encoding.slopes(values[:, step.columns]))
+        found = np.concatenate(parts, axis=1)
+        kinds = list(self._columns.kinds.values())
+        found[:, [kinds[origin] != NUMBER for origin in self.origins_]] = np.nan
+        return found
 
     def about_category(self, place: int) -> tuple[int, str, int]:
         """Return how many categories a column of codes has, its name and its place in the table."""

@@ -55,6 +55,13 @@ class Encoding(ABC):
         out : ndarray of shape (n_samples, len(names))
         """
 
+    def slopes(self, values: Array) -> Array:
+        """Return how each column of the result changes with what it comes from.
+
+        NaN where there is no derivative: of categories, and where a number is missing.
+        """
+        return np.full((len(values), len(self.names)), np.nan)
+
 
 class Robust(Encoding):
     r"""Numbers on a common scale, with ends that are drawn in.
@@ -95,6 +102,10 @@ class Robust(Encoding):
         np.clip(z, -FAR, FAR, out=z)
         out[...] = z / np.sqrt(1 + (z / SOFT_RANGE) ** 2)
 
+    def slopes(self, values: Array) -> Array:
+        z = np.clip((values - self._median) * self._factor, -FAR, FAR)
+        return np.asarray(self._factor * (1 + (z / SOFT_RANGE) ** 2) ** -1.5)
+
 
 class Missing(Encoding):
     """Whether a number is missing: 1 or -1.
@@ -110,6 +121,9 @@ class Missing(Encoding):
 
     def encode(self, values: Array, out: Array) -> None:
         out[...] = np.where(np.isnan(values), 1, -1)
+
+    def slopes(self, values: Array) -> Array:
+        return np.where(np.isnan(values), np.nan, 0.0)
 
 
 class Bins(Encoding):
@@ -146,6 +160,12 @@ class Bins(Encoding):
         np.multiply(2, self._passed(values[:, 0]) - self._mean, out=out, casting="same_kind")
         if not self._has_gaps:
             out[np.isnan(values[:, 0])] = 0
+
+    def slopes(self, values: Array) -> Array:
+        # On an edge it is the mean of both sides.
+        shares = (values - self._edges) * self._steepness
+        is_within = (np.sign(shares) - np.sign(shares - 1)) / 2
+        return np.where(np.isnan(values), np.nan, 2 * is_within * self._steepness)
 
     def _passed(self, numbers: Array) -> Array:
         with np.errstate(over="ignore"):
@@ -209,6 +229,13 @@ class Waves(Encoding):
         self._robust.encode(values, scaled)
         waves = np.cos(scaled[..., np.newaxis] * self._frequency + self._phase)
         out[...] = waves.reshape(len(values), -1)
+
+    def slopes(self, values: Array) -> Array:
+        scaled = np.empty(values.shape)
+        self._robust.encode(values, scaled)
+        waves = -np.sin(scaled[..., np.newaxis] * self._frequency + self._phase) * self._frequency
+        waves *= self._robust.slopes(values)[..., np.newaxis]
+        return waves.reshape(len(values), -1)
 
 
 class OneHot(Encoding):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from sknn._math import Array
 from sknn.losses import Loss
 from sknn.network import Network
@@ -13,6 +15,9 @@ from sknn.targets import Targets
 
 if TYPE_CHECKING:
     import pandas as pd
+
+N_PROBED = 512
+"""At so many inputs the sensitivity of predictions is measured."""
 
 
 class FoundRate(NamedTuple):
@@ -65,6 +70,32 @@ class Trained:
     def raw_scores(self, X: Any) -> Array:
         """Return raw scores of shape (n_raw, n_samples) for validated X."""
         return self.network.predict(X, self.parameters)
+
+    def sensitivities(self) -> Array:
+        """Return how strongly predictions change with each input, where inputs are standard normal.
+
+        The link is as steep everywhere as at raw scores of 0, so that sure predictions count, too.
+
+        Returns
+        -------
+        ndarray of shape (n_features,)
+            The mean absolute derivative, summed over outputs.
+        """
+        shape = self.network.n_outputs, 1
+        X = np.random.RandomState(0).standard_normal((N_PROBED, self.network.n_features))
+        middle, total = np.zeros(shape), np.zeros(self.network.n_features)
+        self.loss.inverse_link(middle)
+        for k in range(self.network.n_outputs):
+            slope = np.zeros(shape)
+            slope[k] = 1
+            self.loss.pull_back(middle, slope)
+
+            def differentiate(raw: Array, rows: slice, slope: Array = slope) -> None:
+                raw[...] = slope
+
+            gradient = self.network.input_gradient(X, self.parameters, differentiate)
+            total += np.abs(gradient).mean(axis=0)
+        return total
 
     def published(self) -> dict[str, Any]:
         """Return the attributes of an estimator that has been fitted so."""

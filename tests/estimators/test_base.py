@@ -1,15 +1,19 @@
 """What the two estimators share: they go on from what is fitted, and show it."""
 
+import pickle
+
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes, make_friedman1
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import RFE, RFECV, SelectFromModel
 from sklearn.preprocessing import scale
 from sklearn.utils.validation import NotFittedError
 
 from sknn import MLPClassifier, MLPRegressor
 from sknn.averaging import EMA
-from sknn.losses import Quantile
+from sknn.losses import LOSSES, Quantile
+from tests.cases import pairs
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = load_breast_cancer(return_X_y=True)
@@ -109,3 +113,111 @@ def test_warnings_point_at_the_users_line():
         model.fit(X, Y)
 
     assert caught[0].filename == __file__
+
+
+# Importances from the weights.
+
+KINDS = {
+    "numbers": (MLPRegressor, YR),
+    "two numbers": (MLPRegressor, np.column_stack([YR, -YR])),
+    "classes": (MLPClassifier, np.digitize(YR, [-0.5, 0.5])),
+    "two classes": (MLPClassifier, YR > 0),
+    "labels": (MLPClassifier, np.column_stack([YR > 0, YR < 1, YR > 1]).astype(int)),
+    "several targets": (MLPClassifier, np.column_stack([np.digitize(YR, [-0.5, 0.5]), YR > 0])),
+}
+DESIGNS = {
+    "plain": {},
+    "linear": {"hidden_layer_sizes": ()},
+    "norm": {"normalization": "batch", "dropout": 0.3, "residual": True},
+    "scale": {"front": "scale", "activation": "tanh", "normalization": "layer"},
+    "fourier": {"front": "fourier"},
+    "bins": {"front": "piecewise_linear"},
+}
+
+
+@quiet
+@pytest.mark.parametrize(
+    ("kind", "design", "dtype"), pairs(list(KINDS), list(DESIGNS), [np.float64, np.float32])
+)
+def test_importances_are_shares_of_all_features(kind, design, dtype):
+    Estimator, y = KINDS[kind]
+    numbers = NUMBERS | {"hidden_layer_sizes": (6, 6), "max_iter": 2} | DESIGNS[design]
+    model = Estimator(**numbers).fit(XR.astype(dtype), y)
+    found = model.feature_importances_
+
+    assert found.shape == (10,)
+    assert (found > 0).all()
+    assert found.sum() == pytest.approx(1, rel=1e-6)
+    np.testing.assert_array_equal(model.feature_importances_, found)
+
+
+@quiet
+@pytest.mark.parametrize("loss", LOSSES)
+def test_importances_of_a_linear_model_are_proportional_to_its_weights(loss):
+    y = np.abs(YR) + 0.5
+    model = MLPRegressor((), loss=loss, **NUMBERS).fit(XR, y)
+    w = np.abs(model.coefs_[0])
+    if loss == "gaussian":  # the second output is the logarithm of the variance
+        w = w * [1, 1 / 2]
+
+    np.testing.assert_allclose(model.feature_importances_, w.sum(axis=1) / w.sum(), rtol=1e-9)
+
+
+@quiet
+def test_importances_follow_weights_that_are_edited():
+    model = MLPRegressor((5,), **NUMBERS).fit(XR, YR)
+    model.coefs_[0][[2, 4]] = 0
+    found = model.feature_importances_
+    assert found[2] == found[4] == 0
+    assert found.sum() == pytest.approx(1)
+
+    model.coefs_[0][:] = 0
+    np.testing.assert_allclose(model.feature_importances_, 1 / 10)
+
+
+@quiet
+@pytest.mark.parametrize("Estimator", [MLPRegressor, MLPClassifier])
+def test_importances_are_computed_and_not_kept(Estimator):
+    model = Estimator((5,), **NUMBERS)
+    assert not hasattr(model, "feature_importances_")
+    with pytest.raises(NotFittedError, match=Estimator.__name__):
+        _ = model.feature_importances_
+    model.fit(XR, YR > 0)
+    before = pickle.dumps(model)
+    _ = model.feature_importances_
+
+    assert pickle.dumps(model) == before
+    assert not any("importance" in name for name in vars(model))
+
+
+FRIEDMAN, YF = make_friedman1(300, 9, random_state=0)
+FRIEDMAN, YF = scale(FRIEDMAN), scale(YF)
+LEARNS = {"solver": "lbfgs", "alpha": 1.0, "max_iter": 200, "random_state": 0}
+USEFUL = [True] * 5 + [False] * 4
+
+
+@quiet
+@pytest.mark.parametrize("Estimator", [MLPRegressor, MLPClassifier])
+def test_importances_find_the_features_that_are_noise(Estimator):
+    y = YF if Estimator is MLPRegressor else np.digitize(YF, [-0.5, 0.5])
+    found = Estimator((12,), "tanh", **LEARNS).fit(FRIEDMAN, y).feature_importances_
+
+    assert found[:5].min() > 1.5 * found[5:].max()
+
+
+@quiet
+@pytest.mark.parametrize(
+    "selector",
+    [
+        SelectFromModel(MLPRegressor((12,), "tanh", **LEARNS), threshold=0.07),
+        SelectFromModel(MLPRegressor((12,), "tanh", **LEARNS), max_features=5, threshold=-np.inf),
+        RFE(MLPRegressor((12,), "tanh", **LEARNS), n_features_to_select=5),
+        RFECV(MLPRegressor((5,), "tanh", **LEARNS), step=2, min_features_to_select=5, cv=2),
+    ],
+    ids=["threshold", "number", "RFE", "RFECV"],
+)
+def test_selectors_of_features_read_importances(selector):
+    selector.fit(FRIEDMAN, YF)
+
+    np.testing.assert_array_equal(selector.get_support(), USEFUL)
+    assert selector.transform(FRIEDMAN).shape == (300, 5)

@@ -46,6 +46,25 @@ def test_gradient_is_the_numeric_derivative(case):
 
 
 @grid
+def test_slopes_by_predictions_are_pulled_back_to_raw_scores(case):
+    raw, _ = case.make()
+    factors = np.random.default_rng(0).standard_normal(raw.shape)
+
+    def predict(scores):
+        predicted = scores.copy()
+        case.loss.inverse_link(predicted)
+        return predicted
+
+    slope = factors.copy()
+    case.loss.pull_back(predict(raw), slope)
+    for k, i in np.ndindex(raw.shape):
+        step = np.zeros_like(raw)
+        step[k, i] = 1e-6
+        numeric = (factors * (predict(raw + step) - predict(raw - step))).sum() / 2e-6
+        assert slope[k, i] == pytest.approx(numeric, rel=1e-6, abs=1e-8)
+
+
+@grid
 @dtypes
 def test_a_leading_axis_means_models(case, dtype):
     cases = [case.make(seed=seed) for seed in range(3)]

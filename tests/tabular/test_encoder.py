@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
@@ -595,3 +596,87 @@ def test_encodings_forget_the_training_rows():
     assert any(isinstance(encoding, TargetMeans) for encoding in encoder.encodings())
     longer = TableEncoder(n_bins=4).fit(pd.concat([X] * 10), np.tile(y, 10))
     assert len(pickle.dumps(longer)) < 1.05 * len(pickle.dumps(encoder))
+
+
+# Slopes.
+
+SLOPED = ["size", "count"]
+
+
+def sloped(encoder):
+    """Return which columns of the result come from numbers."""
+    return np.isin(np.array(list(encoder.feature_names_in_))[encoder.origins_], SLOPED)
+
+
+NUMERIC = ["robust", "piecewise_linear", "fourier", ("robust", "piecewise_linear", "fourier")]
+
+
+@pytest.mark.parametrize("numeric", NUMERIC, ids=str)
+def test_slopes_are_numeric_derivatives_of_numbers_and_nan_elsewhere(numeric):
+    X, y = make_table(200)
+    encoder = TableEncoder(numeric=numeric, n_bins=6, n_frequencies=3, random_state=0).fit(X, y)
+    rows, _ = make_table(40, seed=1)
+    rows["count"] = rows["count"].astype("Float64") + 0.5
+    found = encoder.slopes(rows)
+    assert found.shape == encoder.transform(rows).shape
+    is_sloped = sloped(encoder)
+    assert 0 < is_sloped.sum() < len(is_sloped)
+    assert np.isnan(found[:, ~is_sloped]).all()  # categories, bools, dates, times and what is empty
+
+    names = np.array(list(encoder.feature_names_in_))[encoder.origins_]
+    for name, step in (("size", 1e-3), ("count", 1e-2)):
+        ahead, behind = rows.copy(), rows.copy()
+        ahead[name] += step
+        behind[name] -= step
+        change = encoder.transform(ahead).astype(float) - encoder.transform(behind)
+        of_name = (names == name) & ~np.char.endswith(names_of(encoder), "_missing")
+        is_gap = rows[name].isna().to_numpy()
+        assert np.isnan(found[is_gap][:, of_name]).all()
+        slopes, expected = found[~is_gap][:, of_name], change[~is_gap][:, of_name] / (2 * step)
+        # A step may lead over an edge of a bin.
+        is_near = np.isclose(slopes, expected, rtol=0.01, atol=2e-3)
+        assert is_near.mean() > 0.98
+        assert np.abs(slopes).max() > 0.1
+
+
+def test_marks_of_gaps_have_a_slope_of_zero():
+    X, y = make_table()
+    encoder = TableEncoder(numeric="robust").fit(X, y)
+    mark = names_of(encoder).index("size_missing")
+    found = encoder.slopes(X)[:, mark]
+
+    np.testing.assert_array_equal(np.isnan(found), X["size"].isna())
+    np.testing.assert_array_equal(found[X["size"].notna()], 0)
+
+
+def test_slopes_take_what_transform_takes():
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    encoder = TableEncoder(n_bins=4).fit(X)
+    expected = encoder.slopes(X)
+
+    for rows in (X.tolist(), sp.csr_array(X), X.astype(object)):
+        np.testing.assert_array_equal(encoder.slopes(rows), expected)
+    named = TableEncoder(n_bins=4).fit(pd.DataFrame(X, columns=list("abc")))
+    turned = pd.DataFrame(X, columns=list("abc"))[list("cab")]
+    np.testing.assert_array_equal(named.slopes(turned), expected)
+
+
+def test_slopes_of_many_rows_are_those_of_few():
+    X = np.random.default_rng(0).normal(size=(5000, 2))
+    encoder = TableEncoder(n_bins=4).fit(X[:50])
+
+    np.testing.assert_array_equal(encoder.slopes(X)[4990:], encoder.slopes(X[4990:]))
+
+
+def test_slopes_leave_table_and_encoder_as_they_are_and_need_a_fit():
+    X, y = make_table()
+    encoder, before = TableEncoder(random_state=0).fit(X, y), X.copy()
+    state = pickle.dumps(encoder)
+    encoder.slopes(X)
+
+    assert pickle.dumps(encoder) == state
+    pd.testing.assert_frame_equal(X, before)
+    with pytest.raises(NotFittedError, match="TableEncoder"):
+        TableEncoder().slopes(X)
+    with pytest.raises(ValueError, match="lacks 1 of the columns"):
+        encoder.slopes(X.drop(columns="size"))

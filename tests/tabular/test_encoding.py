@@ -436,3 +436,104 @@ def test_training_rows_are_forgotten_once_they_are_written():
 
     held = [value for value in vars(encoding).values() if isinstance(value, np.ndarray)]
     assert all(len(value) <= 3 for value in held)  # no array has a place for each row
+
+
+# Slopes.
+
+
+def check_slopes(encoding, values, step=1e-6):
+    """Assert that slopes are the numeric derivatives of what values become."""
+    values = np.asarray(values, dtype=float)
+    found = encoding.slopes(values)
+    numeric = (encode(encoding, values + step) - encode(encoding, values - step)) / (2 * step)
+    assert found.shape == numeric.shape
+    np.testing.assert_allclose(found, numeric, rtol=1e-5, atol=1e-7)
+    return found
+
+
+SPREAD = np.random.default_rng(0).normal(size=(50, 2)) * [1, 30] + [0, 100]
+OTHERS = np.random.default_rng(1).normal(size=(20, 2)) * [3, 90] + [0, 100]
+
+
+def test_slopes_of_robustly_scaled_numbers_are_numeric_derivatives():
+    robust = Robust(SPREAD, ["a", "b"], [0, 1])
+    found = check_slopes(robust, OTHERS)
+
+    assert (found > 0).all()
+    quartiles = np.quantile(SPREAD, [0.25, 0.75], axis=0)
+    at_median = robust.slopes(np.median(SPREAD, axis=0)[np.newaxis])
+    np.testing.assert_allclose(at_median, 1 / np.diff(quartiles, axis=0))
+
+
+def test_slopes_of_far_values_vanish_without_a_warning():
+    robust = Robust(SPREAD, ["a", "b"], [0, 1])
+
+    np.testing.assert_allclose(robust.slopes(np.array([[1e200, -1e200]])), 0, atol=1e-100)
+
+
+def test_a_constant_has_no_slope():
+    robust = Robust(column(2, 2, 2), ["a"], [0])
+
+    np.testing.assert_array_equal(robust.slopes(column(2, 100)), column(0, 0))
+
+
+def test_slopes_of_bins_are_numeric_derivatives():
+    bins = Bins(SPREAD[:, 0], np.array([-2.0, -0.5, 0.1, 3.0]), "a", 0)
+    found = check_slopes(bins, OTHERS[:, :1], 1e-7)
+
+    # In at most one bin a number moves: in none beyond the ends.
+    is_inside = (OTHERS[:, 0] > -2) & (OTHERS[:, 0] < 3)
+    np.testing.assert_array_equal((found > 0).sum(axis=1), is_inside)
+    within = bins.slopes(column(-1, 0, 1))
+    np.testing.assert_allclose(within, np.diag([2 / 1.5, 2 / 0.6, 2 / 2.9]))
+
+
+def test_on_an_edge_the_slope_is_the_mean_of_both_sides():
+    bins = Bins(SPREAD[:, 0], np.array([0.0, 1, 3]), "a", 0)
+
+    np.testing.assert_allclose(bins.slopes(column(0, 1, 3)), [[1, 0], [1, 0.5], [0, 0.5]])
+    check_slopes(bins, column(0, 1, 3))
+
+
+def test_slopes_of_waves_are_numeric_derivatives():
+    waves = Waves(Robust(SPREAD, ["a", "b"], [0, 1]), 3, 0.5, np.random.RandomState(0))
+    found = check_slopes(waves, OTHERS)
+
+    assert found.shape == (20, 6)
+    assert np.abs(found).max() > 0.1
+
+
+def test_marks_of_gaps_do_not_move_with_a_number():
+    missing = Missing(["a", "b"], [0, 1])
+
+    np.testing.assert_array_equal(missing.slopes(np.array([[1, NAN], [2, 3]])), [[0, NAN], [0, 0]])
+
+
+def number_encodings():
+    robust = Robust(SPREAD[:, :1], ["a"], [0])
+    return {
+        "robust": robust,
+        "bins": Bins(SPREAD[:, 0], np.array([-1.0, 0, 1]), "a", 0),
+        "bins of gaps": Bins(np.append(SPREAD[:, 0], NAN), np.array([-1.0, 0, 1]), "a", 0),
+        "waves": Waves(robust, 2, 0.5, np.random.RandomState(0)),
+    }
+
+
+@pytest.mark.parametrize("name", number_encodings())
+def test_a_gap_has_no_slope(name):
+    encoding = number_encodings()[name]
+    found = encoding.slopes(column(0.2, NAN, 0.3))
+
+    assert np.isnan(found[1]).all()
+    assert np.isfinite(found[[0, 2]]).all()
+
+
+def test_categories_have_no_slope():
+    one_hot = OneHot(np.array([0, 1, 2, 0, 1]), ["x", "y", "z"], 3, "a", 0)
+    pair = OneHot(np.array([0, 1, 0]), ["x", "y"], 3, "a", 0)
+    targets = means([0, 1, 0, 1], 2, column(1, 2, 3, 4))
+
+    for encoding, width in ((one_hot, 3), (pair, 1), (targets, 1)):
+        found = encoding.slopes(codes(0, 1, -1))
+        assert found.shape == (3, width)
+        assert np.isnan(found).all()

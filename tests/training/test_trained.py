@@ -5,7 +5,7 @@ import pytest
 
 from sknn.activations import ReLU, Tanh
 from sknn.architecture import build_layers
-from sknn.losses import CLASSIFICATION_LOSSES, SquaredError
+from sknn.losses import CLASSIFICATION_LOSSES, Gaussian, PoissonLoss, Quantile, SquaredError
 from sknn.network import Network
 from sknn.solvers import TrainingState
 from sknn.targets import Numbers, TargetSettings, learn_classes
@@ -109,3 +109,69 @@ def test_a_classifier_publishes_its_classes_and_the_link_of_its_loss():
     assert published["n_outputs_"] == 3
     assert published["n_layers_"] == 4
     assert published["out_activation_"] == "softmax"
+
+
+# Sensitivities.
+
+
+def linear(W, loss):
+    """Return a linear network with known weights, trained with a loss."""
+    network = Network(build_layers([], [], W.shape[1]), W.shape[0])
+    theta = network.join({"coefs_": [W], "intercepts_": [np.zeros(W.shape[1])]})
+    targets = Numbers.learn(np.zeros(3), TargetSettings(loss=loss))
+    return Trained.of(network, targets, TrainingState(theta))
+
+
+def test_sensitivities_of_a_linear_network_are_sums_of_absolute_weights():
+    W = np.array([[1.0, -2.0], [0.0, 0.0], [-0.5, 0.25]])
+
+    np.testing.assert_allclose(linear(W, SquaredError()).sensitivities(), [3.0, 0.0, 0.75])
+
+
+def test_sensitivities_are_those_of_predictions_where_raw_scores_are_zero():
+    w = np.array([[2.0], [-1.0], [0.0]])
+    # exp(0) has the slope 1, a mean of levels 0.3 and 0.7 that are log(2) apart [1, (1, 1/2)].
+    np.testing.assert_allclose(linear(w, PoissonLoss()).sensitivities(), [2, 1, 0])
+    W = np.array([[1.0, 3.0], [0.0, -2.0]])
+    np.testing.assert_allclose(
+        linear(W, Quantile([0.3, 0.7])).sensitivities(), [1 + 1 + 3 / 2, 2 / 2]
+    )
+    np.testing.assert_allclose(linear(W, Gaussian()).sensitivities(), [1 + 3 / 2, 2 / 2])
+
+
+def test_sensitivities_of_classes_are_those_of_probabilities():
+    W = np.array([[1.0, 0.0, 0.0], [2.0, 2.0, 2.0], [0.0, -3.0, 3.0]])
+    loss = CLASSIFICATION_LOSSES.resolve("log_loss").for_targets(True, False)
+    found = linear(W, loss).sensitivities()
+
+    # At equal probabilities dp_k = (w_k - mean of w) / 3; what moves all classes moves none.
+    expected = np.abs(W - W.mean(axis=1, keepdims=True)).sum(axis=1) / 3
+    np.testing.assert_allclose(found, expected, atol=1e-14)
+    binary = CLASSIFICATION_LOSSES.resolve("log_loss").for_targets(False, False)
+    np.testing.assert_allclose(linear(W[:, :1], binary).sensitivities(), W[:, 0] / 4)
+
+
+def test_sensitivities_of_units_are_means_over_normal_inputs():
+    weights, out = np.array([[1.0], [-2.0], [0.0]]), 3.0
+    network = Network(build_layers([1], [Tanh()], 1), 3)
+    theta = network.join(
+        {"coefs_": [weights, np.array([[out]])], "intercepts_": [np.zeros(1), np.zeros(1)]}
+    )
+    targets = Numbers.learn(np.zeros(3), TargetSettings(loss=SquaredError()))
+    found = Trained.of(network, targets, TrainingState(theta)).sensitivities()
+
+    z = np.random.default_rng(0).standard_normal(200_000) * np.sqrt(5)
+    slope = out * (1 / np.cosh(z) ** 2).mean()
+    np.testing.assert_allclose(found, slope * np.abs(weights[:, 0]), rtol=0.15)
+    np.testing.assert_allclose(found[1], 2 * found[0])
+
+
+def test_sensitivities_are_measured_each_time_and_change_nothing():
+    trained = make()
+    theta = trained.theta()
+    first = trained.sensitivities()
+
+    np.testing.assert_array_equal(trained.sensitivities(), first)
+    np.testing.assert_array_equal(trained.theta(), theta)
+    trained.parameters[0]["coef"][0] = 0
+    assert trained.sensitivities()[0] == 0

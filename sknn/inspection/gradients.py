@@ -1,0 +1,162 @@
+"""How an answer changes with each input: exact gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+
+from sknn._crew import count_workers, share_out
+from sknn._math import Array
+from sknn.inspection.answers import Answer, Points
+from sknn.inspection.models import Model, are_same, model_of
+from sknn.network import CHUNK
+
+T = TypeVar("T")
+
+
+def input_gradients(estimator: Any, X: Any, target: Any = None, output: str = "raw") -> Array:
+    r"""Return the exact derivative of what a model answers with respect to each input.
+
+    .. math:: \frac{\partial f_k(x)}{\partial x_j}
+
+    by backpropagation, with dropout off and the statistics of batches fixed. In a Pipeline it is
+    followed back through the steps to the columns of X.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted estimator of this package, or a Pipeline, search, BaggingClassifier,
+        BaggingRegressor, VotingClassifier (soft), VotingRegressor, CalibratedClassifierCV (sigmoid)
+        or TransformedTargetRegressor around some.
+    X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+        The rows at which it is taken.
+    target : object, default=None
+        Which output: a class, or the number of a regressor's output. None is all of them; of two
+        classes the second.
+    output : {"raw", "probability", "prediction"}, default="raw"
+        Raw scores, a classifier's probabilities, or a regressor's predictions in the unit of y.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features) or (n_samples, n_features, n_outputs)
+        In the units of X. NaN where there is none: for categories, and for gaps that were filled.
+
+    Raises
+    ------
+    ValueError
+        If X, `target` or `output` is not valid, or a step cannot be gone through.
+    TypeError
+        If the estimator is of another kind.
+
+    References
+    ----------
+    Simonyan, K., Vedaldi, A. and Zisserman, A., "Deep inside convolutional networks: Visualising
+    image classification models and saliency maps", arXiv:1312.6034 (2013).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn import MLPRegressor
+    >>> from sknn.inspection import input_gradients
+    >>> X = np.random.default_rng(0).standard_normal((200, 2))
+    >>> net = MLPRegressor((), alpha=0, solver="lbfgs").fit(X, X @ [3.0, -1.0])
+    >>> (input_gradients(net, X[:2]).round(2) + 0).tolist()
+    [[3.0, -1.0], [3.0, -1.0]]
+    """
+    model = model_of(estimator, output)
+    chosen = choose_outputs(model, target)
+    n_features = len(model.names)
+
+    def explain(rows: Any) -> Array:
+        found = [_gradient(model.answer, rows, k, n_features) for k in chosen]
+        return found[0] if len(found) == 1 else np.stack(found, axis=2)
+
+    return np.concatenate(each_chunk(X, explain))
+
+
+def _gradient(answer: Answer, rows: Any, k: int, n_features: int) -> Array:
+    points = answer.encode(rows)
+    found = gradients_of(answer, points, k)
+    for gradient, slopes in zip(found, answer.slopes(rows, points), strict=True):
+        if slopes is not None:
+            gradient *= slopes
+    return sum_by_origin(answer, found, n_features)
+
+
+def gradients_of(answer: Answer, points: Points, k: int) -> Points:
+    """Return the gradient of an output with respect to the points."""
+
+    def choose(values: Array) -> None:
+        values[...] = 0
+        values[k] = 1
+
+    return answer.gradients(points, choose)
+
+
+def sum_by_origin(answer: Answer, found: Points, n_features: int) -> Array:
+    """Return numbers of the columns of points, summed over those of each column of the rows."""
+    if len(found) == 1 and np.array_equal(answer.origins[0], np.arange(n_features)):
+        return found[0]
+    total = np.zeros((n_features, len(found[0])), np.result_type(*found))
+    for origins, numbers in zip(answer.origins, found, strict=True):
+        np.add.at(total, origins, numbers.T)
+    return total.T
+
+
+def choose_outputs(model: Model, target: Any) -> list[int]:
+    """Return which outputs a target names; raise ValueError if it names none."""
+    n_outputs = model.answer.n_outputs
+    if target is None:
+        return list(range(n_outputs))
+    if model.classes is None:
+        if isinstance(target, (int, np.integer)) and -n_outputs <= target < n_outputs:
+            return [int(target) % n_outputs]
+        raise ValueError(
+            f"target={target!r} is no output: it must be None or an int in [0, {n_outputs - 1}]."
+        )
+    for k, known in enumerate(model.classes):
+        if are_same(known, target):
+            return [k]
+    raise ValueError(f"target={target!r} is no class with an output: these are {model.classes}.")
+
+
+def chunks(X: Any) -> Iterator[Any]:
+    """Yield rows, so few at a time that a network takes them at once."""
+    if sp.issparse(X):
+        X = X.tocsr()
+    elif not hasattr(X, "shape"):
+        X = np.asarray(X)
+    if len(X.shape) != 2 or X.shape[0] == 0:
+        yield X  # and whoever checks it says what is wrong
+        return
+    for start in range(0, X.shape[0], CHUNK):
+        rows = slice(start, start + CHUNK)
+        yield X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def each_chunk(X: Any, explain: Callable[[Any], T]) -> list[T]:
+    """Return what is said of each chunk of rows, in their order; threads share them."""
+    parts = list(chunks(X))
+    found: dict[int, T] = {}
+
+    def run(k: int) -> None:
+        found[k] = explain(parts[k])
+
+    share_out(count_workers(len(parts)), range(len(parts)), run)
+    return [found[k] for k in range(len(parts))]
+
+
+def take_rows(X: Any, row: Any) -> Any:
+    """Return the row of this number as the only one, or raise ValueError if there is none."""
+    if sp.issparse(X):
+        X = X.tocsr()
+    elif not hasattr(X, "shape"):
+        X = np.asarray(X)
+    n_rows = X.shape[0]
+    if not isinstance(row, (int, np.integer)) or not -n_rows <= row < n_rows:
+        raise ValueError(f"row must be an int in the range [{-n_rows}, {n_rows - 1}]; got {row!r}.")
+    rows = slice(row % n_rows, row % n_rows + 1)
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]

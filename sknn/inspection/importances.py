@@ -1,0 +1,124 @@
+"""How much each column matters to a model, over a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.inspection import permutation_importance
+
+from sknn._math import Array
+from sknn.inspection.gradients import input_gradients
+from sknn.inspection.integrated import integrated_gradients
+from sknn.inspection.models import model_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def importance(
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    kind: str = "integrated_gradients",
+    **options: Any,
+) -> pd.Series:
+    r"""Return how much each column matters to what a model says of some rows.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted estimator of this package, or one of scikit-learn's around some, as for
+        :func:`input_gradients`.
+    X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+        The rows.
+    y : array-like, default=None
+        The targets; only "permutation" needs them.
+    kind : {"integrated_gradients", "gradient", "permutation"}, default="integrated_gradients"
+        The mean absolute attribution; the mean absolute derivative, times the column's standard
+        deviation (NaN for categories); or by how much the score falls when the column is shuffled.
+    **options
+        Passed to :func:`integrated_gradients`, :func:`input_gradients` or
+        :func:`sklearn.inspection.permutation_importance`.
+
+    Returns
+    -------
+    Series
+        A number for each column, in the order of X. Of several outputs it is the sum.
+
+    Raises
+    ------
+    ValueError
+        If `kind` is unknown, or "permutation" has no targets.
+
+    References
+    ----------
+    Breiman, L., "Random forests", Machine Learning 45 (2001), for the permutation.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sknn import MLPRegressor
+    >>> from sknn.inspection import importance
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> net = MLPRegressor((), solver="lbfgs", max_iter=1000, random_state=0).fit(X, y)
+    >>> importance(net, X).nlargest(3).index.tolist()
+    ['s1', 's5', 'bmi']
+    """
+    import pandas as pd
+
+    if kind not in _KINDS:
+        raise ValueError(f"kind must be one of {list(_KINDS)}; got {kind!r}.")
+    if kind == "permutation" and y is None:
+        raise ValueError("kind='permutation' compares scores: pass y.")
+    names = model_of(estimator, options.get("output", _own_output(estimator))).names
+    return pd.Series(_KINDS[kind](estimator, X, y, options), names, name=kind)
+
+
+def _own_output(estimator: Any) -> str:
+    """Return an output that the estimator has: of calibrated ones it is the probability."""
+    return "probability" if hasattr(estimator, "calibrated_classifiers_") else "raw"
+
+
+def _by_attributions(estimator: Any, X: Any, y: Any, options: dict[str, Any]) -> Array:
+    options = {"output": _own_output(estimator), **options}
+    values = integrated_gradients(estimator, X, **options).values
+    return _sum_outputs(np.abs(values).mean(axis=0))
+
+
+def _by_gradients(estimator: Any, X: Any, y: Any, options: dict[str, Any]) -> Array:
+    options = {"output": _own_output(estimator), **options}
+    gradients = input_gradients(estimator, X, **options)
+    is_known = ~np.isnan(gradients).all(axis=0)
+    means = np.full(gradients.shape[1:], np.nan)
+    means[is_known] = np.nanmean(np.abs(gradients), axis=0, where=is_known)[is_known]
+    return _sum_outputs(means) * _deviations(X)
+
+
+def _by_permutation(estimator: Any, X: Any, y: Any, options: dict[str, Any]) -> Array:
+    if not hasattr(X, "shape"):
+        X = np.asarray(X)
+    return np.asarray(permutation_importance(estimator, X, y, **options).importances_mean)
+
+
+_KINDS: dict[str, Callable[[Any, Any, Any, dict[str, Any]], Array]] = {
+    "integrated_gradients": _by_attributions,
+    "gradient": _by_gradients,
+    "permutation": _by_permutation,
+}
+
+
+def _sum_outputs(numbers: Array) -> Array:
+    return numbers if numbers.ndim == 1 else np.asarray(numbers.sum(axis=1))
+
+
+def _deviations(X: Any) -> Array:
+    """Return the standard deviation of each column; NaN for what is no number."""
+    if sp.issparse(X):
+        X = X.toarray()
+    if not hasattr(X, "iloc"):
+        return np.asarray(np.std(np.asarray(X, np.float64), axis=0))
+    numbers = [X.iloc[:, j] for j in range(X.shape[1])]
+    return np.array([c.std(ddof=0) if c.dtype.kind in "fiu" else np.nan for c in numbers])

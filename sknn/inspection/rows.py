@@ -1,0 +1,233 @@
+"""Why a model says so of one row, in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sknn._math import Array
+from sknn.inspection.attributions import Attributions
+from sknn.inspection.gradients import choose_outputs, take_rows
+from sknn.inspection.integrated import integrated_gradients
+from sknn.inspection.models import Model, model_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BAR = 20
+"""Characters of the longest bar."""
+
+COLOURS = "#c0392b", "#2874a6"
+"""What lowers the answer, and what raises it."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowExplanation:
+    """What has moved the answer to one row; printed, it says so.
+
+    Attributes
+    ----------
+    target : object
+        The class, or the number of the output, that is explained.
+    output : str
+        "raw", "probability" or "prediction".
+    answer, base_value : float
+        The answer to the row, and to the baseline.
+    attributions : Series
+        How much each column has moved it, the largest first.
+    data : Series
+        The values of the columns, in the same order.
+    max_features : int
+        How many columns are shown one by one.
+    """
+
+    target: Any
+    output: str
+    answer: float
+    base_value: float
+    attributions: pd.Series
+    data: pd.Series
+    max_features: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table of all columns: their values, and how much they have moved the answer."""
+        import pandas as pd
+
+        return pd.DataFrame({"value": self.data, "attribution": self.attributions})
+
+    def __repr__(self) -> str:
+        rows = self._rows()
+        width = max(len(name) for name, _ in rows)
+        longest = max(abs(moved) for _, moved in rows) or 1.0
+        lines = [
+            f"{name:{width}}  {self._signed(moved):>9}  {'#' * round(BAR * abs(moved) / longest)}"
+            for name, moved in rows
+        ]
+        return "\n".join([self._headline(), *(line.rstrip() for line in lines)])
+
+    def _repr_html_(self) -> str:
+        rows = self._rows()
+        longest = max(abs(moved) for _, moved in rows) or 1.0
+        lines = []
+        for name, moved in rows:
+            size, colour = 120 * abs(moved) / longest, COLOURS[moved > 0]
+            bar = f'<div style="width:{size:.0f}px;height:0.8em;background:{colour}"></div>'
+            cells = f"<td>{escape(name)}</td><td>{self._signed(moved)}</td><td>{bar}</td>"
+            lines.append(f"<tr>{cells}</tr>")
+        return f"<p>{escape(self._headline())}</p><table>{''.join(lines)}</table>"
+
+    def _headline(self) -> str:
+        what = {
+            "raw": f"Raw score of {self.target!r}",
+            "probability": f"Probability of {self.target!r}",
+            "prediction": "Prediction",
+        }[self.output]
+        return (
+            f"{what}: {self.answer:.4g}. Without what is known of this row: {self.base_value:.4g}."
+        )
+
+    def _rows(self) -> list[tuple[str, float]]:
+        """Return what is shown, and how much it has moved the answer."""
+        shown = self.attributions.iloc[: self.max_features]
+        rows = [
+            (f"{name} = {_in_words(self.data.iloc[k])}", float(moved))
+            for k, (name, moved) in enumerate(shown.items())
+        ]
+        n_others = len(self.attributions) - len(shown)
+        if n_others:
+            others = float(self.attributions.iloc[self.max_features :].sum())
+            rows.append((f"{n_others} other column{'s' if n_others > 1 else ''}", others))
+        return rows
+
+    def _signed(self, moved: float) -> str:
+        return f"{moved:+.4g}" if moved else "0"
+
+
+def explain_row(
+    estimator: Any,
+    X: Any,
+    row: int = 0,
+    *,
+    target: Any = None,
+    output: str | None = None,
+    max_features: int = 8,
+    baseline: Any = "mean",
+    background: Any = None,
+    **options: Any,
+) -> RowExplanation:
+    """Say why a model answers as it does to one row.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted estimator of this package, or one of scikit-learn's around some, as for
+        :func:`input_gradients`.
+    X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+        Rows, which are the background, too, unless another is given.
+    row : int, default=0
+        Which of them.
+    target : object, default=None
+        Which output; None is the class that is predicted, or the only output.
+    output : {"raw", "probability", "prediction"}, default=None
+        None is the probability of a class, and the prediction of a number.
+    max_features : int, default=8
+        How many columns are shown one by one, at least 1.
+    baseline, background
+        See :func:`integrated_gradients`.
+    **options
+        Passed to :func:`integrated_gradients`.
+
+    Returns
+    -------
+    RowExplanation
+        Print it, or show it in a notebook.
+
+    Raises
+    ------
+    ValueError
+        If `row` or another parameter is not valid, or several targets leave open which is meant.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknn import MLPClassifier
+    >>> from sknn.inspection import explain_row
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> y = load_iris().target_names[y]
+    >>> net = MLPClassifier(solver="lbfgs", alpha=1.0, random_state=0)
+    >>> net = make_pipeline(StandardScaler(), net).fit(X, y)
+    >>> explanation = explain_row(net, X, row=0)
+    >>> print(str(explanation).splitlines()[0])
+    Probability of 'setosa': 0.9... Without what is known of this row: 0.0...
+    >>> explanation.to_frame().index[0]
+    'petal length (cm)'
+    """
+    if not isinstance(max_features, (int, np.integer)) or max_features < 1:
+        raise ValueError(f"max_features must be an int of at least 1; got {max_features!r}.")
+    if output is None:
+        output = "probability" if hasattr(estimator, "classes_") else "prediction"
+    model, one = model_of(estimator, output), take_rows(X, row)
+    background = X if background is None else background
+    options = {"baseline": baseline, "background": background, "output": output, **options}
+    target = _predicted(model, estimator, one) if target is None else target
+    is_first = _is_first_of_two(model, estimator, target)
+    found = integrated_gradients(estimator, one, target=None if is_first else target, **options)
+    return _explanation(found, target, output, max_features, is_first)
+
+
+def _predicted(model: Model, estimator: Any, row: Any) -> Any:
+    """Return the class that is predicted of a row, or the number of the only output."""
+    if model.classes is None:
+        if model.answer.n_outputs > 1:
+            raise ValueError(
+                f"target=None leaves open which of {model.answer.n_outputs} outputs is meant: pass "
+                "its number."
+            )
+        return 0
+    predicted = np.asarray(estimator.predict(row))
+    if predicted.ndim > 1:
+        raise ValueError(f"target=None leaves open which is meant: pass one of {model.classes}.")
+    return predicted.tolist()[0]
+
+
+def _is_first_of_two(model: Model, estimator: Any, target: Any) -> bool:
+    """Whether a target is the class that has no output: the other one's output says it all."""
+    if model.classes is None or model.answer.n_outputs > 1 or isinstance(target, tuple):
+        return False
+    known = np.asarray(getattr(estimator, "classes_", [])).tolist()
+    if len(known) == 2 and known[0] == target:
+        return True
+    choose_outputs(model, target)
+    return False
+
+
+def _explanation(
+    found: Attributions, target: Any, output: str, max_features: int, is_first: bool
+) -> RowExplanation:
+    import pandas as pd
+
+    sign, shift = (-1.0, float(output == "probability")) if is_first else (1.0, 0.0)
+    moved: Array = sign * found.values[0]
+    order = np.argsort(-np.abs(moved), kind="stable")
+    data = found.data.iloc[0].tolist() if hasattr(found.data, "iloc") else found.data[0].tolist()
+    names = [found.feature_names[j] for j in order]
+    return RowExplanation(
+        target,
+        output,
+        shift + sign * float(found.predictions[0]),
+        shift + sign * float(found.base_values[0]),
+        pd.Series(moved[order], names, name="attribution"),
+        pd.Series([data[j] for j in order], names, dtype=object, name="value"),
+        int(max_features),
+    )
+
+
+def _in_words(value: Any) -> str:
+    if value is None or value != value:
+        return "missing"
+    return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)
