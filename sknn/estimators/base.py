@@ -327,7 +327,10 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         Zurada, J. M., Malinowski, A. and Cloete, I., "Sensitivity analysis for minimization of
         input data dimension for feedforward neural network", ISCAS 1994.
         """
-        total = self._trained().sensitivities()
+        try:
+            total = self._trained().sensitivities()
+        except NotImplementedError as error:  # of a loss of one's own: there is no such attribute
+            raise AttributeError(str(error)) from error
         whole = total.sum()
         return total / whole if 0 < whole < np.inf else np.full(len(total), 1 / len(total))
 

@@ -246,7 +246,7 @@ class Behind(Answer):
                 "itself: what comes from which column cannot be told."
             )
         self._step, self._transform, self._answer = step, transform, answer
-        self.n_outputs = answer.n_outputs
+        self.n_outputs, self.is_direct = answer.n_outputs, False
         self.origins = [step.output_origins[origins] for origins in answer.origins]
 
     def encode(self, X: Any) -> Points:

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sknn._crew import count_workers, share_out
 from sknn._math import Array
 from sknn.inspection.answers import Answer, Points
-from sknn.inspection.models import Model, are_same, model_of
+from sknn.inspection.models import model_of
 from sknn.network import CHUNK
 
 T = TypeVar("T")
@@ -34,8 +34,9 @@ def input_gradients(estimator: Any, X: Any, target: Any = None, output: str = "r
     X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
         The rows at which it is taken.
     target : object, default=None
-        Which output: a class, or the number of a regressor's output. None is all of them; of two
-        classes the second.
+        Which output: a class, or the number of a regressor's output; of several targets with
+        classes a pair of the target's number and a class. None is all of them; of two classes the
+        second. Of several targets with several quantiles those of the lowest level come first.
     output : {"raw", "probability", "prediction"}, default="raw"
         Raw scores, a classifier's probabilities, or a regressor's predictions in the unit of y.
 
@@ -66,8 +67,7 @@ def input_gradients(estimator: Any, X: Any, target: Any = None, output: str = "r
     >>> (input_gradients(net, X[:2]).round(2) + 0).tolist()
     [[3.0, -1.0], [3.0, -1.0]]
     """
-    model = model_of(estimator, output)
-    chosen = choose_outputs(model, target)
+    model, chosen = model_of(estimator, output).choose(target)
     n_features = len(model.names)
 
     def explain(rows: Any) -> Array:
@@ -106,32 +106,20 @@ def sum_by_origin(answer: Answer, found: Points, n_features: int) -> Array:
     return total.T
 
 
-def choose_outputs(model: Model, target: Any) -> list[int]:
-    """Return which outputs a target names; raise ValueError if it names none."""
-    n_outputs = model.answer.n_outputs
-    if target is None:
-        return list(range(n_outputs))
-    if model.classes is None:
-        if isinstance(target, (int, np.integer)) and -n_outputs <= target < n_outputs:
-            return [int(target) % n_outputs]
-        raise ValueError(
-            f"target={target!r} is no output: it must be None or an int in [0, {n_outputs - 1}]."
-        )
-    for k, known in enumerate(model.classes):
-        if are_same(known, target):
-            return [k]
-    raise ValueError(f"target={target!r} is no class with an output: these are {model.classes}.")
-
-
 def chunks(X: Any) -> Iterator[Any]:
     """Yield rows, so few at a time that a network takes them at once."""
     if sp.issparse(X):
         X = X.tocsr()
     elif not hasattr(X, "shape"):
-        X = np.asarray(X)
-    if len(X.shape) != 2 or X.shape[0] == 0:
-        yield X  # and whoever checks it says what is wrong
-        return
+        X = as_array(X)
+    if len(X.shape) != 2:
+        what = f"Expected 2D array, got {len(X.shape)}D array instead."
+        raise ValueError(f"{what} Reshape a single row with X.reshape(1, -1).")
+    if X.shape[0] == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={tuple(X.shape)}) while a minimum of 1 is "
+            "required."
+        )
     for start in range(0, X.shape[0], CHUNK):
         rows = slice(start, start + CHUNK)
         yield X.iloc[rows] if hasattr(X, "iloc") else X[rows]
@@ -154,9 +142,23 @@ def take_rows(X: Any, row: Any) -> Any:
     if sp.issparse(X):
         X = X.tocsr()
     elif not hasattr(X, "shape"):
-        X = np.asarray(X)
+        X = as_array(X)
     n_rows = X.shape[0]
     if not isinstance(row, (int, np.integer)) or not -n_rows <= row < n_rows:
         raise ValueError(f"row must be an int in the range [{-n_rows}, {n_rows - 1}]; got {row!r}.")
     rows = slice(row % n_rows, row % n_rows + 1)
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def as_array(X: Any) -> Array:
+    """Return a sequence of rows as an array, in which numbers among words stay numbers."""
+    rows = np.asarray(X)
+    return rows if rows.dtype.kind in "biuf" else np.asarray(X, dtype=object)
+
+
+def in_order(X: Any, names: list[str]) -> Any:
+    """Return the columns of a frame in the order of a model, if it has them all by name."""
+    columns = list(getattr(X, "columns", names))
+    if columns == names or not set(names) <= set(columns):
+        return X
+    return X[names]

@@ -10,9 +10,9 @@ import scipy.sparse as sp
 from sklearn.inspection import permutation_importance
 
 from sknn._math import Array
-from sknn.inspection.gradients import input_gradients
+from sknn.inspection.gradients import as_array, in_order, input_gradients
 from sknn.inspection.integrated import integrated_gradients
-from sknn.inspection.models import model_of
+from sknn.inspection.models import best_of, is_search, model_of, names_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,34 +73,39 @@ def importance(
         raise ValueError(f"kind must be one of {list(_KINDS)}; got {kind!r}.")
     if kind == "permutation" and y is None:
         raise ValueError("kind='permutation' compares scores: pass y.")
-    names = model_of(estimator, options.get("output", _own_output(estimator))).names
-    return pd.Series(_KINDS[kind](estimator, X, y, options), names, name=kind)
+    if not hasattr(X, "shape"):
+        X = as_array(X)
+    if kind == "permutation":
+        names = names_of(estimator, X.shape[1])
+    else:
+        options.setdefault("output", _own_output(estimator))
+        names = model_of(estimator, options["output"]).names
+    found = _KINDS[kind](estimator, in_order(X, names), y, options)
+    return pd.Series(found, names, name=kind)
 
 
 def _own_output(estimator: Any) -> str:
     """Return an output that the estimator has: of calibrated ones it is the probability."""
+    while is_search(estimator) or hasattr(estimator, "steps"):
+        estimator = best_of(estimator) if is_search(estimator) else estimator.steps[-1][1]
     return "probability" if hasattr(estimator, "calibrated_classifiers_") else "raw"
 
 
 def _by_attributions(estimator: Any, X: Any, y: Any, options: dict[str, Any]) -> Array:
-    options = {"output": _own_output(estimator), **options}
     values = integrated_gradients(estimator, X, **options).values
     return _sum_outputs(np.abs(values).mean(axis=0))
 
 
 def _by_gradients(estimator: Any, X: Any, y: Any, options: dict[str, Any]) -> Array:
-    options = {"output": _own_output(estimator), **options}
-    gradients = input_gradients(estimator, X, **options)
-    is_known = ~np.isnan(gradients).all(axis=0)
-    means = np.full(gradients.shape[1:], np.nan)
-    means[is_known] = np.nanmean(np.abs(gradients), axis=0, where=is_known)[is_known]
+    sizes = np.abs(input_gradients(estimator, X, **options))
+    counts: Any = (~np.isnan(sizes)).sum(axis=0)
+    means = np.where(counts > 0, np.nansum(sizes, axis=0) / np.maximum(counts, 1), np.nan)
     return _sum_outputs(means) * _deviations(X)
 
 
 def _by_permutation(estimator: Any, X: Any, y: Any, options: dict[str, Any]) -> Array:
-    if not hasattr(X, "shape"):
-        X = np.asarray(X)
-    return np.asarray(permutation_importance(estimator, X, y, **options).importances_mean)
+    rows = X.toarray() if sp.issparse(X) else X
+    return np.asarray(permutation_importance(estimator, rows, y, **options).importances_mean)
 
 
 _KINDS: dict[str, Callable[[Any, Any, Any, dict[str, Any]], Array]] = {
@@ -116,9 +121,15 @@ def _sum_outputs(numbers: Array) -> Array:
 
 def _deviations(X: Any) -> Array:
     """Return the standard deviation of each column; NaN for what is no number."""
-    if sp.issparse(X):
-        X = X.toarray()
-    if not hasattr(X, "iloc"):
-        return np.asarray(np.std(np.asarray(X, np.float64), axis=0))
-    numbers = [X.iloc[:, j] for j in range(X.shape[1])]
-    return np.array([c.std(ddof=0) if c.dtype.kind in "fiu" else np.nan for c in numbers])
+    import pandas as pd
+
+    rows = X.toarray() if sp.issparse(X) else X
+    frame = pd.DataFrame(rows.to_dict(as_series=False) if hasattr(rows, "to_dicts") else rows)
+    columns = [frame.iloc[:, j].infer_objects() for j in range(frame.shape[1])]
+    are_numbers = [c.dtype.kind in "fiub" for c in columns]
+    return np.array(
+        [
+            c.astype(float).std(ddof=0) if is_number else np.nan
+            for c, is_number in zip(columns, are_numbers, strict=True)
+        ]
+    )

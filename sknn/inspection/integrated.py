@@ -16,10 +16,11 @@ from sknn._warn import warn
 from sknn.inspection.answers import Answer, Points
 from sknn.inspection.attributions import Attributions
 from sknn.inspection.gradients import (
-    choose_outputs,
+    as_array,
     chunks,
     each_chunk,
     gradients_of,
+    in_order,
     sum_by_origin,
 )
 from sknn.inspection.models import Model, model_of
@@ -104,8 +105,7 @@ def integrated_gradients(
     [[3.0, -2.0]]
     """
     _check_numbers(n_steps, tolerance)
-    model = model_of(estimator, output)
-    chosen = choose_outputs(model, target)
+    model, chosen = model_of(estimator, output).choose(target)
     starts = _make_starts(model, X, baseline, background)
     nodes = FIRST_STEPS if n_steps == "auto" else int(n_steps)
     while True:
@@ -126,7 +126,8 @@ def integrated_gradients(
         values, base, end, errors = values[..., 0], base[:, 0], end[:, 0], errors[:, 0]
     targets = list(range(model.answer.n_outputs)) if model.classes is None else model.classes
     targets = [targets[k] for k in chosen]
-    return Attributions(values, base, end, errors, _data(X), model.names, targets, nodes)
+    data = in_order(_data(X), model.names)
+    return Attributions(values, base, end, errors, data, model.names, targets, nodes)
 
 
 @dataclass(frozen=True)
@@ -199,23 +200,27 @@ def _starts_of(answer: Answer, rows: Any, n_rows: int) -> Iterator[_Start]:
 
 
 def _as_rows(baseline: Any, X: Any) -> Any:
-    """Return a baseline as rows; one of one dimension is a row."""
-    if hasattr(baseline, "to_frame") and getattr(baseline, "ndim", 0) == 1:  # a row of a frame
-        return baseline.to_frame().T.infer_objects()
-    if hasattr(baseline, "iloc") or sp.issparse(baseline):
+    """Return a baseline as rows; one of one dimension is a row. Its columns have X's names."""
+    if sp.issparse(baseline) or hasattr(baseline, "columns"):
         return baseline
-    rows = np.asarray(baseline)
-    if rows.ndim != 1:
+    if hasattr(baseline, "index") and hasattr(baseline, "to_numpy"):  # a row of a frame
+        known = list(getattr(X, "columns", []))
+        if set(known) == set(baseline.index) and len(known) == len(baseline):
+            baseline = baseline[known]
+        baseline = baseline.to_numpy()
+    rows = as_array(baseline)
+    rows = rows[np.newaxis] if rows.ndim == 1 else rows
+    if not hasattr(X, "columns") or rows.ndim != 2 or rows.shape[1] != X.shape[1]:
         return rows
-    if hasattr(X, "iloc") and len(rows) == X.shape[1]:
-        return type(X)([rows.tolist()], columns=X.columns).astype(X.dtypes)
-    return rows[np.newaxis]
+    named = zip(X.columns, rows.T.tolist(), strict=True)
+    return type(X)(dict(named))  # each column of its own type
 
 
 def _zero(answer: Answer) -> Points:
     if not answer.is_direct:
         raise ValueError(
-            "baseline='zero': categories and gaps have no 0. Use baseline='mean', a row, or rows."
+            "baseline='zero' is not known here: categories and gaps have no 0, and columns may be "
+            "encoded apart. Use baseline='mean', a row, or rows."
         )
     return [np.zeros((1, len(origins))) for origins in answer.origins]
 
@@ -248,4 +253,4 @@ def _check_numbers(n_steps: Any, tolerance: Any) -> None:
 def _data(X: Any) -> Any:
     if sp.issparse(X):
         return X.toarray()
-    return X if hasattr(X, "iloc") else np.asarray(X)
+    return X if hasattr(X, "shape") else as_array(X)

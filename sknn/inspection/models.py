@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,9 @@ from sklearn.ensemble import (
     VotingClassifier,
     VotingRegressor,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._math import Array
 from sknn.estimators import MLPClassifier, MLPRegressor
@@ -32,7 +33,7 @@ from sknn.inspection.answers import (
     Transformed,
     Weighted,
 )
-from sknn.inspection.steps import Transform, chain, take_columns
+from sknn.inspection.steps import Transform, begin_of, chain, is_passed
 
 OUTPUTS = ("raw", "probability", "prediction")
 """What may be explained."""
@@ -50,11 +51,45 @@ class Model:
         classes only the second has an output.
     names : list of str
         Of the columns of X.
+    first : list
+        The first of two classes, which has no output: what is said of it is the opposite.
+    are_probabilities : bool
+        Whether outputs of both classes add up to 1, not to 0.
     """
 
     answer: Answer
     classes: list[Any] | None
     names: list[str] = field(default_factory=list)
+    first: list[Any] = field(default_factory=list)
+    are_probabilities: bool = False
+
+    def choose(self, target: Any) -> tuple[Model, list[int]]:
+        """Return the model and which of its outputs a target names; None is all of them.
+
+        Raises
+        ------
+        ValueError
+            If it names none.
+        """
+        n_outputs = self.answer.n_outputs
+        if target is None:
+            return self, list(range(n_outputs))
+        if self.classes is None:
+            if isinstance(target, (int, np.integer)) and -n_outputs <= target < n_outputs:
+                return self, [int(target) % n_outputs]
+            raise ValueError(
+                f"target={target!r} is no output: it must be None or an int in "
+                f"[0, {n_outputs - 1}]."
+            )
+        for k, known in enumerate(self.classes):
+            if are_same(known, target):
+                return self, [k]
+        for known in self.first:
+            if are_same(known, target):
+                opposite = Weighted([self.answer], [-1.0], float(self.are_probabilities))
+                return replace(self, answer=opposite, classes=[known], first=self.classes), [0]
+        known_classes = [*self.first, *self.classes]
+        raise ValueError(f"target={target!r} is no class: these are {known_classes}.")
 
 
 def model_of(estimator: Any, output: str) -> Model:
@@ -77,13 +112,14 @@ def model_of(estimator: Any, output: str) -> Model:
         raise ValueError(f"output must be one of {list(OUTPUTS)}; got {output!r}.")
     if is_search(estimator):
         return model_of(best_of(estimator), output)
+    if isinstance(estimator, FrozenEstimator):
+        return model_of(estimator.estimator, output)
     for kind, make in _MODELS.items():
         if isinstance(estimator, kind):
             check_is_fitted(estimator)
             return make(estimator, output)
-    if hasattr(estimator, "oof_prediction_"):  # tables need pandas, which others should not load
-        is_of_classes = hasattr(estimator, "classes_")
-        return (_of_table_classifier if is_of_classes else _of_table_regressor)(estimator, output)
+    if hasattr(estimator, "_explained"):  # tables need pandas, which others should not load
+        return _of_table(estimator, output)
     raise TypeError(
         f"{type(estimator).__name__} cannot be explained: pass a fitted estimator of sknn, or a "
         "Pipeline, search, BaggingClassifier, BaggingRegressor, VotingClassifier, VotingRegressor, "
@@ -119,11 +155,7 @@ def names_of(estimator: Any, n_features: int) -> list[str]:
 
 
 def _of_classifier(estimator: Any, output: str) -> Model:
-    targets, raw = estimator._targets, _raw(estimator)
-    if output == "prediction":
-        raise _no_predictions(estimator)
-    answer = Predictions(raw, targets.loss) if output == "probability" else raw
-    return Model(answer, _classes_of(targets), names_of(estimator, estimator.n_features_in_))
+    return _model_of_classes(estimator, estimator._targets, _raw(estimator), output)
 
 
 def _of_regressor(estimator: Any, output: str) -> Model:
@@ -138,25 +170,30 @@ def _of_regressor(estimator: Any, output: str) -> Model:
     return Model(raw, None, names_of(estimator, estimator.n_features_in_))
 
 
-def _of_table_classifier(estimator: Any, output: str) -> Model:
-    if output == "prediction":
-        raise _no_predictions(estimator)
-    targets, answer = estimator._ensemble.targets, estimator._explained()
-    chosen = Predictions(answer, targets.loss) if output == "probability" else answer
-    return Model(chosen, _classes_of(targets), names_of(estimator, estimator.n_features_in_))
-
-
-def _of_table_regressor(estimator: Any, output: str) -> Model:
+def _of_table(estimator: Any, output: str) -> Model:
+    answer = estimator._explained()
+    targets = answer.targets
+    if not targets.are_numbers:
+        return _model_of_classes(estimator, targets, answer, output)
     if output == "probability":
         raise _no_probabilities(estimator)
-    return Model(estimator._explained(), None, names_of(estimator, estimator.n_features_in_))
+    return Model(answer, None, names_of(estimator, estimator.n_features_in_))
 
 
-def _no_predictions(estimator: Any) -> ValueError:
-    return ValueError(
-        f"output='prediction' of {type(estimator).__name__}: classes have no derivative. Use "
-        "output='raw' or output='probability'."
-    )
+def _model_of_classes(estimator: Any, targets: Any, raw: Answer, output: str) -> Model:
+    if output == "prediction":
+        raise ValueError(
+            f"output='prediction' of {type(estimator).__name__}: classes have no derivative. Use "
+            "output='raw' or output='probability'."
+        )
+    are_probabilities, answer = output == "probability", raw
+    if are_probabilities:
+        answer = Predictions(raw, targets.loss)
+        if targets.has_one_class:  # it is certain
+            answer = Weighted([answer], [0.0], 1.0)
+    names = names_of(estimator, estimator.n_features_in_)
+    classes, first = _classes_of(targets)
+    return Model(answer, classes, names, first, are_probabilities)
 
 
 def _no_probabilities(estimator: Any) -> ValueError:
@@ -168,88 +205,96 @@ def _raw(estimator: Any) -> RawScores:
     return RawScores(trained.network, trained.parameters, partial(check_samples, estimator))
 
 
-def _classes_of(targets: Any) -> list[Any]:
+def _classes_of(targets: Any) -> tuple[list[Any], list[Any]]:
+    """Return what outputs stand for, and the first of two classes, which has none."""
     classes = targets.classes
     if isinstance(classes, list):
-        return [(k, c) for k, of_target in enumerate(classes) for c in of_target.tolist()]
+        return [(k, c) for k, of_target in enumerate(classes) for c in of_target.tolist()], []
     labels = classes.tolist()
-    return labels[1:] if targets.n_outputs == 1 and len(labels) == 2 else labels
+    is_pair = targets.n_outputs == 1 and len(labels) == 2
+    return (labels[1:], labels[:1]) if is_pair else (labels, [])
 
 
 def _of_pipeline(pipeline: Pipeline, output: str) -> Model:
-    last = pipeline.steps[-1][1]
-    inner = model_of(last, output)
-    steps = [pair for pair in pipeline.steps[:-1] if pair[1] not in (None, "passthrough")]
+    inner = model_of(pipeline.steps[-1][1], output)
+    steps = [pair for pair in pipeline.steps[:-1] if not is_passed(pair[1])]
     if not steps:
         return inner
-    n_columns = steps[0][1].n_features_in_
+    begin = begin_of(steps)
+    n_columns = begin.n_features_in_
     step, answer = chain(steps, n_columns), inner.answer
     if answer.is_direct:
         answer = Through(step, answer)
     else:
         answer = Behind(step, Transform([transformer for _, transformer in steps]), answer)
-    return Model(answer, inner.classes, names_of(steps[0][1], n_columns))
+    return replace(inner, answer=answer, names=names_of(begin, n_columns))
 
 
 def _of_bagging(ensemble: Any, output: str) -> Model:
-    n_columns = ensemble.n_features_in_
-    every = np.arange(n_columns)
-
     def taken(member: Any, columns: Array) -> Model:
         model = model_of(member, output)
-        if np.array_equal(columns, every):
-            return model
-        return Model(
-            Taken(model.answer, columns, partial(take_columns, places=columns)), model.classes
-        )
+        take = partial(_take_checked, ensemble, columns)
+        return replace(model, answer=Taken(model.answer, np.asarray(columns), take))
 
-    pairs = zip(ensemble.estimators_, ensemble.estimators_features_, strict=True)
+    members = ensemble.estimators_
+    pairs = zip(members, ensemble.estimators_features_, strict=True)
     models = [taken(member, columns) for member, columns in pairs]
-    return _mean(ensemble, models, [1.0] * len(models), n_columns)
+    return _mean(ensemble, members, models, [1.0] * len(models), ensemble.n_features_in_)
+
+
+def _take_checked(ensemble: Any, columns: Array, X: Any) -> Any:
+    """Return some columns of rows as the members of an ensemble see them: without names."""
+    rows = validate_data(
+        ensemble, X, reset=False, accept_sparse="csr", dtype=None, ensure_all_finite=False
+    )
+    return rows[:, columns]
 
 
 def _of_voting(ensemble: Any, output: str) -> Model:
     if getattr(ensemble, "voting", "soft") == "hard":
         raise ValueError("voting='hard': votes have no derivative. Use voting='soft'.")
-    models = [model_of(member, output) for member in ensemble.estimators_]
+    members = ensemble.estimators_
+    models = [model_of(member, output) for member in members]
     given = ensemble.weights
     if given is not None:
         named = zip(ensemble.estimators, given, strict=True)
         given = [w for (_, estimator), w in named if not isinstance(estimator, str)]
-    n_columns = len(set(np.concatenate([o for m in models for o in m.answer.origins]).tolist()))
-    n_columns = getattr(ensemble, "n_features_in_", n_columns)
-    return _mean(ensemble, models, given or [1.0] * len(models), n_columns)
+    return _mean(ensemble, members, models, given or [1.0] * len(models), len(models[0].names))
 
 
-def _mean(ensemble: Any, models: list[Model], weights: list[float], n_columns: int) -> Model:
-    first = models[0]
-    if any(model.classes != first.classes for model in models):
+def _mean(
+    ensemble: Any, members: Any, models: list[Model], weights: list[float], n_columns: int
+) -> Model:
+    first, names = models[0], names_of(ensemble, n_columns)
+    total = float(sum(weights))
+    answer = Weighted([model.answer for model in models], [w / total for w in weights])
+    if first.classes is None:
+        return Model(answer, None, names)
+    labels = ensemble.classes_
+    if any(len(member.classes_) != len(labels) for member in members):
         raise ValueError(
             f"The members of {type(ensemble).__name__} know different classes, so their outputs "
             "have no mean. Give each of them all classes (more samples, or stratified ones)."
         )
-    classes = first.classes
-    if classes is not None:  # members of meta-estimators see the numbers of classes
-        labels = ensemble.classes_.tolist()
-        classes = labels[-len(classes) :]
-    total = float(sum(weights))
-    answer = Weighted([model.answer for model in models], [w / total for w in weights])
-    return Model(answer, classes, names_of(ensemble, n_columns))
+    # Members of meta-estimators see the numbers of classes.
+    known = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    n_first = len(first.first)
+    one, others = known[:n_first], known[n_first:]
+    return replace(first, answer=answer, names=names, classes=others, first=one)
 
 
 def _of_transformed(estimator: TransformedTargetRegressor, output: str) -> Model:
-    inner = model_of(estimator.regressor_, "prediction" if output == "prediction" else output)
+    inner = model_of(estimator.regressor_, output)
     if output == "raw":
         return inner
-    return Model(
-        Transformed(inner.answer, estimator.transformer_.inverse_transform), None, inner.names
-    )
+    inverse = estimator.transformer_.inverse_transform
+    return replace(inner, answer=Transformed(inner.answer, inverse))
 
 
 def _of_calibrated(estimator: CalibratedClassifierCV, output: str) -> Model:
     if estimator.method != "sigmoid":
         raise ValueError(
-            f"CalibratedClassifierCV(method={estimator.method!r}) has no derivative. Use "
+            f"CalibratedClassifierCV(method={estimator.method!r}) cannot be explained. Use "
             "method='sigmoid'."
         )
     if output != "probability":
@@ -257,12 +302,13 @@ def _of_calibrated(estimator: CalibratedClassifierCV, output: str) -> Model:
             f"output={output!r}: CalibratedClassifierCV has probabilities only. Use "
             "output='probability'."
         )
-    models = []
-    for member in estimator.calibrated_classifiers_:
+    models, members = [], estimator.calibrated_classifiers_
+    for member in members:
         inner = model_of(member.estimator, "probability")
         lines = [(float(c.a_), float(c.b_)) for c in member.calibrators]
-        models.append(Model(Calibrated(inner.answer, lines), inner.classes, inner.names))
-    return _mean(estimator, models, [1.0] * len(models), len(models[0].names))
+        models.append(replace(inner, answer=Calibrated(inner.answer, lines)))
+    inside = [member.estimator for member in members]
+    return _mean(estimator, inside, models, [1.0] * len(models), len(models[0].names))
 
 
 _MODELS: dict[type, Any] = {

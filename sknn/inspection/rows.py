@@ -10,7 +10,7 @@ import numpy as np
 
 from sknn._math import Array
 from sknn.inspection.attributions import Attributions
-from sknn.inspection.gradients import choose_outputs, take_rows
+from sknn.inspection.gradients import take_rows
 from sknn.inspection.integrated import integrated_gradients
 from sknn.inspection.models import Model, model_of
 
@@ -175,9 +175,8 @@ def explain_row(
     background = X if background is None else background
     options = {"baseline": baseline, "background": background, "output": output, **options}
     target = _predicted(model, estimator, one) if target is None else target
-    is_first = _is_first_of_two(model, estimator, target)
-    found = integrated_gradients(estimator, one, target=None if is_first else target, **options)
-    return _explanation(found, target, output, max_features, is_first)
+    found = integrated_gradients(estimator, one, target=target, **options)
+    return _explanation(found, target, output, max_features)
 
 
 def _predicted(model: Model, estimator: Any, row: Any) -> Any:
@@ -195,32 +194,20 @@ def _predicted(model: Model, estimator: Any, row: Any) -> Any:
     return predicted.tolist()[0]
 
 
-def _is_first_of_two(model: Model, estimator: Any, target: Any) -> bool:
-    """Whether a target is the class that has no output: the other one's output says it all."""
-    if model.classes is None or model.answer.n_outputs > 1 or isinstance(target, tuple):
-        return False
-    known = np.asarray(getattr(estimator, "classes_", [])).tolist()
-    if len(known) == 2 and known[0] == target:
-        return True
-    choose_outputs(model, target)
-    return False
-
-
 def _explanation(
-    found: Attributions, target: Any, output: str, max_features: int, is_first: bool
+    found: Attributions, target: Any, output: str, max_features: int
 ) -> RowExplanation:
     import pandas as pd
 
-    sign, shift = (-1.0, float(output == "probability")) if is_first else (1.0, 0.0)
-    moved: Array = sign * found.values[0]
+    moved: Array = found.values[0]
     order = np.argsort(-np.abs(moved), kind="stable")
-    data = found.data.iloc[0].tolist() if hasattr(found.data, "iloc") else found.data[0].tolist()
+    data = _cells(found.data)
     names = [found.feature_names[j] for j in order]
     return RowExplanation(
         target,
         output,
-        shift + sign * float(found.predictions[0]),
-        shift + sign * float(found.base_values[0]),
+        float(found.predictions[0]),
+        float(found.base_values[0]),
         pd.Series(moved[order], names, name="attribution"),
         pd.Series([data[j] for j in order], names, dtype=object, name="value"),
         int(max_features),
@@ -231,3 +218,10 @@ def _in_words(value: Any) -> str:
     if value is None or value != value:
         return "missing"
     return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)
+
+
+def _cells(rows: Any) -> list[Any]:
+    """Return the values of the first row, each of its own type."""
+    if hasattr(rows, "iloc"):
+        return [rows.iloc[:, j].tolist()[0] for j in range(rows.shape[1])]
+    return list(rows.row(0)) if hasattr(rows, "columns") else list(rows[0].tolist())

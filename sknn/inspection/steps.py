@@ -7,7 +7,7 @@ it (indicators of a category, say). Then a smooth map makes the step's output of
 
 from __future__ import annotations
 
-import functools
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -65,9 +65,7 @@ class Step(ABC):
 
     def output_slopes(self, X: Any) -> Array:
         """Return how each column of the output changes with its origin, if it has one."""
-        points = self.encode(X)
-        slopes = self.slopes(X, points)
-        return np.ones(points.shape) if slopes is None else slopes
+        return np.ones((X.shape[0], self.n_outputs))
 
     @abstractmethod
     def apply(self, points: Array) -> Array:
@@ -173,9 +171,6 @@ class Chosen(Smooth):
         self._columns = self.output_origins = columns
         self.n_outputs = len(columns)
 
-    def output_slopes(self, X: Any) -> Array:
-        return np.ones((X.shape[0], len(self._columns)))
-
     def apply(self, points: Array) -> Array:
         return points[:, self._columns]
 
@@ -232,7 +227,10 @@ class Encoded(Step):
         return as_dense(self._transformer.transform(X))
 
     def slopes(self, X: Any, points: Array) -> Array | None:
-        return np.full(points.shape, np.nan)
+        return self.output_slopes(X)
+
+    def output_slopes(self, X: Any) -> Array:
+        return np.full((X.shape[0], self.n_outputs), np.nan)
 
     def apply(self, points: Array) -> Array:
         return points
@@ -259,11 +257,8 @@ class Imputed(Encoded):
         super().__init__(transformer, np.concatenate([kept, marks]).astype(int))
         self._n_kept = len(kept)
 
-    def slopes(self, X: Any, points: Array) -> Array | None:
-        numbers = as_dense(validate_data(self._transformer, X, reset=False, skip_check_array=True))
-        missing = self._transformer.missing_values
-        gaps = numbers != numbers if missing != missing else numbers == missing
-        slopes = np.where(gaps[:, self.origins], np.nan, 1.0)
+    def output_slopes(self, X: Any) -> Array:
+        slopes = np.where(_gaps(X, self._transformer)[:, self.origins], np.nan, 1.0)
         slopes[:, self._n_kept :] = 0
         return slopes
 
@@ -279,7 +274,7 @@ class OfTable(Encoded):
     def __init__(self, transformer: Any) -> None:
         super().__init__(transformer, transformer.origins_)
 
-    def slopes(self, X: Any, points: Array) -> Array | None:
+    def output_slopes(self, X: Any) -> Array:
         return np.asarray(self._transformer.slopes(X))
 
 
@@ -432,12 +427,9 @@ def step_of(transformer: Any, name: str, n_columns: int) -> Step:
     ValueError
         If that is not known.
     """
-    if transformer is None or isinstance(transformer, str):
+    if is_passed(transformer):
         return Plain(n_columns)
-    if isinstance(transformer, FunctionTransformer) and transformer.func is None:
-        return Plain(n_columns)
-    if not isinstance(transformer, FunctionTransformer):
-        check_is_fitted(transformer)
+    check_is_fitted(transformer)
     kinds = (kind for kind in type(transformer).__mro__ if kind in _STEPS)
     kind = next(kinds, None)
     if kind is not None:
@@ -476,7 +468,9 @@ def _scaling_of_robust(scaler: RobustScaler, n_columns: int) -> Step:
 def _mixing_of_pca(pca: PCA, n_columns: int) -> Step:
     matrix = pca.components_
     if pca.whiten:
-        matrix = matrix / np.sqrt(pca.explained_variance_)[:, np.newaxis]
+        deviations = np.sqrt(pca.explained_variance_)
+        least = np.finfo(deviations.dtype).eps  # as scikit-learn has it
+        matrix = matrix / np.maximum(deviations, least)[:, np.newaxis]
     return Mixing(pca, pca.mean_, matrix)
 
 
@@ -527,13 +521,14 @@ def _union(union: FeatureUnion, n_columns: int) -> Step:
 
 
 def _columns(transformer: ColumnTransformer, n_columns: int) -> Step:
+    if transformer.transformer_weights:
+        raise ValueError("A ColumnTransformer with transformer_weights cannot be gone through.")
     parts = []
     for name, fitted, columns in transformer.transformers_:
         places = _places(transformer, columns, n_columns)
         if (isinstance(fitted, str) and fitted == "drop") or not len(places):
             continue
-        take = functools.partial(take_columns, places=places)
-        parts.append((step_of(fitted, name, len(places)), places, take))
+        parts.append((step_of(fitted, name, len(places)), places, Take(transformer, places)))
     if not parts:
         raise ValueError("A ColumnTransformer without any column cannot be gone through.")
     return Beside(parts)
@@ -541,13 +536,17 @@ def _columns(transformer: ColumnTransformer, n_columns: int) -> Step:
 
 def _places(transformer: ColumnTransformer, columns: Any, n_columns: int) -> Array:
     names: Any = getattr(transformer, "feature_names_in_", None)
-    if isinstance(columns, slice) and (names is None or not isinstance(columns.start, str)):
-        return np.arange(n_columns)[columns]
     if isinstance(columns, slice):
-        known = list(names)
-        stop = n_columns if columns.stop is None else known.index(columns.stop) + 1
-        return np.arange(known.index(columns.start), stop)
-    columns = np.atleast_1d(np.asarray(columns))
+        known = [] if names is None else list(names)
+        start, stop = columns.start, columns.stop
+        start = known.index(start) if isinstance(start, str) else start
+        stop = known.index(stop) + 1 if isinstance(stop, str) else stop
+        return np.arange(n_columns)[start : stop : columns.step]
+    with warnings.catch_warnings():  # scikit-learn 1.6 warns whoever reads its list of the rest
+        warnings.simplefilter("ignore", FutureWarning)
+        columns = np.atleast_1d(np.asarray(columns))
+    if not columns.size:
+        return np.arange(0)
     if columns.dtype == bool:
         return np.flatnonzero(columns)
     if columns.dtype.kind in "iu":
@@ -612,15 +611,67 @@ _STEPS: dict[type, Callable[[Any, int], Step]] = {
 def as_dense(X: Any) -> Array:
     """Return numbers as a dense array."""
     if sp.issparse(X):
-        return np.asarray(X.toarray())
+        X = X.toarray()
     return np.asarray(X, dtype=None if isinstance(X, np.ndarray) and X.dtype.kind == "f" else float)
 
 
-def take_columns(X: Any, places: Array) -> Any:
-    """Return some columns of rows, by their places."""
-    if hasattr(X, "iloc"):
-        return X.iloc[:, places]
-    return X[:, places]
+def _gaps(X: Any, imputer: SimpleImputer) -> Array:
+    """Return where rows have what an imputer fills."""
+    import pandas as pd
+
+    rows = X.toarray() if sp.issparse(X) else np.asarray(X)
+    missing = imputer.missing_values
+    gaps: Any = pd.isna(rows)
+    if not pd.isna(missing):
+        gaps = gaps | (rows == missing)
+    return np.asarray(gaps)
+
+
+def is_passed(transformer: Any) -> bool:
+    """Whether a step hands on what it is given."""
+    if transformer is None or (isinstance(transformer, str) and transformer == "passthrough"):
+        return True
+    return isinstance(transformer, FunctionTransformer) and transformer.func is None
+
+
+def begin_of(steps: list[tuple[str, Any]]) -> Any:
+    """Return the transformer that is handed the rows first, also in nested Pipelines."""
+    for _, transformer in steps:
+        if isinstance(transformer, Pipeline):
+            found = begin_of(transformer.steps)
+            if found is not None:
+                return found
+        elif not is_passed(transformer):
+            return transformer
+    return None
+
+
+class Take:
+    """Takes the columns of a ColumnTransformer's part: by name where it knows names.
+
+    Parameters
+    ----------
+    transformer : ColumnTransformer
+    places : ndarray of int
+    """
+
+    def __init__(self, transformer: ColumnTransformer, places: Array) -> None:
+        names = getattr(transformer, "feature_names_in_", None)
+        self._names = None if names is None else list(np.asarray(names)[places])
+        self._places, self._n_columns = places, transformer.n_features_in_
+
+    def __call__(self, X: Any) -> Any:
+        if self._names is not None and hasattr(X, "columns"):
+            lacking = sorted(set(self._names) - set(X.columns))
+            if lacking:
+                raise ValueError(f"columns are missing: {lacking}")
+            return X[self._names]
+        if X.shape[1] != self._n_columns:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but ColumnTransformer is expecting "
+                f"{self._n_columns} features as input."
+            )
+        return X.iloc[:, self._places] if hasattr(X, "iloc") else X[:, self._places]
 
 
 def _same(X: Any) -> Any:

@@ -12,6 +12,9 @@ from sknn.tabular.blending import raw_of
 from sknn.tabular.ensemble import Ensemble
 from sknn.tabular.members import Member, Members
 
+TINY = 1e-30
+"""Probabilities nearer than this to 0 or 1 hardly change their logarithms any more."""
+
 N_PROBED = 256
 """At so many points the sensitivity of predictions is measured."""
 
@@ -32,7 +35,7 @@ class OfEnsemble(Answer):
     is_direct = False
 
     def __init__(self, ensemble: Ensemble) -> None:
-        self._ensemble = ensemble
+        self._ensemble, self.targets = ensemble, ensemble.targets
         self._loss, blend = ensemble.targets.loss, ensemble.blend
         self._is_of_numbers = blend.temperatures is None
         self._kinds: list[tuple[Members, list[tuple[int, int]]]] = []
@@ -79,7 +82,8 @@ class OfEnsemble(Answer):
         differentiate(slope)
         if not self._is_of_numbers:
             slope /= self._ensemble.blend.temperature
-            slope /= mean * (1 - mean) if self._loss.out_activation == "logistic" else mean
+            spread = mean * (1 - mean) if self._loss.out_activation == "logistic" else mean
+            slope /= np.maximum(spread, TINY)
         found = [np.zeros(array.shape) for array in points]
         start = 0
         for members, asked in self._kinds:

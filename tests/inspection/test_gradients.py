@@ -336,7 +336,7 @@ def test_a_quantile_is_chosen_by_its_number():
 @pytest.mark.parametrize(
     ("what", "target", "message"),
     [
-        ("three", "d", r"target='d' is no class with an output: these are \['a', 'b', 'c'\]"),
+        ("three", "d", r"target='d' is no class: these are \['a', 'b', 'c'\]"),
         ("three", 1, "target=1 is no class"),
         ("three", ["a"], "is no class"),
         ("three", np.array(["a"]), "is no class"),
@@ -382,11 +382,11 @@ def test_an_output_that_there_is_not_is_refused(what, output, message):
         (np.ones((3, 3)), "X has 3 features, but MLPRegressor is expecting 4"),
         (np.ones(4), "Expected 2D array, got 1D array"),
         (np.ones((0, 4)), "0 sample"),
-        (np.ones((2, 2, 4)), "dim 3"),
+        (np.ones((2, 2, 4)), "got 3D array"),
         (np.full((2, 4), np.nan), "Input X contains NaN"),
         (np.full((2, 4), np.inf), "Input X contains infinity"),
         (sp.csr_array(np.full((2, 4), np.nan)), "Input X contains NaN"),
-        ([["a", "b", "c", "d"]], "numeric"),
+        ([["a", "b", "c", "d"]], "could not convert"),
         (None, "Expected 2D array"),
     ],
     ids=["wide", "narrow", "1-d", "empty", "3-d", "gaps", "infinite", "sparse", "words", "None"],

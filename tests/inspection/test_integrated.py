@@ -316,7 +316,9 @@ def test_a_baseline_without_a_meaning_is_refused():
 def test_categories_have_no_zero():
     words = np.array([["u"], ["v"], ["w"]] * 20)
     model = make_pipeline(OneHotEncoder(), make("number")).fit(words, TARGETS["number"])
-    with pytest.raises(ValueError, match="baseline='zero': categories and gaps have no 0"):
+    with pytest.raises(
+        ValueError, match="baseline='zero' is not known here: categories and gaps have no 0"
+    ):
         integrated_gradients(model, words, "zero")
 
 
