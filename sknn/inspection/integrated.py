@@ -57,10 +57,9 @@ def integrated_gradients(
         :func:`input_gradients`.
     X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
         The rows that are explained.
-    baseline : {"mean", "zero"}, array-like of shape (n_features,) or (n_rows, n_features), or \
-            DataFrame, default="mean"
-        Where the walk begins: at the mean of `background`, at 0, at a row, or at each of several
-        rows, over which the mean is taken.
+    baseline : {"mean", "zero"}, array-like or DataFrame, default="mean"
+        Where the walk begins: at the mean of `background`, at 0, at a row of shape (n_features,),
+        or at each of several rows (n_rows, n_features), over which the mean is taken.
     background : DataFrame, array-like or sparse matrix, default=None
         What "mean" is the mean of; None is X.
     n_steps : int or "auto", default="auto"
