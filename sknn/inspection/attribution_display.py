@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from sknn._math import Array
+from sknn._math import Array, spread_rows
 from sknn.inspection.attributions import Attributions
 from sknn.inspection.drawing import NEGATIVE, POSITIVE, shorten
 from sknn.inspection.integrated import integrated_gradients
@@ -26,6 +26,9 @@ HALF_HEIGHT = 0.4
 
 KINDS = ("beeswarm", "bar", "row")
 """What may be drawn."""
+
+MAX_ROWS = 2000
+"""So many rows are drawn as points at most, evenly spread over their order."""
 
 
 class AttributionDisplay:
@@ -252,6 +255,7 @@ class AttributionDisplay:
     def _draw_points(self, found: Attributions, options: dict[str, Any]) -> None:
         from matplotlib import colormaps
 
+        found = found[spread_rows(len(found), min(len(found), MAX_ROWS))]
         values = self._with_others(found.values)
         colors = np.full(values.shape, np.nan)
         for line, j in enumerate(self.columns_):
@@ -366,7 +370,10 @@ def _range_with_zero(numbers: Array) -> tuple[float, float]:
 def _column(data: Any, j: int) -> pd.Series:
     import pandas as pd
 
-    return data.iloc[:, j] if hasattr(data, "iloc") else pd.Series(data[:, j]).infer_objects()
+    if hasattr(data, "iloc"):
+        return data.iloc[:, j]
+    column = data[data.columns[j]].to_list() if hasattr(data, "columns") else data[:, j]
+    return pd.Series(column).infer_objects()
 
 
 def _ranks(column: pd.Series) -> Array:

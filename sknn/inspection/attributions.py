@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,6 +71,21 @@ class Attributions:
     def __len__(self) -> int:
         return len(self.values)
 
+    def __getitem__(self, rows: Any) -> Attributions:
+        """Return the attributions of some rows: by a slice, their places, or an array of bools."""
+        places = np.atleast_1d(np.arange(len(self))[rows])
+        data = self.data.iloc[places] if hasattr(self.data, "iloc") else self.data[places]
+        arrays = (self.values, self.base_values, self.predictions, self.errors)
+        values, base, predictions, errors = (array[places] for array in arrays)
+        return replace(
+            self,
+            values=values,
+            base_values=base,
+            predictions=predictions,
+            errors=errors,
+            data=data,
+        )
+
     def of(self, target: Any) -> Attributions:
         """Return the attributions of one of several outputs.
 
@@ -85,15 +100,13 @@ class Attributions:
         if self.values.ndim == 2:
             return self
         [k] = known
-        return Attributions(
-            self.values[:, :, k],
-            self.base_values[:, k],
-            self.predictions[:, k],
-            self.errors[:, k],
-            self.data,
-            self.feature_names,
-            [self.target_names[k]],
-            self.n_steps,
+        return replace(
+            self,
+            values=self.values[:, :, k],
+            base_values=self.base_values[:, k],
+            predictions=self.predictions[:, k],
+            errors=self.errors[:, k],
+            target_names=[self.target_names[k]],
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -110,7 +123,11 @@ class Attributions:
         return pd.DataFrame(self.values.reshape(len(self.values), -1), index, columns)
 
     def to_shap(self) -> Any:
-        """Return a ``shap.Explanation``, which shap's plots draw; needs the package shap."""
+        """Return a ``shap.Explanation``, which shap's plots draw; needs the package shap.
+
+        They call the base value E[f(X)]. It is that where the baseline was a sample of rows; with
+        "mean" it is the answer to the mean row.
+        """
         import shap
 
         data = self.data.to_numpy() if hasattr(self.data, "to_numpy") else self.data

@@ -106,12 +106,19 @@ def sum_by_origin(answer: Answer, found: Points, n_features: int) -> Array:
     return total.T
 
 
+def as_rows(X: Any) -> Any:
+    """Return rows of any kind as what can be sliced: an array, a sparse matrix or a frame."""
+    if sp.issparse(X):
+        return X.tocsr()
+    if not hasattr(X, "shape"):
+        return as_array(X)
+    is_sliced = isinstance(X, np.ndarray) or hasattr(X, "iloc") or hasattr(X, "with_columns")
+    return X if is_sliced or not hasattr(X, "to_pandas") else X.to_pandas()
+
+
 def chunks(X: Any) -> Iterator[Any]:
     """Yield rows, so few at a time that a network takes them at once."""
-    if sp.issparse(X):
-        X = X.tocsr()
-    elif not hasattr(X, "shape"):
-        X = as_array(X)
+    X = as_rows(X)
     if len(X.shape) != 2:
         what = f"Expected 2D array, got {len(X.shape)}D array instead."
         raise ValueError(f"{what} Reshape a single row with X.reshape(1, -1).")
@@ -139,10 +146,7 @@ def each_chunk(X: Any, explain: Callable[[Any], T]) -> list[T]:
 
 def take_rows(X: Any, row: Any) -> Any:
     """Return the row of this number as the only one, or raise ValueError if there is none."""
-    if sp.issparse(X):
-        X = X.tocsr()
-    elif not hasattr(X, "shape"):
-        X = as_array(X)
+    X = as_rows(X)
     n_rows = X.shape[0]
     if not isinstance(row, (int, np.integer)) or not -n_rows <= row < n_rows:
         raise ValueError(f"row must be an int in the range [{-n_rows}, {n_rows - 1}]; got {row!r}.")

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from sklearn.inspection import permutation_importance
 
 from sknn._math import Array
-from sknn.inspection.gradients import as_array, in_order, input_gradients
+from sknn.inspection.gradients import as_rows, in_order, input_gradients
 from sknn.inspection.integrated import integrated_gradients
 from sknn.inspection.models import best_of, is_search, model_of, names_of
 
@@ -39,6 +39,7 @@ def importance(
     kind : {"integrated_gradients", "gradient", "permutation"}, default="integrated_gradients"
         The mean absolute attribution; the mean absolute derivative, times the column's standard
         deviation (NaN for categories); or by how much the score falls when the column is shuffled.
+        The second is for smooth networks: the bins of tables are steep where values lie close.
     **options
         Passed to :func:`integrated_gradients`, :func:`input_gradients` or
         :func:`sklearn.inspection.permutation_importance`.
@@ -73,8 +74,7 @@ def importance(
         raise ValueError(f"kind must be one of {list(_KINDS)}; got {kind!r}.")
     if kind == "permutation" and y is None:
         raise ValueError("kind='permutation' compares scores: pass y.")
-    if not hasattr(X, "shape"):
-        X = as_array(X)
+    X = as_rows(X)
     if kind == "permutation":
         names = names_of(estimator, X.shape[1])
     else:

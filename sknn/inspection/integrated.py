@@ -17,6 +17,7 @@ from sknn.inspection.answers import Answer, Points
 from sknn.inspection.attributions import Attributions
 from sknn.inspection.gradients import (
     as_array,
+    as_rows,
     chunks,
     each_chunk,
     gradients_of,
@@ -66,7 +67,9 @@ def integrated_gradients(
         Nodes of Gauss and Legendre's rule, at least 1. "auto" doubles them until the attributions
         miss what they should add up to by no more than `tolerance`.
     tolerance : float, default=0.01
-        By which share of the mean absolute difference f(x) - f(b) they may miss it, positive.
+        By which share of the mean absolute difference f(x) - f(b) the worst row may miss it,
+        positive. Smooth activations need some 8 nodes; rectifiers, and tables with their bins, need
+        many, of which there are 512 at most.
     target : object, default=None
         Which output: a class, or the number of a regressor's output. None is all of them; of two
         classes the second.
@@ -104,6 +107,7 @@ def integrated_gradients(
     [[3.0, -2.0]]
     """
     _check_numbers(n_steps, tolerance)
+    X = as_rows(X)
     model, chosen = model_of(estimator, output).choose(target)
     starts = _make_starts(model, X, baseline, background)
     nodes = FIRST_STEPS if n_steps == "auto" else int(n_steps)
@@ -186,7 +190,7 @@ def _make_starts(model: Model, X: Any, baseline: Any, background: Any) -> list[_
     if len(shape) != 2 or shape[1] != n_features or not shape[0]:
         raise ValueError(
             f"baseline has the shape {np.shape(baseline)}; it must be ({n_features},) or (n_rows, "
-            f"{n_features}), as X has {n_features} columns."
+            f"{n_features}) with at least one row, as X has {n_features} columns."
         )
     return list(_starts_of(answer, rows, shape[0]))
 
@@ -201,7 +205,7 @@ def _starts_of(answer: Answer, rows: Any, n_rows: int) -> Iterator[_Start]:
 def _as_rows(baseline: Any, X: Any) -> Any:
     """Return a baseline as rows; one of one dimension is a row. Its columns have X's names."""
     if sp.issparse(baseline) or hasattr(baseline, "columns"):
-        return baseline
+        return as_rows(baseline)
     if hasattr(baseline, "index") and hasattr(baseline, "to_numpy"):  # a row of a frame
         known = list(getattr(X, "columns", []))
         if set(known) == set(baseline.index) and len(known) == len(baseline):
@@ -252,4 +256,4 @@ def _check_numbers(n_steps: Any, tolerance: Any) -> None:
 def _data(X: Any) -> Any:
     if sp.issparse(X):
         return X.toarray()
-    return X if hasattr(X, "shape") else as_array(X)
+    return X

@@ -33,7 +33,7 @@ from sknn.inspection.answers import (
     Transformed,
     Weighted,
 )
-from sknn.inspection.steps import Transform, begin_of, chain, is_passed
+from sknn.inspection.steps import Transform, begin_of, chain, is_passed, refusal
 
 OUTPUTS = ("raw", "probability", "prediction")
 """What may be explained."""
@@ -221,6 +221,8 @@ def _of_pipeline(pipeline: Pipeline, output: str) -> Model:
     if not steps:
         return inner
     begin = begin_of(steps)
+    if not hasattr(begin, "n_features_in_"):  # of text, say
+        raise refusal(steps[0][0], begin)
     n_columns = begin.n_features_in_
     step, answer = chain(steps, n_columns), inner.answer
     if answer.is_direct:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sknn._math import Array
 from sknn.inspection.attributions import Attributions
-from sknn.inspection.gradients import take_rows
+from sknn.inspection.gradients import as_rows, take_rows
 from sknn.inspection.integrated import integrated_gradients
 from sknn.inspection.models import Model, model_of
 
@@ -85,9 +85,7 @@ class RowExplanation:
             "probability": f"Probability of {self.target!r}",
             "prediction": "Prediction",
         }[self.output]
-        return (
-            f"{what}: {self.answer:.4g}. Without what is known of this row: {self.base_value:.4g}."
-        )
+        return f"{what}: {self.answer:.4g}. Base value: {self.base_value:.4g}."
 
     def _rows(self) -> list[tuple[str, float]]:
         """Return what is shown, and how much it has moved the answer."""
@@ -128,7 +126,7 @@ def explain_row(
     X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
         Rows, which are the background, too, unless another is given.
     row : int, default=0
-        Which of them.
+        Which of them: its position.
     target : object, default=None
         Which output; None is the class that is predicted, or the only output.
     output : {"raw", "probability", "prediction"}, default=None
@@ -163,7 +161,7 @@ def explain_row(
     >>> net = make_pipeline(StandardScaler(), net).fit(X, y)
     >>> explanation = explain_row(net, X, row=0)
     >>> print(str(explanation).splitlines()[0])
-    Probability of 'setosa': 0.9... Without what is known of this row: 0.0...
+    Probability of 'setosa': 0.9... Base value: 0.0...
     >>> explanation.to_frame().index[0]
     'petal length (cm)'
     """
@@ -171,8 +169,10 @@ def explain_row(
         raise ValueError(f"max_features must be an int of at least 1; got {max_features!r}.")
     if output is None:
         output = "probability" if hasattr(estimator, "classes_") else "prediction"
+    X = as_rows(X)
     model, one = model_of(estimator, output), take_rows(X, row)
-    background = X if background is None else background
+    if background is None and X.shape[0] > 1:
+        background = X
     options = {"baseline": baseline, "background": background, "output": output, **options}
     target = _predicted(model, estimator, one) if target is None else target
     found = integrated_gradients(estimator, one, target=target, **options)

@@ -436,7 +436,12 @@ def step_of(transformer: Any, name: str, n_columns: int) -> Step:
         return _STEPS[kind](transformer, n_columns)
     if hasattr(transformer, "origins_") and hasattr(transformer, "slopes"):
         return OfTable(transformer)
-    raise ValueError(
+    raise refusal(name, transformer)
+
+
+def refusal(name: str, transformer: Any) -> ValueError:
+    """Return the error for a step that cannot be gone through."""
+    return ValueError(
         f"The step {name!r} ({type(transformer).__name__}) cannot be gone through: its output has "
         "no known derivative, and it is not known which column each of it comes from. Explain the "
         "steps after it on what it returns, or replace it by one of "

@@ -1,5 +1,7 @@
 """Models as their users build them: what was found by using them, each with the right answer."""
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor, VotingRegressor
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
@@ -21,7 +24,13 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from sknn.inspection import importance, input_gradients, integrated_gradients
+from sknn.inspection import (
+    AttributionDisplay,
+    explain_row,
+    importance,
+    input_gradients,
+    integrated_gradients,
+)
 from sknn.tabular import TableEncoder, TabularMLPClassifier, TabularMLPRegressor
 from tests.inspection.explaining import (
     NAMES,
@@ -37,6 +46,7 @@ from tests.inspection.explaining import (
 )
 from tests.inspection.test_gradients import Unlinked
 
+mpl.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 Y = TARGETS["number"]
 ROW = np.array([0.5, -1.0, 2.0, 0.1])
@@ -369,3 +379,48 @@ def test_lists_of_rows_keep_the_types_of_their_values():
         m.predict(t.to_numpy(object).tolist()),
         rtol=1e-4,
     )
+
+
+def test_frames_of_other_libraries_are_explained_and_drawn():
+    pl = pytest.importorskip("polars", reason="polars is optional")
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is optional")
+    m = make("number").fit(TABLE, Y)
+    expected = integrated_gradients(m, TABLE)
+    for table in (pl.from_pandas(TABLE), pa.Table.from_pandas(TABLE)):
+        found = integrated_gradients(m, table)
+        np.testing.assert_allclose(found.values, expected.values)
+        display = AttributionDisplay.from_attributions(found)
+        assert len(display.points_) == 4
+        assert explain_row(m, table, 3).answer == pytest.approx(expected.predictions[3])
+    plt.close("all")
+
+
+def test_a_table_of_one_row_needs_a_background():
+    m = TabularMLPRegressor(**TAB).fit(TABLE, Y)
+    with pytest.raises(ValueError, match="Pass background="):
+        explain_row(m, NEW_TABLE.iloc[[3]])
+
+
+def test_a_pipeline_that_begins_with_text_names_the_step():
+    words = ["a b", "b c", "c d", "aa bb"] * 15
+    m = make_pipeline(CountVectorizer(token_pattern=r"\w+"), make("number")).fit(words, Y)
+    with pytest.raises(ValueError, match="The step 'countvectorizer'"):
+        input_gradients(m, words)
+
+
+def test_attributions_of_some_rows_are_those_rows():
+    found = integrated_gradients(make("three").fit(TABLE, TARGETS["three"]), TABLE)
+    for rows in (slice(2, 5), [2, 3, 4], np.isin(np.arange(60), [2, 3, 4])):
+        some = found[rows]
+        np.testing.assert_array_equal(some.values, found.values[2:5])
+        np.testing.assert_array_equal(some.of("b").base_values, found.base_values[2:5, 1])
+        pd.testing.assert_frame_equal(some.data, TABLE.iloc[2:5])
+    assert len(found[7]) == 1
+
+
+def test_of_many_rows_some_are_drawn_as_points():
+    m = make("number").fit(X, Y)
+    rows = np.tile(X, (50, 1))
+    display = AttributionDisplay.from_estimator(m, rows, n_steps=2)
+    assert {len(points.get_offsets()) for points in display.points_} == {2000}
+    plt.close("all")
