@@ -11,7 +11,7 @@ import numpy as np
 from sknn._math import Array
 from sknn.activations import Activation
 from sknn.inspection.drawing import network_of, shorten
-from sknn.inspection.steps import Transform
+from sknn.inspection.transformers import Transform
 from sknn.layers import ActivationLayer, Layer, Residual
 
 CONSTANT = 1e-6

@@ -33,7 +33,7 @@ from sknn.inspection.answers import (
     Transformed,
     Weighted,
 )
-from sknn.inspection.steps import Transform, begin_of, chain, is_passed, refusal
+from sknn.inspection.transformers import Transform, begin_of, chain, is_passed, refusal
 
 OUTPUTS = ("raw", "probability", "prediction")
 """What may be explained."""

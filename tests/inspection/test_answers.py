@@ -24,7 +24,7 @@ from sknn.inspection.answers import (
     check_finite,
 )
 from sknn.inspection.models import model_of
-from sknn.inspection.steps import step_of
+from sknn.inspection.transformers import step_of
 from sknn.losses import BinaryLogLoss, Gaussian, LogLoss, PoissonLoss, Quantile, SquaredError
 from tests.cases import name_of
 from tests.gradcheck import check_gradient
