@@ -34,6 +34,7 @@ benchmarks: .venv/test
 	$(BIN)/python -m tests.benchmarks.search
 	$(BIN)/python -m tests.benchmarks.load
 	$(BIN)/python -m tests.benchmarks.tabular
+	$(BIN)/python -m tests.benchmarks.explain
 
 .venv/created:
 	$(PYTHON) -m venv .venv
