@@ -48,3 +48,9 @@ def even_slices(n: int, n_parts: int) -> list[slice]:
 def spread_rows(n: int, most: int) -> Array:
     """Return the numbers of some rows from all over n of them, all if there are no more."""
     return np.linspace(0, n - 1, min(n, most)).astype(int)
+
+
+def as_shares(sizes: Array) -> Array:
+    """Return sizes divided by their sum; equal shares if that says nothing."""
+    whole = sizes.sum()
+    return sizes / whole if 0 < whole < np.inf else np.full(len(sizes), 1 / len(sizes))

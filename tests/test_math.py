@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sknn._math import even_slices, number, product, spread_rows, swap
+from sknn._math import as_shares, even_slices, number, product, spread_rows, swap
 
 
 @pytest.mark.parametrize("lead", [(), (4,)], ids=["single", "stack"])
@@ -59,3 +59,9 @@ def test_rows_come_from_all_over(n, most):
 @pytest.mark.parametrize("n", [1, 2, 6])
 def test_few_rows_are_all_taken(n):
     np.testing.assert_array_equal(spread_rows(n, 7), range(n))
+
+
+def test_shares_have_the_sum_1_whatever_sizes_are():
+    np.testing.assert_allclose(as_shares(np.array([1.0, 3.0])), [0.25, 0.75])
+    for nothing in ([0.0, 0.0], [np.inf, 1.0], [np.nan, 1.0]):
+        np.testing.assert_array_equal(as_shares(np.array(nothing)), [0.5, 0.5])

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._constraints import check_parameters
-from sknn._math import Array
+from sknn._math import Array, as_shares
 from sknn._version import Versioned
 from sknn._warn import warn
 from sknn.estimators.data import check_data, check_samples, is_known
@@ -328,11 +328,9 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         input data dimension for feedforward neural network", ISCAS 1994.
         """
         try:
-            total = self._trained().sensitivities()
+            return as_shares(self._trained().sensitivities())
         except NotImplementedError as error:  # of a loss of one's own: there is no such attribute
             raise AttributeError(str(error)) from error
-        whole = total.sum()
-        return total / whole if 0 < whole < np.inf else np.full(len(total), 1 / len(total))
 
     def summary(self) -> str:
         """Return a table of the layers, the shapes of their outputs and their parameters.

@@ -96,7 +96,46 @@ class RawScores(Answer):
         ]
 
 
-class Predictions(Answer):
+class Around(Answer):
+    """Another answer, of which something is changed.
+
+    Parameters
+    ----------
+    answer : Answer
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.origins, self.n_outputs = answer.origins, answer.n_outputs
+        self.is_direct = answer.is_direct
+
+    def encode(self, X: Any) -> Points:
+        return self._answer.encode(X)
+
+    def slopes(self, X: Any, points: Points) -> list[Array | None]:
+        return self._answer.slopes(X, points)
+
+    def values(self, points: Points) -> Array:
+        return self.map(self._answer.values(points))
+
+    def gradients(self, points: Points, differentiate: Differentiate) -> Points:
+        def through(values: Array) -> None:
+            slope = self.map(values)
+            differentiate(slope)
+            values[...] = self.pull_back(values, slope)
+
+        return self._answer.gradients(points, through)
+
+    def map(self, values: Array) -> Array:
+        """Return what the outputs become: in a new array, unless they stay as they are."""
+        return values
+
+    def pull_back(self, values: Array, slope: Array) -> Array:
+        """Return derivatives by the outputs from those by what they become."""
+        return slope
+
+
+class Predictions(Around):
     """Predictions or probabilities, which follow from raw scores.
 
     Parameters
@@ -109,32 +148,23 @@ class Predictions(Answer):
     """
 
     def __init__(self, raw: Answer, loss: Loss, rows: slice = slice(None)) -> None:
-        self._raw, self._loss, self._rows = raw, loss, rows
-        self.origins, self.is_direct = raw.origins, raw.is_direct
+        super().__init__(raw)
+        self._loss, self._rows = loss, rows
         self.n_outputs = len(range(raw.n_outputs)[rows])
 
-    def encode(self, X: Any) -> Points:
-        return self._raw.encode(X)
+    def map(self, values: Array) -> Array:
+        return self._predict(values)[self._rows]
 
-    def slopes(self, X: Any, points: Points) -> list[Array | None]:
-        return self._raw.slopes(X, points)
+    def pull_back(self, values: Array, slope: Array) -> Array:
+        whole = np.zeros_like(values)
+        whole[self._rows] = slope
+        self._loss.pull_back(self._predict(values), whole)
+        return whole
 
-    def values(self, points: Points) -> Array:
-        raw = self._raw.values(points)
-        self._loss.inverse_link(raw)
-        return raw[self._rows]
-
-    def gradients(self, points: Points, differentiate: Differentiate) -> Points:
-        def through_link(raw: Array) -> None:
-            self._loss.inverse_link(raw)
-            slope = np.zeros_like(raw)
-            asked = raw[self._rows].copy()
-            differentiate(asked)
-            slope[self._rows] = asked
-            self._loss.pull_back(raw, slope)
-            raw[...] = slope
-
-        return self._raw.gradients(points, through_link)
+    def _predict(self, values: Array) -> Array:
+        predicted = values.copy()
+        self._loss.inverse_link(predicted)
+        return predicted
 
 
 class Weighted(Answer):
@@ -217,9 +247,7 @@ class Through(Answer):
     def gradients(self, points: Points, differentiate: Differentiate) -> Points:
         inner = self._inner(points)
         found = self._answer.gradients(inner, differentiate)
-        total = np.zeros(self._step.apply(points[0]).shape)
-        for origins, gradient in zip(self._answer.origins, found, strict=True):
-            np.add.at(total.T, origins, gradient.T)
+        total = sum_by_origin(self._answer.origins, found, self._step.n_outputs)
         return [self._step.pull_back(points[0], total)]
 
     def _inner(self, points: Points) -> Points:
@@ -227,7 +255,7 @@ class Through(Answer):
         return [rows[:, origins] for origins in self._answer.origins]
 
 
-class Behind(Answer):
+class Behind(Around):
     """An answer to what steps make of rows, which it encodes itself.
 
     Parameters
@@ -245,8 +273,8 @@ class Behind(Answer):
                 "The steps of the Pipeline mix columns before an estimator that encodes them "
                 "itself: what comes from which column cannot be told."
             )
-        self._step, self._transform, self._answer = step, transform, answer
-        self.n_outputs, self.is_direct = answer.n_outputs, False
+        super().__init__(answer)
+        self._step, self._transform, self.is_direct = step, transform, False
         self.origins = [step.output_origins[origins] for origins in answer.origins]
 
     def encode(self, X: Any) -> Points:
@@ -258,14 +286,8 @@ class Behind(Answer):
         pairs = zip(found, self._answer.origins, strict=True)
         return [before[:, o] if slopes is None else before[:, o] * slopes for slopes, o in pairs]
 
-    def values(self, points: Points) -> Array:
-        return self._answer.values(points)
 
-    def gradients(self, points: Points, differentiate: Differentiate) -> Points:
-        return self._answer.gradients(points, differentiate)
-
-
-class Taken(Answer):
+class Taken(Around):
     """An answer to some of the columns.
 
     Parameters
@@ -277,9 +299,9 @@ class Taken(Answer):
     """
 
     def __init__(self, answer: Answer, columns: Array, take: Callable[[Any], Any]) -> None:
-        self._answer, self._take = answer, take
+        super().__init__(answer)
+        self._take = take
         self.origins = [columns[origin] for origin in answer.origins]
-        self.n_outputs, self.is_direct = answer.n_outputs, answer.is_direct
 
     def encode(self, X: Any) -> Points:
         return self._answer.encode(self._take(X))
@@ -287,48 +309,8 @@ class Taken(Answer):
     def slopes(self, X: Any, points: Points) -> list[Array | None]:
         return self._answer.slopes(self._take(X), points)
 
-    def values(self, points: Points) -> Array:
-        return self._answer.values(points)
 
-    def gradients(self, points: Points, differentiate: Differentiate) -> Points:
-        return self._answer.gradients(points, differentiate)
-
-
-class Mapped(Answer):
-    """A function of another answer's outputs."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self.origins, self.n_outputs = answer.origins, answer.n_outputs
-        self.is_direct = answer.is_direct
-
-    def encode(self, X: Any) -> Points:
-        return self._answer.encode(X)
-
-    def slopes(self, X: Any, points: Points) -> list[Array | None]:
-        return self._answer.slopes(X, points)
-
-    def values(self, points: Points) -> Array:
-        return self.map(self._answer.values(points))
-
-    def gradients(self, points: Points, differentiate: Differentiate) -> Points:
-        def through(values: Array) -> None:
-            slope = self.map(values)
-            differentiate(slope)
-            values[...] = self.pull_back(values, slope)
-
-        return self._answer.gradients(points, through)
-
-    @abstractmethod
-    def map(self, values: Array) -> Array:
-        """Return what the outputs become, in a new array."""
-
-    @abstractmethod
-    def pull_back(self, values: Array, slope: Array) -> Array:
-        """Return derivatives by the outputs from those by what they become."""
-
-
-class Transformed(Mapped):
+class Transformed(Around):
     """Predictions in another unit.
 
     Parameters
@@ -354,7 +336,7 @@ class Transformed(Mapped):
         return np.asarray(slope * (self.map(ahead) - self.map(behind)) / (ahead - behind))
 
 
-class Calibrated(Mapped):
+class Calibrated(Around):
     r"""Probabilities behind Platt's sigmoid, :math:`1 / (1 + e^{a p + b})`.
 
     Those of several classes are divided by their sum.
@@ -387,3 +369,23 @@ def check_finite(points: Array) -> Array:
     if not np.isfinite(points).all():
         raise ValueError("Input X contains NaN or infinity.")
     return points
+
+
+def gradients_of(answer: Answer, points: Points, k: int) -> Points:
+    """Return the gradient of an output with respect to the points."""
+
+    def choose(values: Array) -> None:
+        values[...] = 0
+        values[k] = 1
+
+    return answer.gradients(points, choose)
+
+
+def sum_by_origin(origins: list[Array], found: Points, n_columns: int) -> Array:
+    """Return numbers of the columns of points, summed over those of each column of the rows."""
+    if len(found) == 1 and np.array_equal(origins[0], np.arange(n_columns)):
+        return found[0]
+    total = np.zeros((n_columns, len(found[0])), np.result_type(*found))
+    for of_points, numbers in zip(origins, found, strict=True):
+        np.add.at(total, of_points, numbers.T)
+    return total.T

@@ -8,7 +8,7 @@ import numpy as np
 
 from sknn._math import Array, spread_rows
 from sknn.inspection.attributions import Attributions
-from sknn.inspection.drawing import NEGATIVE, POSITIVE, shorten
+from sknn.inspection.drawing import NEGATIVE, POSITIVE, check_count, other_columns, shorten
 from sknn.inspection.integrated import integrated_gradients
 from sknn.inspection.models import model_of
 
@@ -255,7 +255,7 @@ class AttributionDisplay:
     def _draw_points(self, found: Attributions, options: dict[str, Any]) -> None:
         from matplotlib import colormaps
 
-        found = found[spread_rows(len(found), min(len(found), MAX_ROWS))]
+        found = found[spread_rows(len(found), MAX_ROWS)]
         values = self._with_others(found.values)
         colors = np.full(values.shape, np.nan)
         for line, j in enumerate(self.columns_):
@@ -303,7 +303,7 @@ class AttributionDisplay:
     def _label_lines(self, found: Attributions, labels: list[str]) -> None:
         n_others = len(found.feature_names) - len(labels)
         if n_others:
-            labels = [*labels, f"{n_others} other column{'s' if n_others > 1 else ''}"]
+            labels = [*labels, other_columns(n_others)]
         self.ax_.set_yticks(range(len(labels)), labels)
         self.ax_.set_ylim(len(labels) - 0.5, -0.5)  # the first one on top
         self.ax_.locator_params(axis="x", nbins=6)
@@ -348,8 +348,7 @@ def swarm(x: Array, width: float, height: float) -> Array:
 def _check(found: Attributions, kind: str, row: int, max_features: int) -> None:
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {list(KINDS)}; got {kind!r}.")
-    if not isinstance(max_features, (int, np.integer)) or max_features < 1:
-        raise ValueError(f"max_features must be an int of at least 1; got {max_features!r}.")
+    check_count("max_features", max_features)
     n = len(found)
     if kind == "row" and (not isinstance(row, (int, np.integer)) or not -n <= row < n):
         raise ValueError(f"row must be an int in [{-n}, {n - 1}]; got {row!r}.")

@@ -1,4 +1,4 @@
-"""What the displays of networks have in common."""
+"""What displays, and explanations in words, have in common."""
 
 from __future__ import annotations
 
@@ -94,3 +94,14 @@ def shorten(text: Any, length: int) -> str:
     """Return a text that is no longer than `length`, so that there is room for the picture."""
     whole = str(text)
     return whole if len(whole) <= length else f"{whole[: length - 1]}…"
+
+
+def check_count(name: str, value: Any) -> None:
+    """Raise ValueError unless a parameter is a number of things, at least one."""
+    if not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name} must be an int of at least 1; got {value!r}.")
+
+
+def other_columns(n: int) -> str:
+    """Return what so many columns are called that are not shown one by one."""
+    return f"{n} other column{'s' if n > 1 else ''}"

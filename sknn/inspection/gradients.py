@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from sknn._crew import count_workers, share_out
 from sknn._math import Array
-from sknn.inspection.answers import Answer, Points
+from sknn.inspection.answers import Answer, gradients_of, sum_by_origin
 from sknn.inspection.models import model_of
 from sknn.network import CHUNK
 
@@ -83,27 +83,7 @@ def _gradient(answer: Answer, rows: Any, k: int, n_features: int) -> Array:
     for gradient, slopes in zip(found, answer.slopes(rows, points), strict=True):
         if slopes is not None:
             gradient *= slopes
-    return sum_by_origin(answer, found, n_features)
-
-
-def gradients_of(answer: Answer, points: Points, k: int) -> Points:
-    """Return the gradient of an output with respect to the points."""
-
-    def choose(values: Array) -> None:
-        values[...] = 0
-        values[k] = 1
-
-    return answer.gradients(points, choose)
-
-
-def sum_by_origin(answer: Answer, found: Points, n_features: int) -> Array:
-    """Return numbers of the columns of points, summed over those of each column of the rows."""
-    if len(found) == 1 and np.array_equal(answer.origins[0], np.arange(n_features)):
-        return found[0]
-    total = np.zeros((n_features, len(found[0])), np.result_type(*found))
-    for origins, numbers in zip(answer.origins, found, strict=True):
-        np.add.at(total, origins, numbers.T)
-    return total.T
+    return sum_by_origin(answer.origins, found, n_features)
 
 
 def as_rows(X: Any) -> Any:
@@ -129,7 +109,12 @@ def chunks(X: Any) -> Iterator[Any]:
         )
     for start in range(0, X.shape[0], CHUNK):
         rows = slice(start, start + CHUNK)
-        yield X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+        yield slice_rows(X, rows)
+
+
+def slice_rows(X: Any, rows: slice) -> Any:
+    """Return some rows of an array, a sparse matrix or a frame."""
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
 def each_chunk(X: Any, explain: Callable[[Any], T]) -> list[T]:
@@ -151,7 +136,7 @@ def take_rows(X: Any, row: Any) -> Any:
     if not isinstance(row, (int, np.integer)) or not -n_rows <= row < n_rows:
         raise ValueError(f"row must be an int in the range [{-n_rows}, {n_rows - 1}]; got {row!r}.")
     rows = slice(row % n_rows, row % n_rows + 1)
-    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+    return slice_rows(X, rows)
 
 
 def as_array(X: Any) -> Array:

@@ -13,16 +13,14 @@ import scipy.sparse as sp
 
 from sknn._math import Array
 from sknn._warn import warn
-from sknn.inspection.answers import Answer, Points
+from sknn.inspection.answers import Answer, Points, gradients_of, sum_by_origin
 from sknn.inspection.attributions import Attributions
 from sknn.inspection.gradients import (
     as_array,
     as_rows,
     chunks,
     each_chunk,
-    gradients_of,
     in_order,
-    sum_by_origin,
 )
 from sknn.inspection.models import Model, model_of
 from sknn.network import CHUNK
@@ -110,10 +108,12 @@ def integrated_gradients(
     X = as_rows(X)
     model, chosen = model_of(estimator, output).choose(target)
     starts = _make_starts(model, X, baseline, background)
+    answers = (start.share * model.answer.values(start.points)[chosen, 0] for start in starts)
+    base = np.tile(np.sum(list(answers), axis=0), (X.shape[0], 1))
     nodes = FIRST_STEPS if n_steps == "auto" else int(n_steps)
     while True:
         parts = each_chunk(X, partial(_explain, model, starts, chosen, nodes))
-        values, base, end = (np.concatenate(of_all) for of_all in zip(*parts, strict=True))
+        values, end = (np.concatenate(of_all) for of_all in zip(*parts, strict=True))
         errors = end - base - values.sum(axis=1)
         scale = np.abs(end - base).mean(axis=0)
         is_near = bool(np.all(np.abs(errors).max(axis=0) <= tolerance * scale + 1e-12))
@@ -143,20 +143,19 @@ class _Start:
 
 def _explain(
     model: Model, starts: list[_Start], chosen: list[int], n_nodes: int, rows: Any
-) -> tuple[Array, Array, Array]:
-    """Return attributions (n_samples, n_features, n_outputs), base values and answers."""
+) -> tuple[Array, Array]:
+    """Return attributions (n_samples, n_features, n_outputs), and answers."""
     answer, n_features = model.answer, len(model.names)
     ends = [array.astype(np.float64) for array in answer.encode(rows)]
     n = len(ends[0])
-    values, base = np.zeros((n, n_features, len(chosen))), np.zeros((n, len(chosen)))
+    values = np.zeros((n, n_features, len(chosen)))
     for start in starts:
-        base += start.share * answer.values(start.points)[chosen, 0]
         ways = [end - begin for end, begin in zip(ends, start.points, strict=True)]
         for c, k in enumerate(chosen):
             means = _mean_gradients(answer, start.points, ways, k, n_nodes)
             moved = [way * mean for way, mean in zip(ways, means, strict=True)]
-            values[:, :, c] += start.share * sum_by_origin(answer, moved, n_features)
-    return values, base, answer.values(ends)[chosen].T
+            values[:, :, c] += start.share * sum_by_origin(answer.origins, moved, n_features)
+    return values, answer.values(ends)[chosen].T
 
 
 def _mean_gradients(answer: Answer, begin: Points, ways: Points, k: int, n_nodes: int) -> Points:

@@ -12,6 +12,7 @@ from sknn._math import Array
 from sknn.inspection.drawing import (
     NEGATIVE,
     POSITIVE,
+    check_count,
     first_weights,
     input_names,
     network_of,
@@ -167,8 +168,7 @@ class NetworkDisplay:
         """
         import matplotlib.pyplot as plt
 
-        if not isinstance(max_units, (int, np.integer)) or max_units < 1:
-            raise ValueError(f"max_units must be an int of at least 1; got {max_units!r}.")
+        check_count("max_units", max_units)
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure

@@ -10,6 +10,7 @@ import numpy as np
 
 from sknn._math import Array
 from sknn.inspection.attributions import Attributions
+from sknn.inspection.drawing import check_count, other_columns
 from sknn.inspection.gradients import as_rows, take_rows
 from sknn.inspection.integrated import integrated_gradients
 from sknn.inspection.models import Model, model_of
@@ -97,7 +98,7 @@ class RowExplanation:
         n_others = len(self.attributions) - len(shown)
         if n_others:
             others = float(self.attributions.iloc[self.max_features :].sum())
-            rows.append((f"{n_others} other column{'s' if n_others > 1 else ''}", others))
+            rows.append((other_columns(n_others), others))
         return rows
 
     def _signed(self, moved: float) -> str:
@@ -165,8 +166,7 @@ def explain_row(
     >>> explanation.to_frame().index[0]
     'petal length (cm)'
     """
-    if not isinstance(max_features, (int, np.integer)) or max_features < 1:
-        raise ValueError(f"max_features must be an int of at least 1; got {max_features!r}.")
+    check_count("max_features", max_features)
     if output is None:
         output = "probability" if hasattr(estimator, "classes_") else "prediction"
     X = as_rows(X)

@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import (
-    PolynomialFeatures,
-)
+from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils.validation import validate_data
 
 from sknn._math import Array

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from sknn._math import Array
-from sknn.inspection.drawing import first_weights, network_of, output_names, shorten
+from sknn.inspection.drawing import check_count, first_weights, network_of, output_names, shorten
 
 
 class WeightsDisplay:
@@ -128,8 +128,7 @@ class WeightsDisplay:
         -------
         display : WeightsDisplay
         """
-        if not isinstance(n_units, (int, np.integer)) or n_units < 1:
-            raise ValueError(f"n_units must be an int of at least 1; got {n_units!r}.")
+        check_count("n_units", n_units)
         norms = np.linalg.norm(self.weights, axis=0)
         self.units_ = np.argsort(-norms, kind="stable")[: int(n_units)]
         n = len(self.units_)

@@ -140,13 +140,11 @@ class Linear(Layer):
         def backward(grad: Array) -> tuple[list[Call], Array | None]:
             rows = self._rows(grad)
             calls: list[Call] = []
-            if not site.wants_gradients:
-                return _times_transposed(rows, coef, x), x
-            if is_sparse:
+            if site.wants_gradients and is_sparse:
                 calls.append(partial(add_sparse_gradient, x, rows, gradients["coef"]))
-            else:
+            elif site.wants_gradients:
                 calls.append(partial(product(grad), swap(x), rows, gradients["coef"]))
-            if self.has_intercept:
+            if site.wants_gradients and self.has_intercept:
                 calls.append(sum_samples(rows, gradients["intercept"]))
             if not site.wants_input_gradient:
                 return calls, None

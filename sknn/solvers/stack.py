@@ -118,7 +118,7 @@ class Stack:
     def _rows_of(self, m: int) -> tuple[Array, dict[str, Array]]:
         """Return views of one model's parameters and moments."""
         theta = self._arrays.theta
-        return theta[m] if theta.ndim > 1 else theta, _rows_of(self._arrays.moments, m)
+        return theta[m] if theta.ndim > 1 else theta, _views_of(self._arrays.moments, m)
 
     def _make_chunks(self) -> list[Chunk]:
         """Return what an epoch runs."""
@@ -167,7 +167,7 @@ def _stacked(vectors: list[Array]) -> Array:
     return vectors[0] if len(vectors) == 1 else np.stack(vectors)
 
 
-def _rows_of(arrays: dict[str, Array], m: int) -> dict[str, Array]:
+def _views_of(arrays: dict[str, Array], m: int) -> dict[str, Array]:
     """Return views of one model's arrays."""
     return {name: array[m] if array.ndim > 1 else array for name, array in arrays.items()}
 

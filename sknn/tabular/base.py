@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._constraints import InvalidParameterError, check_parameters
-from sknn._math import Array
+from sknn._math import Array, as_shares
 from sknn._random import make_random_state
 from sknn._version import Versioned
 from sknn._warn import warn
@@ -390,9 +390,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         Zurada, J. M., Malinowski, A. and Cloete, I., "Sensitivity analysis for minimization of
         input data dimension for feedforward neural network", ISCAS 1994.
         """
-        total = self._explained().sensitivities(self.n_features_in_)
-        whole = total.sum()
-        return total / whole if whole > 0 else np.full(len(total), 1 / len(total))
+        return as_shares(self._explained().sensitivities(self.n_features_in_))
 
     def __sklearn_tags__(self) -> Any:
         return take_tables(super().__sklearn_tags__())

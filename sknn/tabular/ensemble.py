@@ -61,11 +61,9 @@ class Ensemble:
             yield self._by_member(Table(table.numbers[rows], table.codes[rows]))
 
     def _by_member(self, table: Table) -> list[Array]:
-        answers, first = [], 0
-        for members in self.kinds:
-            shape = len(members.members), members.network.n_outputs, len(table)
-            total, columns = np.zeros(shape), range(first, first + members.n_moments)
-            asked = [(m, c) for m, c in enumerate(columns) if self.blend.weights[c] > 0]
+        answers = []
+        for members, asked in self.asked():
+            total = np.zeros((len(members.members), members.network.n_outputs, len(table)))
             if asked:
                 X = members.encoder.encode(table)
                 for answer, member in zip(total, members.members, strict=True):
@@ -73,9 +71,16 @@ class Ensemble:
                     for moment, column in asked:
                         raw = members.predict(member, moment, seen)
                         answer += self.blend.weights[column] * self.answer_of(raw, column)
-            first += members.n_moments
             answers.append(total)
         return answers
+
+    def asked(self) -> Iterator[tuple[Members, list[tuple[int, int]]]]:
+        """Yield each kind with its moments that count, and the columns of the blend they are."""
+        first = 0
+        for members in self.kinds:
+            columns = range(first, first + members.n_moments)
+            yield members, [(m, c) for m, c in enumerate(columns) if self.blend.weights[c] > 0]
+            first += members.n_moments
 
     def answer_of(self, raw: Array, column: int) -> Array:
         """Return what the raw scores of a column, or its numbers, are averaged as."""

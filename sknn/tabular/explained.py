@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sknn._math import Array
-from sknn.inspection.answers import Answer, Differentiate, Points
+from sknn.inspection.answers import Answer, Differentiate, Points, gradients_of, sum_by_origin
 from sknn.tabular.blending import raw_of
 from sknn.tabular.ensemble import Ensemble
 from sknn.tabular.members import Member, Members
@@ -38,16 +38,11 @@ class OfEnsemble(Answer):
         self._ensemble, self.targets = ensemble, ensemble.targets
         self._loss, blend = ensemble.targets.loss, ensemble.blend
         self._is_of_numbers = blend.temperatures is None
-        self._kinds: list[tuple[Members, list[tuple[int, int]]]] = []
-        self.origins, first = [], 0
-        for members in ensemble.kinds:
-            columns = range(first, first + members.n_moments)
-            asked = [(moment, c) for moment, c in enumerate(columns) if blend.weights[c] > 0]
-            first += members.n_moments
-            if asked:
-                self._kinds.append((members, asked))
-                self.origins.append(members.encoder.origins_)
-                self.origins += [_origins_of(member) for member in members.members]
+        self._kinds = [(members, asked) for members, asked in ensemble.asked() if asked]
+        self.origins = []
+        for members, _ in self._kinds:
+            self.origins.append(members.encoder.origins_)
+            self.origins += [_origins_of(member) for member in members.members]
         self.n_outputs = self._kinds[0][0].network.n_outputs
 
     def encode(self, X: Any) -> Points:
@@ -71,14 +66,11 @@ class OfEnsemble(Answer):
         return slopes
 
     def values(self, points: Points) -> Array:
-        mean = self._mean(points)
-        if self._is_of_numbers:
-            return mean
-        return raw_of(mean, self._loss) / self._ensemble.blend.temperature
+        return self._raw_of(self._mean(points))
 
     def gradients(self, points: Points, differentiate: Differentiate) -> Points:
         mean = self._mean(points)
-        slope = mean.copy() if self._is_of_numbers else self.values(points)
+        slope = self._raw_of(mean.copy())
         differentiate(slope)
         if not self._is_of_numbers:
             slope /= self._ensemble.blend.temperature
@@ -107,14 +99,15 @@ class OfEnsemble(Answer):
         rng, total = np.random.RandomState(0), np.zeros(n_columns)
         points = [rng.standard_normal((N_PROBED, len(origins))) for origins in self.origins]
         for k in range(self.n_outputs):
-
-            def choose(values: Array, k: int = k) -> None:
-                values[...] = (np.arange(len(values)) == k)[:, np.newaxis]
-
-            found = self.gradients(points, choose)
-            for origins, gradient in zip(self.origins, found, strict=True):
-                np.add.at(total, origins, np.abs(gradient).mean(axis=0))
+            sizes = [np.abs(g).mean(axis=0, keepdims=True) for g in gradients_of(self, points, k)]
+            total += sum_by_origin(self.origins, sizes, n_columns)[0]
         return total
+
+    def _raw_of(self, mean: Array) -> Array:
+        """Return the outputs that a mean over all networks leads to: numbers are those."""
+        if self._is_of_numbers:
+            return mean
+        return raw_of(mean, self._loss) / self._ensemble.blend.temperature
 
     def _mean(self, points: Points) -> Array:
         """Return the weighted mean over all networks: numbers or probabilities."""

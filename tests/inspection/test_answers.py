@@ -12,9 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
 from sknn.inspection.answers import (
+    Around,
     Behind,
     Calibrated,
-    Mapped,
     Predictions,
     RawScores,
     Taken,
@@ -234,7 +234,7 @@ def test_answers_may_be_put_together(estimator, what, output):
 
 
 def test_an_answer_that_is_mapped_has_the_points_of_the_other():
-    class Squares(Mapped):
+    class Squares(Around):
         def map(self, values):
             return values**2
 
