@@ -1,12 +1,16 @@
 """Neural networks for the scikit-learn ecosystem, on plain NumPy."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from sknn._version import __version__
+from sknn.energy import metering
 from sknn.estimators import MLPClassifier, MLPRegressor
 from sknn.parallel import lockstep
 
 if TYPE_CHECKING:
+    from sknn import export, inspection, persistence
+    from sknn.persistence import load, save
     from sknn.tabular import TabularMLPClassifier, TabularMLPRegressor
 
 __all__ = [
@@ -15,16 +19,32 @@ __all__ = [
     "TabularMLPClassifier",
     "TabularMLPRegressor",
     "__version__",
+    "export",
+    "inspection",
+    "load",
     "lockstep",
+    "metering",
+    "persistence",
+    "save",
 ]
+
+_LATER = {
+    "TabularMLPClassifier": "tabular",
+    "TabularMLPRegressor": "tabular",
+    "load": "persistence",
+    "save": "persistence",
+}
+"""What is imported when it is first used: tables need pandas, which takes as long as all the rest.
+"""
+
+_ROOMS = ("export", "inspection", "persistence")
 
 
 def __getattr__(name: str) -> Any:
-    # Tables need pandas, which takes as long to import as all the rest; many want networks only.
-    if name in ("TabularMLPClassifier", "TabularMLPRegressor"):
-        import sknn.tabular
-
-        return getattr(sknn.tabular, name)
+    if name in _ROOMS:
+        return importlib.import_module(f"sknn.{name}")
+    if name in _LATER:
+        return getattr(importlib.import_module(f"sknn.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

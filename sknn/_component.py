@@ -10,13 +10,14 @@ import copy
 import inspect
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from numbers import Integral, Real
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from sknn._constraints import Constraint, check_parameters
 from sknn._names import did_you_mean
+from sknn.plain import kept
 
 C = TypeVar("C", bound="Component")
 
@@ -26,6 +27,20 @@ class Component(BaseEstimator):
 
     constraints: ClassVar[Mapping[str, list[Constraint]]] = {}
     """What the parameters may be."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__.startswith("sknn."):  # not what users derive from it
+            kept(cls)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what it is made of: its parameters, and only those."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_plain(cls, state: dict[str, Any]) -> Self:
+        """Return a component of these parameters; those that came later are as by default."""
+        return cls(**state)
 
     def check(self) -> None:
         """Raise ValueError for the first parameter with a value that is not allowed.

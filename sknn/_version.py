@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
-from typing import Any
+from typing import Any, ClassVar, Self
 
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import InconsistentVersionWarning
+
+from sknn.plain import as_plain, from_plain, kept, name_of
 
 __version__ = "0.5.0"
 
@@ -14,6 +18,11 @@ KEY = "_sknn_version"
 
 UNKNOWN = "pre-0.2.0"
 """The version of pickles that do not say it."""
+
+
+NOT_IN_FILES = ("_skl_callbacks", "_metadata_request")
+"""Attributes that scikit-learn keeps: callbacks, which are code, and requests in a form of its own.
+"""
 
 
 class OtherVersionWarning(InconsistentVersionWarning):
@@ -28,11 +37,53 @@ class OtherVersionWarning(InconsistentVersionWarning):
 
 
 class Versioned:
-    """Mixin of estimators and components whose pickles carry the version."""
+    """Mixin of estimators whose pickles carry the version, and hold nothing private."""
+
+    _private: ClassVar[tuple[str, ...]] = ()
+    """Attributes that are put in plain terms."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        is_ours = cls.__module__.startswith("sknn.")  # not what users derive from it
+        # Searches hold estimators of others.
+        if is_ours and issubclass(cls, BaseEstimator) and not issubclass(cls, MetaEstimatorMixin):
+            kept(cls)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what a file has of it: its parameters, and what has been fitted."""
+        return {name: value for name, value in vars(self).items() if name not in NOT_IN_FILES}
+
+    @classmethod
+    def from_plain(cls, state: dict[str, Any]) -> Self:
+        """Return what a file has; parameters that came later are as by default.
+
+        Raises
+        ------
+        ValueError
+            If an attribute would hide what the class itself has.
+        """
+        ours = next(base for base in cls.__mro__ if name_of(base))
+        parameters = inspect.signature(cls).parameters
+        known = {*parameters, *inspect.signature(ours).parameters}
+        hiding = [name for name in state if name not in known and hasattr(ours, name)]
+        if hiding:
+            raise ValueError(f"{ours.__name__} has {', '.join(hiding)} of its own")
+        restored = object.__new__(cls)
+        given = {p.name: p.default for p in parameters.values() if p.default is not p.empty}
+        restored.__dict__.update(given | state)
+        return restored
+
+    def __copy__(self) -> Self:
+        # Not by way of plain terms; and a copy is no part of a search that runs.
+        other = object.__new__(type(self))
+        other.__dict__.update(vars(self))
+        other.__dict__.pop("_parent_callback_ctx", None)
+        return other
 
     def __getstate__(self) -> dict[str, Any]:
         state: Any = super().__getstate__()
-        return {**state, KEY: __version__}
+        plain = {name: as_plain(state[name]) for name in self._private if name in state}
+        return {**state, **plain, KEY: __version__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
@@ -46,4 +97,5 @@ class Versioned:
                 ),
                 stacklevel=2,
             )
+        state |= {name: from_plain(state[name]) for name in self._private if name in state}
         super().__setstate__(state)  # type: ignore[misc]

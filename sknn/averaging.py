@@ -10,6 +10,7 @@ import numpy as np
 from sknn._component import Component, Registry
 from sknn._constraints import Interval
 from sknn._math import Array
+from sknn.operations import SIMPLE
 
 
 class Averaging(Component):
@@ -88,6 +89,10 @@ class SWA(Averaging):
     def epoch_weight(self, epoch: int, n_epochs: int) -> float:
         n_before = int(self.start * n_epochs + 1e-9)  # 0.29 * 100 is less than 29
         return 1 / max(1.0, epoch - n_before + 1)
+
+
+FOLLOWING = 3 * SIMPLE
+"""What each parameter of `follow` costs."""
 
 
 def follow(average: Array, theta: Array, weight: Any, scratch: Array) -> None:

@@ -15,7 +15,9 @@ from sknn._crew import count_workers, share_out
 from sknn._math import Array, Call
 from sknn._random import next_words
 from sknn.layers import Draw, Layer, Share, Site
+from sknn.operations import Count, LayerOperations, in_a_row
 from sknn.parameters import Parameter, ParameterLayout, Tree, fill, leaves, tree_map
+from sknn.plain import kept
 from sknn.publication import Publication
 from sknn.samples import Samples
 
@@ -51,6 +53,7 @@ class BoundNetwork(NamedTuple):
     input_gradient: Array | None
 
 
+@kept
 class Network:
     """Layers, one after the other.
 
@@ -100,6 +103,15 @@ class Network:
     def __reduce__(self) -> Any:
         return type(self), (self.layers, self.n_features)
 
+    def to_plain(self) -> dict[str, Any]:
+        """Return what it is made of; the rest follows."""
+        return {"layers": self.layers, "n_features": self.n_features}
+
+    @classmethod
+    def from_plain(cls, state: dict[str, Any]) -> Network:
+        """Return the network that is made of this."""
+        return cls(**state)
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         # From before 0.3.0; what follows from the layers is worked out anew.
         self.__init__(state["layers"], state["n_features"])  # type: ignore[misc]
@@ -121,6 +133,18 @@ class Network:
         for layer, views in zip(self.layers, self.layout.views(theta), strict=True):
             layer.initialize(views, draw, rng)
         return theta
+
+    def operations(self, n_entries: Count | None = None) -> LayerOperations:
+        """Return what the layers cost together.
+
+        Parameters
+        ----------
+        n_entries : int or Fraction, default=None
+            The mean number of entries in a row of a sparse X; None if it is dense.
+        """
+        first, *others = zip(self.layers, self._widths[:-1], strict=True)
+        later = (layer.operations(n_in) for layer, n_in in others)
+        return in_a_row([first[0].operations(first[1], n_entries), *later])
 
     @property
     def calibrates(self) -> bool:

@@ -23,6 +23,7 @@ from sknn._random import make_words
 from sknn.layers import Share, Team, split_at_meetings
 from sknn.losses import Loss
 from sknn.network import CHUNK, Network
+from sknn.operations import SIMPLE, Cost, Count, add_up
 from sknn.penalties import Penalty
 from sknn.samples import Samples, as_samples
 
@@ -87,6 +88,26 @@ class Objective:
         whole = WholeObjective(self, theta, as_samples(X), y, sample_weight, Crew(1))
         value, _ = whole.evaluate()
         return value, whole.grad
+
+    def operations(self, n_entries: Count | None = None, is_weighted: bool = False) -> Cost:
+        """Return what the value and the gradient of J cost, of a batch or of all samples.
+
+        Parameters
+        ----------
+        n_entries : int or Fraction, default=None
+            The mean number of entries in a row of a sparse X; None if it is dense.
+        is_weighted : bool, default=False
+            Whether samples have weights; to divide them by their sum is not counted.
+        """
+        layers = self.network.operations(n_entries)
+        # The values are added up, each times its weight if there are some.
+        mean = (2 if is_weighted else 1) * SIMPLE
+        data = Cost(self.loss.operations(self.network.n_outputs) + mean)
+        # What is written first is so with an alpha of 0, too; the rest is added.
+        each, n_written = self.penalty.operations, layers.n_accumulated
+        n_added = self.network.layout.n_penalized - n_written if np.any(self.alpha) else 0
+        penalty = Cost(0, each * n_written + (each + SIMPLE) * n_added)
+        return add_up([layers.forward, layers.backward, data, penalty])
 
     def predicts_finite(self, theta: Array, samples: Samples) -> bool:
         """Whether the predictions for samples are finite.

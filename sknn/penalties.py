@@ -11,6 +11,7 @@ import numpy as np
 from sknn._component import Component, Registry
 from sknn._constraints import Interval
 from sknn._math import Array
+from sknn.operations import MULTIPLY_ADD, SIMPLE
 
 
 class Penalty(Component):
@@ -20,6 +21,10 @@ class Penalty(Component):
     `factor` of shape () or (n_models, 1) is alpha divided by the weight of the batch, and
     `record` of the same shape receives what ``values`` needs.
     """
+
+    operations: ClassVar[int] = SIMPLE + MULTIPLY_ADD
+    """What `write_gradient` costs for each weight. One that does not say so counts a multiplication
+    and an inner product."""
 
     def constants(self) -> tuple[Any, ...]:
         """Return the numbers in the formula; the methods get them as arrays of coef's dtype."""
@@ -55,6 +60,8 @@ PENALTIES: Registry[Penalty] = Registry("penalty")
 @PENALTIES.register("l2")
 class L2(Penalty):
     """Half the squared norm of the weights; its gradient is the weights."""
+
+    operations = SIMPLE + MULTIPLY_ADD
 
     def write_gradient(
         self, coef: Array, grad: Array, factor: Array, record: Array, *constants: Array
@@ -100,6 +107,7 @@ class ElasticNet(Penalty):
     the Royal Statistical Society B 67 (2005).
     """
 
+    operations = 2 * 5 * SIMPLE + MULTIPLY_ADD
     constraints: ClassVar = {"l1_ratio": [Interval(Real, 0, 1, "both")]}
 
     def __init__(self, l1_ratio: float = 0.5) -> None:

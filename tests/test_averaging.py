@@ -1,10 +1,12 @@
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from sknn.averaging import AVERAGINGS, EMA, SWA
+from sknn.averaging import AVERAGINGS, EMA, FOLLOWING, SWA, follow
+from tests.counting import count, counted
 from tests.optimizers.fitting import BATCH_SIZE, N_SAMPLES, fit, make_data, make_estimator
 from tests.solvers.problems import make_problem, solve
 
@@ -148,3 +150,10 @@ def test_the_average_is_what_validation_sees(averaging):
     assert estimator.validation_scores_[-1] == pytest.approx(estimator.score(X, y), rel=1e-12)
     plain = make_estimator(coefs, intercepts, N_EPOCHS).fit(X, y, X_val=X, y_val=y)
     assert abs(plain.validation_scores_[-1] - estimator.validation_scores_[-1]) > 1e-3
+
+
+def test_to_follow_costs_what_numpy_is_asked_for():
+    average, theta, scratch = (counted(np.arange(8)) for _ in range(3))
+
+    assert count(partial(follow, average, theta, np.array(0.1), scratch)) == FOLLOWING * 8
+    assert FOLLOWING == 3  # a difference, its share, a sum

@@ -12,10 +12,15 @@ import sknn
 ROOT = Path(sknn.__file__).parent
 FLOORS = {
     "_names": -1,
-    "_version": -1,
+    "plain": -1,
+    "container": 1,
+    "_version": 0,
     "_constraints": 0,
     "_math": 0,
     "_warn": 0,
+    "operations": 0,
+    "energy": 1,
+    "ledger": 2,
     "_component": 1,
     "_random": 1,
     "_blas": 1,
@@ -45,7 +50,9 @@ FLOORS = {
     "tabular": 11,
     "parallel": 10,
     "model_selection": 11,
-    "__init__": 12,
+    "export": 12,
+    "persistence": 12,
+    "__init__": 13,
 }
 FILES = sorted(ROOT.rglob("*.py"))
 TESTS = Path(__file__).parent

@@ -9,8 +9,10 @@ from sknn.activations import ReLU, Tanh
 from sknn.architecture import build_layers
 from sknn.layers import ActivationLayer, Affine, BatchNorm, Linear, Residual, Share, SparseBatch
 from sknn.network import CHUNK, N_LAYOUTS, Network
+from sknn.operations import add_up
 from sknn.parameters import leaves
 from tests.cases import draw_theta
+from tests.counting import count, count_buffers, counted
 
 
 def make_tanh():
@@ -180,3 +182,43 @@ def test_binding_needs_as_many_calls_as_the_layers_have():
     assert len(bound.backward) == 2 + 1 + 1 + 2
     assert bound.input_gradient is None
     assert len(list(leaves(network.layout.views(theta)))) == 3
+
+
+def test_operations_are_those_of_the_layers_but_for_the_input_gradient():
+    options = {"normalization": "batch", "dropout": (0.5, 0.1, 0.1)}
+    network, n_in = make_network(front=[Affine()], **options), 4
+    forward, backward, prediction = [], [], []
+    for i, layer in enumerate(network.layers):
+        cost = layer.operations(n_in)
+        n_in = layer.n_out(n_in)
+        forward.append(cost.forward)
+        backward += [cost.backward, *([cost.input_gradient] if i > 0 else [])]
+        prediction.append(cost.prediction)
+    cost = network.operations()
+
+    assert cost.forward == add_up(forward)
+    assert cost.backward == add_up(backward)
+    assert cost.prediction == add_up(prediction)
+    assert cost.input_gradient == network.layers[0].operations(4).input_gradient
+
+
+def test_operations_with_sparse_samples_are_fewer_in_the_first_layer_only():
+    network = Network(build_layers((6,), [Tanh()], 2), 100)
+    dense, sparse = network.operations(), network.operations(5)
+
+    assert dense.forward.per_row - sparse.forward.per_row == 2 * (100 - 5) * 6
+    assert dense.backward.per_row - sparse.backward.per_row == 2 * (100 - 5) * 6
+    assert (dense.n_accumulated, sparse.n_accumulated) == (0, 100 * 6)
+
+
+@pytest.mark.parametrize("options", [{}, {"normalization": "layer", "dropout": (0.5, 0.1, 0.1)}])
+def test_operations_are_those_that_numpy_is_asked_for(options, monkeypatch):
+    count_buffers(monkeypatch)
+    network, rng = make_network(**options), np.random.default_rng(0)
+    theta = counted(draw_theta(network, rng))
+    share = Share.alone(make_words(0, 9, network.n_noise))
+    bound = network.bind(counted(rng.random((9, 4))), theta, np.zeros_like(theta), share)
+    n_made = count(*bound.forward, *bound.backward)
+
+    cost = network.operations()
+    assert n_made == add_up([cost.forward, cost.backward]).of(9)

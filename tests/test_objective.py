@@ -4,17 +4,20 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from sknn._crew import Crew
 from sknn._random import make_words
 from sknn.activations import LeakyReLU, ReLU, Tanh
 from sknn.architecture import build_layers
 from sknn.layers import Share
 from sknn.losses import BinaryLogLoss, Gaussian, LogLoss, PoissonLoss, SquaredError
 from sknn.network import Network
-from sknn.objective import Objective
+from sknn.objective import Objective, WholeObjective
 from sknn.parameters import leaves
 from sknn.penalties import L2, ElasticNet
+from sknn.samples import as_samples
 from tests import cases
 from tests.cases import ACTIVATION_CASES, LOSS_CASES, make_objective, make_targets, name_of, pairs
+from tests.counting import count, count_buffers, counted
 from tests.gradcheck import check_gradient
 
 grid = pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=name_of)
@@ -322,3 +325,44 @@ def test_no_prediction_that_is_not_finite_is_hidden_by_those_that_are(bad, row):
     X[row, 0] = bad
 
     assert not objective.predicts_finite(theta, X)
+
+
+def test_operations_are_those_of_layers_loss_and_penalty():
+    objective = make_objective(ReLU(), LogLoss(), n_outputs=3)
+    network, cost = objective.network.operations(), objective.operations()
+
+    # The mean over rows adds the values up.
+    assert cost.per_row == network.forward.per_row + network.backward.per_row + (
+        LogLoss().operations(3) + 1
+    )
+    # 4 x 6, 6 x 5 and 5 x 3 weights: alpha w, the inner product, and the sum with the gradient.
+    assert cost.per_call == (1 + 2 + 1) * (24 + 30 + 15)
+    assert objective.operations(is_weighted=True) == (cost.per_row + 1, cost.per_call)
+
+
+def test_operations_of_a_penalty_that_is_written_first_are_without_the_sum():
+    sparse = make_objective(ReLU(), LogLoss(), n_outputs=3).operations(n_entries=2)
+
+    assert sparse.per_call == (1 + 2) * 24 + (1 + 2 + 1) * (30 + 15)
+
+
+def test_operations_without_a_penalty_are_those_of_what_is_written_all_the_same():
+    objective = make_objective(ReLU(), LogLoss(), n_outputs=3, alpha=0.0)
+
+    assert objective.operations().per_call == 0
+    assert objective.operations(n_entries=2).per_call == (1 + 2) * 24
+
+
+@losses
+@pytest.mark.parametrize("is_weighted", EITHER)
+def test_operations_are_those_that_numpy_is_asked_for(loss, is_weighted, monkeypatch):
+    count_buffers(monkeypatch)
+    rng, X, y = _data(loss)
+    objective = make_objective(Tanh(), loss)
+    theta = counted(rng.standard_normal(objective.network.layout.size))
+    weight = rng.random(len(X)) if is_weighted else None
+    whole = WholeObjective(objective, theta, as_samples(X), y, weight, Crew(1))
+
+    # A sum over k outputs counts k; it is made by k - 1 additions.
+    cost = objective.operations(is_weighted=is_weighted)
+    assert count(whole.evaluate) == cost.of(len(X)) - len(X)

@@ -1,7 +1,10 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
-from sknn.penalties import PENALTIES, ElasticNet
+from sknn.penalties import L2, PENALTIES, ElasticNet
+from tests.counting import count, counted, says_its_cost
 from tests.gradcheck import check_gradient
 
 grid = pytest.mark.parametrize("penalty", [PENALTIES[name]() for name in PENALTIES])
@@ -60,3 +63,25 @@ def test_elastic_net_is_the_formula(l1_ratio):
 
     assert penalty.values(record) == pytest.approx(0.1 * ((1 - l1_ratio) * 13 / 2 + l1_ratio * 5))
     np.testing.assert_allclose(grad, 0.1 * ((1 - l1_ratio) * coef + l1_ratio * np.sign(coef)))
+
+
+@grid
+def test_operations_are_those_that_numpy_is_asked_for(penalty):
+    coef, grad, scratch = (counted(np.arange(1.0, 9)) for _ in range(3))
+    numbers = np.array(0.3), np.empty(()), *constants(penalty)
+    write = partial(penalty.write_gradient, coef, grad, *numbers)
+    add = partial(penalty.add_gradient, coef, grad, scratch, *numbers)
+
+    assert penalty.operations == count(write) / 8
+    assert penalty.operations + 1 == count(add) / 8
+
+
+@grid
+def test_every_penalty_says_what_it_costs(penalty):
+    assert says_its_cost(type(penalty), "operations", "write_gradient")
+
+
+def test_operations_worked_out_by_hand():
+    assert L2.operations == 1 + 2  # times alpha, and the inner product
+    # Twice: absolute values, their share, that of the signs, the sign, alpha.
+    assert ElasticNet.operations == 2 * 5 + 2

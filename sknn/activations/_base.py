@@ -13,6 +13,7 @@ import numpy as np
 
 from sknn._component import Component, Registry
 from sknn._math import Array, number
+from sknn.operations import SIMPLE, ActivationOperations
 
 
 class Room(NamedTuple):
@@ -49,11 +50,15 @@ class Activation(Component):
         Whether f(z) = z, in which case the layer is left out of the network.
     n_rooms : int
         How many arrays for numbers `forward` needs, at most 2.
+    operations : ActivationOperations
+        What `forward` and `apply` cost for each unit. One that does not say so counts an operation
+        for the value and one for the derivative.
     """
 
     glorot_factor = 6.0
     is_identity = False
     n_rooms: ClassVar[int] = 0
+    operations: ClassVar[ActivationOperations] = ActivationOperations(2 * SIMPLE, SIMPLE)
 
     def constants(self) -> tuple[Any, ...]:
         """Return the numbers in the formula; `forward` gets them as 0-d arrays of z's dtype."""

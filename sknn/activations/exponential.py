@@ -10,6 +10,7 @@ import numpy as np
 from sknn._constraints import Interval
 from sknn._math import Array
 from sknn.activations._base import ACTIVATIONS, Activation, Room
+from sknn.operations import FUNCTION, SIMPLE, SOFTPLUS, ActivationOperations
 
 
 @ACTIVATIONS.register("elu")
@@ -28,6 +29,7 @@ class ELU(Activation):
     """
 
     n_rooms = 1
+    operations = ActivationOperations(FUNCTION + 7 * SIMPLE, FUNCTION + 5 * SIMPLE)
 
     constraints: ClassVar = {"alpha": [Interval(Real, 0, None, "neither")]}
 
@@ -59,6 +61,7 @@ class SELU(Activation):
     """
 
     n_rooms = 1
+    operations = ActivationOperations(FUNCTION + 9 * SIMPLE, FUNCTION + 6 * SIMPLE)
 
     SCALE: ClassVar[float] = 1.0507009873554805
     ALPHA: ClassVar[float] = 1.6732632423543772
@@ -86,6 +89,8 @@ class Softplus(Activation):
     Dugas, C. et al., "Incorporating second-order functional knowledge for better option pricing",
     NeurIPS 2000.
     """
+
+    operations = ActivationOperations(SOFTPLUS + FUNCTION + SIMPLE, SOFTPLUS)
 
     def constants(self) -> tuple[Any, ...]:
         return (0.0,)

@@ -10,6 +10,7 @@ from scipy.special import ndtr
 
 from sknn._math import Array
 from sknn.activations._base import ACTIVATIONS, Activation, Room
+from sknn.operations import DIVISION, FUNCTION, NORMAL, SIMPLE, ActivationOperations
 
 
 @ACTIVATIONS.register("gelu")
@@ -24,6 +25,7 @@ class GELU(Activation):
     """
 
     n_rooms = 1
+    operations = ActivationOperations(NORMAL + FUNCTION + 6 * SIMPLE, NORMAL + SIMPLE)
 
     def constants(self) -> tuple[Any, ...]:
         return -0.5, 1 / math.sqrt(2 * math.pi)
@@ -56,6 +58,7 @@ class SiLU(Activation):
     """
 
     n_rooms = 1
+    operations = ActivationOperations(FUNCTION + 7 * SIMPLE, FUNCTION + 4 * SIMPLE)
 
     def constants(self) -> tuple[Any, ...]:
         return (0.5,)
@@ -88,6 +91,9 @@ class Mish(Activation):
     """
 
     n_rooms = 2
+    operations = ActivationOperations(
+        FUNCTION + 2 * DIVISION + 11 * SIMPLE, FUNCTION + DIVISION + 5 * SIMPLE
+    )
 
     # With e = exp(z) is t = e (e + 2) / (e (e + 2) + 2). Above 20 that is 1 in float64.
     LARGE = 20.0

@@ -10,6 +10,7 @@ import numpy as np
 from sknn._constraints import Interval
 from sknn._math import Array
 from sknn.activations._base import ACTIVATIONS, Activation, Room
+from sknn.operations import SIMPLE, ActivationOperations
 
 
 @ACTIVATIONS.register("identity")
@@ -17,6 +18,7 @@ class Identity(Activation):
     """f(z) = z: a network of such layers is a linear model."""
 
     is_identity = True
+    operations = ActivationOperations(0, 0)
 
     def apply(self, z: Array) -> None:
         pass
@@ -28,6 +30,8 @@ class Identity(Activation):
 @ACTIVATIONS.register("relu")
 class ReLU(Activation):
     """f(z) = max(0, z), with f' = 1 where z > 0 and 0 elsewhere."""
+
+    operations = ActivationOperations(2 * SIMPLE, SIMPLE)
 
     def constants(self) -> tuple[Any, ...]:
         return (0.0,)
@@ -67,6 +71,7 @@ class LeakyReLU(Activation):
     models", ICML 2013.
     """
 
+    operations = ActivationOperations(4 * SIMPLE, 2 * SIMPLE)
     constraints: ClassVar = {"negative_slope": [Interval(Real, 0, 1)]}
 
     def __init__(self, negative_slope: float = 0.01) -> None:

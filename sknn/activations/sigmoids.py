@@ -8,6 +8,7 @@ import numpy as np
 
 from sknn._math import Array
 from sknn.activations._base import ACTIVATIONS, Activation, Room
+from sknn.operations import FUNCTION, SIMPLE, ActivationOperations
 
 
 @ACTIVATIONS.register("sigmoid")
@@ -16,6 +17,7 @@ class Logistic(Activation):
     """f(z) = 1 / (1 + exp(-z)), with f' = f (1 - f)."""
 
     glorot_factor = 2.0
+    operations = ActivationOperations(FUNCTION + 5 * SIMPLE, FUNCTION + 3 * SIMPLE)
 
     def constants(self) -> tuple[Any, ...]:
         return (0.5,)
@@ -41,6 +43,8 @@ class Logistic(Activation):
 @ACTIVATIONS.register("tanh")
 class Tanh(Activation):
     """f(z) = tanh(z), with f' = 1 - f^2."""
+
+    operations = ActivationOperations(FUNCTION + 2 * SIMPLE, FUNCTION)
 
     def constants(self) -> tuple[Any, ...]:
         return (1.0,)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -21,9 +23,10 @@ from sknn.estimators.parameters import MLPParameters
 from sknn.estimators.settings import check_settings, make_recipe
 from sknn.estimators.targets import upgrade
 from sknn.estimators.validation import check_n_outputs, check_sample_weight
+from sknn.ledger import Aside, TrainingReport
 from sknn.network import Network
 from sknn.samples import as_samples
-from sknn.solvers import HISTORY, TrainingState
+from sknn.solvers import HISTORY, RATES, TrainingState
 from sknn.summary import summarize
 from sknn.targets import Targets, TargetSettings
 from sknn.training import (
@@ -42,7 +45,7 @@ from sknn.training import (
 if TYPE_CHECKING:
     import pandas as pd
 
-FOUND = ("learning_rate_", "lr_find_")
+FOUND = ("learning_rate_", "_range_losses")
 """What a range test has found."""
 
 
@@ -56,10 +59,12 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
     beside them in what no user sees; `_trained` puts it together when it is needed.
     """
 
+    _private = ("_network", "_targets", "_state")
     n_features_in_: int
     _network: Network
     _targets: Targets
     _state: TrainingState
+    _range_losses: Array
     # With metadata routing, a search by groups goes on as before unless they are asked for.
     __metadata_request__fit: ClassVar = {"groups": False}
 
@@ -170,22 +175,23 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         if is_partial and self._has_stopped(given, is_first):
             return self
         tasks = None if is_partial else EpochTasks.of(self, X, y, sample_weight, self.max_iter)
-        fitted = self._copy()
-        fitted._forget(is_first)
-        labels = y
-        X, y = fitted._validate_data(X, y, is_first)
-        targets, encoded = fitted._encode(y, classes, is_first, is_partial)
-        weight, held_out = check_sample_weight(sample_weight, X), None
-        if any(part is not None for part in given):
+        fitted, aside = self._copy(), Aside()
+        with aside.measured():
+            fitted._forget(is_first)
+            X, checked = fitted._validate_data(X, y, is_first)
+            targets, encoded = fitted._encode(checked, classes, is_first, is_partial)
+            weight = check_sample_weight(sample_weight, X)
             held_out = fitted._check_held_out(targets, *given)
         order = Order(
             recipe=make_recipe(fitted),
             targets=targets,
-            data=TrainingSet(as_samples(X), encoded, labels, weight, groups, held_out),
+            data=TrainingSet(as_samples(X), encoded, y, weight, groups, held_out),
             previous=None if is_first else self._trained(),
             one_epoch=is_partial,
             view=fitted._view,
-            hooks=Hooks() if tasks is None else tasks.hooks(fitted._attributes),
+            hooks=Hooks() if tasks is None else tasks.hooks(fitted._copied_attributes),
+            aside=aside,
+            checkpoint=None if is_partial else fitted._checkpoint(),
         )
         attributes = fitted._attributes(train(order))
         fitted.__dict__.update(attributes)
@@ -209,9 +215,13 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         check_n_outputs(encoded, targets.n_outputs)
         return targets, encoded
 
-    def _check_held_out(self, targets: Targets, X: Any, y: Any, sample_weight: Any) -> HeldOut:
-        """Return validated samples to validate on."""
+    def _check_held_out(
+        self, targets: Targets, X: Any, y: Any, sample_weight: Any
+    ) -> HeldOut | None:
+        """Return validated samples to validate on, if some were given."""
         if X is None and y is None:
+            if sample_weight is None:
+                return None
             raise ValueError("sample_weight_val needs X_val and y_val.")
         if X is None or y is None:
             raise ValueError("X_val and y_val belong together; pass both or none of them.")
@@ -269,6 +279,15 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
             "_state": trained.state.to_keep(),
         }
 
+    def _copied_attributes(self, trained: Trained) -> dict[str, Any]:
+        """Return the attributes of a copy that goes its own way, without those who watch."""
+        detached = replace(trained, state=trained.state.detached())
+        return {**self._attributes(detached), "_skl_callbacks": []}
+
+    def _checkpoint(self) -> tuple[Any, float] | None:
+        path = self.checkpoint
+        return None if path is None else (path, float(self.checkpoint_seconds))
+
     def _view(self, trained: Trained) -> Self:
         """Return an estimator that has been trained so, for arrays without names."""
         view = self._copy()
@@ -298,6 +317,17 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         return self._network.predict(X, self._network.parameters(vars(self)))
 
     @property
+    def lr_find_(self) -> pd.DataFrame:
+        """The losses at the learning rates that a range test has tried."""
+        import pandas as pd
+
+        if "_range_losses" not in vars(self):
+            raise AttributeError(
+                f"This {type(self).__name__} has no lr_find_: learning_rate_init='auto' has it."
+            )
+        return pd.DataFrame({"learning_rate": RATES, "loss": self._range_losses})
+
+    @property
     def history_(self) -> pd.DataFrame:
         """The training curves, a row an epoch of all calls; NaN where there is no such thing.
 
@@ -309,6 +339,12 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         check_is_fitted(self)
         epochs = pd.RangeIndex(1, len(self._state.history) + 1, name="epoch")
         return pd.DataFrame(self._state.history, epochs, list(HISTORY), dtype=np.float64)
+
+    @property
+    def training_report_(self) -> TrainingReport:
+        """What the training has cost, over `fit` and the calls of `partial_fit` after it."""
+        check_is_fitted(self)
+        return TrainingReport(self._state.spent)
 
     @property
     def feature_importances_(self) -> Array:
@@ -331,6 +367,34 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
             return as_shares(self._trained().sensitivities())
         except NotImplementedError as error:  # of a loss of one's own: there is no such attribute
             raise AttributeError(str(error)) from error
+
+    def trim(self) -> Self:
+        """Return a copy without what only going on needs, and without measured times.
+
+        The moments of the optimizer go, so a pickle is about as large as the weights; `partial_fit`
+        begins with new ones. What predicts stays to the bit. Equal fits are equal then, for
+        :func:`joblib.hash`, too.
+
+        Returns
+        -------
+        estimator
+            The copy, without callbacks.
+        """
+        trimmed = copy.deepcopy(self._without_callbacks())
+        if "_state" in vars(trimmed):
+            trimmed._state = trimmed._state.trimmed()
+        return trimmed
+
+    def _without_callbacks(self) -> Self:
+        bare = self._copy()
+        bare.__dict__.pop("_skl_callbacks", None)
+        return bare
+
+    def check_restored(self) -> None:
+        """Raise ValueError unless what has been fitted is complete, as in a damaged file."""
+        if "_network" in vars(self):
+            trained = self._trained()
+            trained.network.publication.check_shapes(trained.parameters)
 
     def summary(self) -> str:
         """Return a table of the layers, the shapes of their outputs and their parameters.

@@ -19,10 +19,28 @@ from sknn.estimators.validation import (
     SEQUENCE,
     SPLITTER,
     ScorerName,
+    is_path,
 )
 from sknn.initializers import INITIALIZERS, Initializer, is_pair_of_lists
 from sknn.optimizers import OPTIMIZERS, Optimizer
 from sknn.schedules import SCHEDULES, Schedule
+
+CHECKPOINT = param(
+    default=None,
+    type="str, path-like or None",
+    allowed=[NONE, Check(is_path, "a path")],
+    doc="A file in which the training is kept while it runs and when it has ended. A `fit` with "
+    "the same parameters and data goes on from there, to the same bits, or returns what has been "
+    "trained. A folder (one that exists, or a path that ends with a slash) has a file for each "
+    "fit, as searches need. Not used by `partial_fit`.",
+)
+
+CHECKPOINT_SECONDS = param(
+    default=30.0,
+    type="float",
+    allowed=[Interval(Real, 0, None)],
+    doc="The file is written no more often than that, at least 0.",
+)
 
 
 @with_parameters
@@ -67,6 +85,8 @@ class MLPParameters(Declared):
         The rate that ``learning_rate_init="auto"`` has found.
     lr_find_ : DataFrame
         The losses at the rates that were tried.
+    training_report_ : TrainingReport
+        What the training has cost: epochs, steps, operations, time, memory and energy.
     has_stopped_ : bool
         Whether early stopping has ended a training by `partial_fit`.
     """
@@ -364,6 +384,14 @@ class MLPParameters(Declared):
         allowed=[NONE, Interval(Real, 0, None, "neither")],
         doc="Seconds after which training ends with the epoch that runs, positive.",
     )
+    max_flops: float | None = param(
+        default=None,
+        type="float or None",
+        allowed=[NONE, Interval(Real, 0, None, "neither")],
+        doc="Training ends with the step that reaches this many floating-point operations, "
+        "positive; they are counted as in `training_report_`. Unlike seconds they mean the same "
+        "steps on every machine.",
+    )
     refit_full: bool = param(
         default=False,
         type="bool",
@@ -378,6 +406,8 @@ class MLPParameters(Declared):
         doc='Random changes of each batch: "gaussian_noise", "mixup" or "swap_noise", see '
         ":mod:`sknn.augmentation`.",
     )
+    checkpoint: Any = CHECKPOINT
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
     on_divergence: str = param(
         default="raise",
         type='{"raise", "recover"}',

@@ -284,6 +284,7 @@ def make_solver(estimator: Any) -> Solver:
         "n_iter_no_change": estimator.n_iter_no_change,
         "target_loss": estimator.target_loss,
         "max_time": estimator.max_time,
+        "max_operations": estimator.max_flops,
     }
     if estimator.solver == "lbfgs":
         return LBFGS(max_fun=estimator.max_fun, **stopping)

@@ -1,4 +1,4 @@
-"""What versions before 0.3.0 have called the targets of a classifier, for their pickles."""
+"""What earlier versions have called what an estimator holds, for their pickles."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class _SoftmaxEncoding(LabelEncoding):
 
 def upgrade(attributes: dict[str, Any]) -> None:
     """Bring the attributes of an estimator of an earlier version up to date, in place."""
+    if "lr_find_" in attributes:  # before 0.6.0
+        attributes["_range_losses"] = attributes.pop("lr_find_")["loss"].to_numpy()
     if "_loss" not in attributes:
         return
     loss, encoding = attributes.pop("_loss"), attributes.pop("_encoding", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from numbers import Integral, Real
 from typing import Any
 
@@ -29,6 +30,12 @@ RANDOM_STATE = Check(
     ),
     "None, an int in the range [0, 4294967295] or a numpy.random.RandomState",
 )
+
+
+def is_path(value: Any) -> bool:
+    """Whether a value is a path in words."""
+    return isinstance(value, (str, os.PathLike)) and len(os.fspath(value)) > 0
+
 
 SPLITTER = Check(
     # As in scikit-learn's check_cv: strings have a method of that name, too.

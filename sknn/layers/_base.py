@@ -21,6 +21,7 @@ import numpy as np
 from sknn._component import Component, Registry
 from sknn._math import Array, Call
 from sknn.layers.share import Share
+from sknn.operations import SIMPLE, Cost, Count, LayerOperations
 from sknn.parameters import Parameter, Tree
 
 Draw: TypeAlias = Callable[[int, int], tuple[Array, Array]]
@@ -108,6 +109,22 @@ class Layer(Component):
     def n_noise(self, n_in: int) -> int:
         """Return how many words of random bits a row needs in a step."""
         return 0
+
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        """Return what the layer costs.
+
+        One that does not say so counts an operation for each output, on the way there and back, and
+        one for each input whose gradient is wanted.
+
+        Parameters
+        ----------
+        n_in : int
+            Number of inputs.
+        n_entries : int or Fraction, default=None
+            The mean number of entries in a row of a sparse input; None if it is dense.
+        """
+        each, back = Cost(SIMPLE * self.n_out(n_in)), Cost(SIMPLE * n_in)
+        return LayerOperations(forward=each, backward=each, input_gradient=back, prediction=each)
 
     def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         """Set the parameters, which are 0, to what training begins with.

@@ -10,6 +10,7 @@ import numpy as np
 from sknn._math import Array, Call, number
 from sknn.activations import Activation, Room
 from sknn.layers._base import LAYERS, BoundLayer, Layer, Site
+from sknn.operations import SIMPLE, Cost, Count, LayerOperations
 
 
 @LAYERS.register("activation")
@@ -29,6 +30,14 @@ class ActivationLayer(Layer):
 
     def __init__(self, activation: Activation) -> None:
         self.activation = activation
+
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        each = self.activation.operations
+        return LayerOperations(
+            forward=Cost(each.forward * n_in),
+            backward=Cost(SIMPLE * n_in),
+            prediction=Cost(each.apply * n_in),
+        )
 
     def bind(self, site: Site) -> BoundLayer:
         x = site.x

@@ -10,6 +10,7 @@ import numpy as np
 from sknn._math import Array, Call
 from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
 from sknn.layers.linear import sum_samples
+from sknn.operations import SIMPLE, Cost, Count, LayerOperations
 from sknn.parameters import Parameter, free
 
 
@@ -23,6 +24,10 @@ class Affine(Layer):
 
     def parameters(self, n_in: int) -> dict[str, Parameter]:
         return {name: free((n_in,), f"affine_.{name}") for name in ("scale", "shift")}
+
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        each = Cost(2 * SIMPLE * n_in)
+        return LayerOperations(forward=each, backward=Cost(4 * SIMPLE * n_in), prediction=each)
 
     def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         parameters["scale"].fill(1)

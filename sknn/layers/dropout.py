@@ -11,6 +11,7 @@ import numpy as np
 from sknn._constraints import Interval
 from sknn._math import Array, Call
 from sknn.layers._base import LAYERS, BoundLayer, Layer, Site
+from sknn.operations import SIMPLE, Cost, Count, LayerOperations
 
 RESOLUTION = 1 << 16
 """Random numbers that a unit is dropped by, 16 bits each."""
@@ -43,6 +44,9 @@ class Dropout(Layer):
 
     def n_noise(self, n_in: int) -> int:
         return -(-n_in // 4)  # four units share a word
+
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        return LayerOperations(forward=Cost(2 * SIMPLE * n_in), backward=Cost(SIMPLE * n_in))
 
     def bind(self, site: Site) -> BoundLayer:
         x, level = site.x, site.share.noise_level

@@ -12,6 +12,7 @@ import numpy as np
 from sknn._constraints import Interval
 from sknn._math import Array, Call
 from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
+from sknn.operations import FUNCTION, SIMPLE, Cost, Count, LayerOperations
 from sknn.parameters import Parameter, statistic
 
 
@@ -108,6 +109,12 @@ class Fourier(Features):
         shape = (n_in, self.n_frequencies)
         return {name: statistic(shape, f"front_.{name}") for name in ("frequency", "phase")}
 
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        n_waves = n_in * self.n_frequencies
+        each = Cost((FUNCTION + 2 * SIMPLE) * n_waves)
+        slope = (FUNCTION + 2 * SIMPLE) * n_waves + 2 * SIMPLE * self.n_out(n_in)
+        return LayerOperations(forward=each, input_gradient=Cost(slope), prediction=each)
+
     def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         shape = parameters["phase"].shape
         parameters["frequency"][...] = 2 * np.pi * rng.normal(0, self.deviation, shape)
@@ -161,6 +168,12 @@ class PiecewiseLinear(Features):
     def parameters(self, n_in: int) -> dict[str, Parameter]:
         names = "edge", "steepness", "mean"
         return {name: statistic((n_in, self.n_bins), f"front_.{name}") for name in names}
+
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        n_bins = self.n_out(n_in)
+        each = Cost(6 * SIMPLE * n_bins)
+        slope = Cost(5 * SIMPLE * n_bins, SIMPLE * n_bins)
+        return LayerOperations(forward=each, input_gradient=slope, prediction=each)
 
     def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         parameters["steepness"][...] = 1  # until rows are seen

@@ -14,6 +14,7 @@ from sknn._constraints import OneOf
 from sknn._math import Array, Call, product, swap
 from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
 from sknn.layers.sparse import SparseBatch, add_sparse_gradient, sparse_product
+from sknn.operations import MULTIPLY_ADD, SIMPLE, Cost, Count, LayerOperations
 from sknn.parameters import Parameter, free, weight
 
 N_MIXED = 5
@@ -100,6 +101,19 @@ class Linear(Layer):
             rate = NTK_INTERCEPT_RATE if is_ntk else 1.0
             parameters["intercept"] = free((self.n_units,), "intercepts_", rate=rate)
         return parameters
+
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        n_read = n_in if n_entries is None else n_entries
+        # The intercepts are added on the way there, and their gradients up on the way back.
+        intercept = SIMPLE * self.n_units if self.has_intercept else 0
+        each = Cost(MULTIPLY_ADD * n_read * self.n_units + intercept)
+        return LayerOperations(
+            forward=each,
+            backward=each,
+            input_gradient=Cost(MULTIPLY_ADD * n_in * self.n_units),
+            prediction=each,
+            n_accumulated=0 if n_entries is None else n_in * self.n_units,
+        )
 
     def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         coef, intercept = draw(*parameters["coef"].shape)

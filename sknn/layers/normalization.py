@@ -12,6 +12,7 @@ from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
 from sknn.layers.affine import Affine
 from sknn.layers.linear import sum_samples
 from sknn.layers.share import Share
+from sknn.operations import DIVISION, ROOT, SIMPLE, Cost, Count, LayerOperations
 from sknn.parameters import Parameter, free, statistic
 
 EPSILON = 1e-5
@@ -19,6 +20,9 @@ EPSILON = 1e-5
 
 MOMENTUM = 0.1
 """What the latest batch counts in the statistics that prediction uses."""
+
+INVERSE_ROOT = SIMPLE + ROOT + DIVISION
+"""What each number of `_invert_roots` costs."""
 
 
 @LAYERS.register("batch_norm")
@@ -54,6 +58,16 @@ class BatchNorm(Layer):
             "mean": statistic(shape, "normalization_.mean"),
             "variance": statistic(shape, "normalization_.variance"),
         }
+
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        # Once: two means each way, roots and their inverses, factors, running means of the two.
+        once = (9 * SIMPLE + INVERSE_ROOT) * n_in, 7 * SIMPLE * n_in
+        fixed = (3 * SIMPLE + ROOT + DIVISION) * n_in
+        return LayerOperations(
+            forward=Cost(6 * SIMPLE * n_in, once[0]),
+            backward=Cost(7 * SIMPLE * n_in, once[1]),
+            prediction=Cost(2 * SIMPLE * n_in, fixed),
+        )
 
     def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         parameters["scale"].fill(1)
@@ -129,6 +143,14 @@ class LayerNorm(Layer):
     def parameters(self, n_in: int) -> dict[str, Parameter]:
         names = "scale", "shift"
         return {name: free((n_in,), f"normalization_.{name}") for name in names}
+
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        # Beside what is done to each unit: two means, by NumPy in prediction, and a root.
+        return LayerOperations(
+            forward=Cost(7 * SIMPLE * n_in + 2 * SIMPLE + INVERSE_ROOT),
+            backward=Cost(11 * SIMPLE * n_in + 2 * SIMPLE),
+            prediction=Cost((6 * SIMPLE + DIVISION) * n_in + 2 * DIVISION + SIMPLE + ROOT),
+        )
 
     def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         parameters["scale"].fill(1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from sknn._math import Array, Call
 from sknn.layers._base import LAYERS, BoundLayer, Draw, Layer, Site
+from sknn.operations import SIMPLE, Cost, Count, LayerOperations, add_up, in_a_row
 from sknn.parameters import Parameter, Tree
 
 
@@ -53,6 +54,18 @@ class Residual(Layer):
 
     def n_noise(self, n_in: int) -> int:
         return sum(self._n_noise(n_in))
+
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        parts, n_units, connection = [], n_in, Cost(SIMPLE * n_in)
+        for layer in self.layers:
+            parts.append(layer.operations(n_units))
+            n_units = layer.n_out(n_units)
+        inner = in_a_row(parts)
+        return inner._replace(
+            forward=add_up([inner.forward, connection]),
+            input_gradient=add_up([inner.input_gradient, connection]),
+            prediction=add_up([inner.prediction, connection]),
+        )
 
     def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         for layer, own in zip(self.layers, parameters, strict=True):

@@ -15,6 +15,7 @@ from sknn._math import Array, Call, product
 from sknn.layers._base import LAYERS, BoundLayer, Draw, Site
 from sknn.layers.linear import Linear
 from sknn.layers.sparse import SparseBatch
+from sknn.operations import SIMPLE, Cost, Count, LayerOperations
 from sknn.parameters import Parameter, free
 
 
@@ -85,6 +86,15 @@ class ScaledLinear(Linear):
     def parameters(self, n_in: int) -> dict[str, Parameter]:
         scale = free((n_in,), "front_.scale", rate=self.scale_rate, decay=self.scale_decay)
         return {**super().parameters(n_in), "scale": scale}
+
+    def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
+        linear, n_weights = super().operations(n_in, n_entries), n_in * self.n_units
+        return linear._replace(
+            forward=Cost(linear.forward.per_row, SIMPLE * n_weights),
+            backward=Cost(linear.backward.per_row, 3 * SIMPLE * n_weights),
+            prediction=Cost(linear.prediction.per_row, SIMPLE * n_weights),
+            n_accumulated=0,
+        )
 
     def initialize(self, parameters: Any, draw: Draw, rng: np.random.RandomState) -> None:
         super().initialize(parameters, draw, rng)

@@ -21,6 +21,7 @@ from scipy.special import xlogy
 
 from sknn._component import Component, Registry
 from sknn._math import Array, number
+from sknn.operations import FUNCTION, SIMPLE
 
 
 class Loss(Component):
@@ -85,6 +86,26 @@ class Loss(Component):
     def constants(self) -> tuple[Any, ...]:
         """Return the numbers in the formula; the methods get them as arrays of raw's dtype."""
         return ()
+
+    def operations(self, n_raw: int) -> int:
+        """Return what the gradient and the value of a sample cost, by `gradient` and `values`.
+
+        One that does not say so counts, for each raw score, an operation for either and one for the
+        weight.
+
+        Parameters
+        ----------
+        n_raw : int
+            Number of raw scores.
+        """
+        return 3 * SIMPLE * n_raw
+
+    def link_operations(self, n_raw: int) -> int:
+        """Return what the predictions of a sample cost, by `inverse_link`.
+
+        One that does not say so counts an operation for each raw score.
+        """
+        return SIMPLE * n_raw
 
     @abstractmethod
     def gradient(
@@ -249,6 +270,10 @@ def sum_outputs(values: Array) -> Array:
     for k in range(1, values.shape[-2]):
         np.add(total, values[..., k, :], out=total)
     return total
+
+
+POWER = 2 * FUNCTION + SIMPLE
+"""What a power costs as `power` computes it."""
 
 
 def power(base: Array, exponent: Array, out: Array) -> None:

@@ -7,7 +7,8 @@ from scipy.special import expit
 
 from sknn._math import Array
 from sknn.losses._base import CLASSIFICATION_LOSSES, Loss, sum_outputs
-from sknn.losses.links import LogisticLink, SoftmaxLink, softmax
+from sknn.losses.links import SOFTMAX, LogisticLink, SoftmaxLink, softmax
+from sknn.operations import FUNCTION, LOGISTIC, SIMPLE
 
 
 class BinaryLogLoss(LogisticLink):
@@ -31,6 +32,10 @@ class BinaryLogLoss(LogisticLink):
 
     def for_targets(self, one_of_many: bool, are_soft: bool) -> Loss:
         return log_loss_for(one_of_many, are_soft)
+
+    def operations(self, n_raw: int) -> int:
+        logarithm = 2 * FUNCTION + 8 * SIMPLE if self.is_soft else FUNCTION + 6 * SIMPLE
+        return (LOGISTIC + 2 * SIMPLE + logarithm) * n_raw + SIMPLE
 
     def gradient(
         self,
@@ -87,6 +92,13 @@ class LogLoss(SoftmaxLink):
 
     def for_targets(self, one_of_many: bool, are_soft: bool) -> Loss:
         return log_loss_for(one_of_many, are_soft)
+
+    def operations(self, n_raw: int) -> int:
+        gradient = (SOFTMAX + 2 * SIMPLE) * n_raw
+        if self.is_soft:
+            return gradient + (FUNCTION + 4 * SIMPLE) * n_raw + SIMPLE
+        # There is one logarithm, of the probability of the true class.
+        return gradient + 2 * SIMPLE * n_raw + FUNCTION + 3 * SIMPLE
 
     def gradient(
         self,

@@ -13,6 +13,7 @@ from sknn._constraints import Check, Interval
 from sknn._math import Array
 from sknn.losses._base import LOSSES, Loss, sum_outputs, weighted_mean, weighted_quantile
 from sknn.losses.links import IdentityLink
+from sknn.operations import FUNCTION, LOGISTIC, SIMPLE, SOFTPLUS
 
 CLOSE = 1e-3
 """By how much of the range of y two quantiles differ at least when training begins."""
@@ -83,6 +84,14 @@ class Quantile(Loss):
         columns = [np.broadcast_to(c.reshape(*c.shape[:1], 1, 1, 1), shape) for c in columns]
         levels = np.concatenate(columns, axis=-3)
         return np.multiply(levels, -1), 1 - levels  # the slopes below and above the target
+
+    def operations(self, n_raw: int) -> int:
+        n_distances = n_raw - n_raw // self.raw_per_target
+        slopes = (LOGISTIC + 2 * SIMPLE) * n_distances
+        return self.link_operations(n_raw) + slopes + 9 * SIMPLE * n_raw
+
+    def link_operations(self, n_raw: int) -> int:
+        return (SOFTPLUS + SIMPLE) * (n_raw - n_raw // self.raw_per_target)
 
     def gradient(
         self,
@@ -169,6 +178,13 @@ class Gaussian(IdentityLink):
     @property
     def raw_per_target(self) -> int:
         return 2
+
+    def operations(self, n_raw: int) -> int:
+        n_targets = n_raw // 2
+        return (2 * FUNCTION + 15 * SIMPLE) * n_targets
+
+    def link_operations(self, n_raw: int) -> int:
+        return (FUNCTION + SIMPLE) * (n_raw // 2)
 
     def gradient(
         self,

@@ -10,9 +10,10 @@ from scipy.special import expit, log_expit
 
 from sknn._constraints import Interval
 from sknn._math import Array
-from sknn.losses._base import CLASSIFICATION_LOSSES, Loss, power, sum_outputs
+from sknn.losses._base import CLASSIFICATION_LOSSES, POWER, Loss, power, sum_outputs
 from sknn.losses.classification import negate
 from sknn.losses.links import LogisticLink, SoftmaxLink
+from sknn.operations import DIVISION, FUNCTION, LOGISTIC, SIMPLE, SOFTPLUS
 
 
 @CLASSIFICATION_LOSSES.register("focal")
@@ -46,6 +47,12 @@ class Focal(SoftmaxLink):
 
     def constants(self) -> tuple[Any, ...]:
         return (self.gamma,)
+
+    def operations(self, n_raw: int) -> int:
+        # Its own softmax has one logarithm a sample.
+        gradient = 3 * FUNCTION + POWER + DIVISION + 15 * SIMPLE
+        value = FUNCTION + POWER + 4 * SIMPLE
+        return (gradient + value) * n_raw + FUNCTION + SIMPLE
 
     def gradient(
         self,
@@ -106,6 +113,11 @@ class BinaryFocal(LogisticLink):
 
     def constants(self) -> tuple[Any, ...]:
         return (self.gamma,)
+
+    def operations(self, n_raw: int) -> int:
+        slopes = 2 * (SOFTPLUS + 2 * LOGISTIC + POWER + 6 * SIMPLE)
+        value = 2 * (SOFTPLUS + LOGISTIC + POWER + 2 * SIMPLE) + 5 * SIMPLE
+        return (slopes + 5 * SIMPLE + value) * n_raw + SIMPLE
 
     def gradient(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 
 from sknn._math import Array
 from sknn.losses._base import Loss, sum_outputs
+from sknn.operations import SIMPLE
 
 
 class Grouped(Loss):
@@ -44,6 +45,12 @@ class Grouped(Loss):
 
     def constants(self) -> tuple[Any, ...]:
         return self.loss.constants()
+
+    def operations(self, n_raw: int) -> int:
+        return sum(self.loss.operations(size) for size in self.sizes)
+
+    def link_operations(self, n_raw: int) -> int:
+        return sum(self.loss.link_operations(size) for size in self.sizes)
 
     def gradient(
         self,
@@ -112,6 +119,13 @@ class LabelWeighted(Loss):
         lead = np.broadcast_shapes(*(column.shape[:1] for column in columns))
         weights = [np.broadcast_to(column, (*lead, 1, 1)) for column in columns]
         return np.concatenate(weights, axis=-2) - 1, *self.loss.constants()
+
+    def operations(self, n_raw: int) -> int:
+        # Each label by itself, with its factor on gradient and value.
+        return (self.loss.operations(1) + 6 * SIMPLE) * n_raw
+
+    def link_operations(self, n_raw: int) -> int:
+        return self.loss.link_operations(n_raw)
 
     def gradient(
         self,

@@ -7,6 +7,7 @@ from scipy.special import expit, log_expit, logit
 
 from sknn._math import Array
 from sknn.losses._base import Loss
+from sknn.operations import DIVISION, FUNCTION, LOGISTIC, SIMPLE
 
 RARE = 1e-4
 """The least probability that a class is taken to have when training begins."""
@@ -16,6 +17,9 @@ class LogisticLink(Loss):
     """Losses of outputs that are true or not, each by itself."""
 
     out_activation = "logistic"
+
+    def link_operations(self, n_raw: int) -> int:
+        return LOGISTIC * n_raw
 
     def inverse_link(self, raw: Array) -> None:
         expit(raw, out=raw)
@@ -37,6 +41,9 @@ class SoftmaxLink(Loss):
     """Losses of outputs of which exactly one is true."""
 
     out_activation = "softmax"
+
+    def link_operations(self, n_raw: int) -> int:
+        return SOFTMAX * n_raw
 
     def inverse_link(self, raw: Array) -> None:
         probabilities = np.empty_like(raw)
@@ -63,6 +70,9 @@ class LogLink(Loss):
     out_activation = "exp"
     grows_fast = True
 
+    def link_operations(self, n_raw: int) -> int:
+        return FUNCTION * n_raw
+
     def inverse_link(self, raw: Array) -> None:
         np.exp(raw, raw)
 
@@ -75,6 +85,9 @@ class LogLink(Loss):
 
 class IdentityLink(Loss):
     """Losses whose raw score is the prediction."""
+
+    def link_operations(self, n_raw: int) -> int:
+        return 0
 
     def inverse_link(self, raw: Array) -> None:
         pass
@@ -90,6 +103,10 @@ def clip_to_finite(raw: Array) -> None:
     """Replace infinite scores, in place, by large ones whose differences are finite."""
     largest = np.finfo(raw.dtype).max / 4
     np.clip(raw, -largest, largest, out=raw)
+
+
+SOFTMAX = FUNCTION + DIVISION + 3 * SIMPLE
+"""What each score of `softmax` costs."""
 
 
 def softmax(raw: Array, out: Array) -> None:

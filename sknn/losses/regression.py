@@ -10,8 +10,9 @@ from scipy.special import kl_div
 
 from sknn._constraints import Interval
 from sknn._math import Array
-from sknn.losses._base import LOSSES, power, sum_outputs, weighted_quantile
+from sknn.losses._base import LOSSES, POWER, power, sum_outputs, weighted_quantile
 from sknn.losses.links import IdentityLink, LogLink
+from sknn.operations import DIVISION, FUNCTION, SIMPLE
 
 
 @LOSSES.register("squared_error")
@@ -24,6 +25,9 @@ class SquaredError(IdentityLink):
     """
 
     starts_at_target = False
+
+    def operations(self, n_raw: int) -> int:
+        return 5 * SIMPLE * n_raw
 
     def gradient(
         self,
@@ -54,6 +58,9 @@ class AbsoluteError(IdentityLink):
 
     Its gradient is :math:`\operatorname{sign}(z - y)`.
     """
+
+    def operations(self, n_raw: int) -> int:
+        return 5 * SIMPLE * n_raw
 
     def gradient(
         self,
@@ -105,6 +112,9 @@ class Huber(IdentityLink):
     def constants(self) -> tuple[Any, ...]:
         return np.multiply(self.delta, -1), self.delta
 
+    def operations(self, n_raw: int) -> int:
+        return 10 * SIMPLE * n_raw
+
     def gradient(
         self,
         raw: Array,
@@ -140,6 +150,9 @@ class LogCosh(IdentityLink):
 
     Its gradient is :math:`\tanh(z - y)`.
     """
+
+    def operations(self, n_raw: int) -> int:
+        return (3 * FUNCTION + 7 * SIMPLE) * n_raw
 
     def gradient(
         self,
@@ -178,6 +191,9 @@ class PoissonLoss(LogLink):
     lowest = 0.0
     starts_at_target = False
 
+    def operations(self, n_raw: int) -> int:
+        return (2 * FUNCTION + DIVISION + 6 * SIMPLE) * n_raw
+
     def gradient(
         self,
         raw: Array,
@@ -207,6 +223,9 @@ class GammaLoss(LogLink):
 
     lowest = 0.0
     is_open = True
+
+    def operations(self, n_raw: int) -> int:
+        return (3 * FUNCTION + 5 * SIMPLE) * n_raw
 
     def gradient(
         self,
@@ -260,6 +279,9 @@ class Tweedie(LogLink):
 
     def constants(self) -> tuple[Any, ...]:
         return 1 - self.power, 2 - self.power
+
+    def operations(self, n_raw: int) -> int:
+        return (4 * FUNCTION + POWER + 3 * DIVISION + 11 * SIMPLE) * n_raw
 
     def gradient(
         self,

@@ -16,6 +16,7 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.utils import check_random_state, indexable
 from sklearn.utils.parallel import Parallel, delayed
 
+from sknn._math import Array
 from sknn.estimators.settings import BATCH_SIZES
 from sknn.model_selection.tools import HalvingGridSearchCV
 from sknn.parallel import ambient_lockstep
@@ -106,6 +107,7 @@ class LearningRateSearchCV(HalvingGridSearchCV):
     # What scikit-learn's search reads beside the parameters.
     pre_dispatch = "2*n_jobs"
     min_resources = "exhaust"
+    _range_losses: Array
 
     def __init__(
         self,
@@ -156,6 +158,14 @@ class LearningRateSearchCV(HalvingGridSearchCV):
             grid[f"{self._prefix()}alpha"] = np.asarray(self.alphas, dtype=float).tolist()
         return grid
 
+    @property
+    def range_test_(self) -> pd.DataFrame:
+        """The loss at each learning rate of the range test."""
+        if not hasattr(self, "_range_losses"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet.")
+        rates = RATES[: len(self._range_losses)]
+        return pd.DataFrame({"learning_rate": rates, "loss": self._range_losses})
+
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Find the range, search it, and train the best candidate on all of the data.
 
@@ -178,7 +188,7 @@ class LearningRateSearchCV(HalvingGridSearchCV):
         with ambient_lockstep(self.n_jobs):
             low, high = self.rate_range or self._test_range(X, y)
             if self.rate_range is not None:
-                self.range_test_ = pd.DataFrame({"learning_rate": [], "loss": []})
+                self._range_losses = np.empty(0)
             self.rates_ = np.geomspace(low, high, self.n_rates)
             return super().fit(X, y, **params)
 
@@ -277,8 +287,8 @@ class LearningRateSearchCV(HalvingGridSearchCV):
             for outcome in outcomes:
                 if isinstance(outcome, ValueError) and "non-finite" not in str(outcome):
                     raise outcome
-        self.range_test_ = pd.DataFrame({"learning_rate": RATES, "loss": losses})
-        low, high, _ = choose_rates(RATES, np.array(losses))
+        self._range_losses = np.array(losses)
+        low, high, _ = choose_rates(RATES, self._range_losses)
         return low, high
 
 

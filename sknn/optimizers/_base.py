@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from sknn._component import Component, Registry
 from sknn._math import Array, Call
+from sknn.operations import SIMPLE
 
 State = dict[str, Array]
 
@@ -66,6 +67,20 @@ class Optimizer(Component):
     def constants(self) -> tuple[Any, ...]:
         """Return the numbers that stay the same in all steps; `step` gets them as arrays."""
         return ()
+
+    def operations(self, n_parameters: int, shapes: Sequence[tuple[int, ...]] = ()) -> int:
+        """Return what a step costs.
+
+        A rule that does not say so counts a multiplication and a subtraction for each parameter.
+
+        Parameters
+        ----------
+        n_parameters : int
+            Number of parameters that the step moves.
+        shapes : sequence of (int, int), default=()
+            Those of the matrices of weights among them; for rules that are not elementwise.
+        """
+        return 2 * SIMPLE * n_parameters
 
     def bind(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from numbers import Real
 from typing import Any, ClassVar
@@ -10,6 +11,7 @@ import numpy as np
 
 from sknn._constraints import Interval
 from sknn._math import Array
+from sknn.operations import DIVISION, ROOT, SIMPLE
 from sknn.optimizers._base import OPTIMIZERS, Optimizer
 
 BETA = Interval(Real, 0, 1)
@@ -54,6 +56,9 @@ class AdamFamily(Optimizer):
         first, second = self._corrections(t)
         # (rate first m) / (second sqrt(v) + epsilon), divided by `second`
         return self.epsilon / second, rate * first / second
+
+    def operations(self, n_parameters: int, shapes: Sequence[tuple[int, ...]] = ()) -> int:
+        return (ROOT + DIVISION + 8 * SIMPLE) * n_parameters
 
     def step(
         self,
@@ -174,6 +179,9 @@ class AMSGrad(AdamFamily):
 
     moments = ("first_moment", "second_moment", "largest_moment")
 
+    def operations(self, n_parameters: int, shapes: Sequence[tuple[int, ...]] = ()) -> int:
+        return (ROOT + DIVISION + 9 * SIMPLE) * n_parameters
+
     def step(
         self,
         theta: Array,
@@ -257,6 +265,9 @@ class NAdam(AdamFamily):
             return _look_up(*tables[0], t)
         rows = np.broadcast_to(t, (len(t), len(tables), 1))
         return np.stack([_look_up(*table, rows[:, m]) for m, table in enumerate(tables)], axis=2)
+
+    def operations(self, n_parameters: int, shapes: Sequence[tuple[int, ...]] = ()) -> int:
+        return (ROOT + DIVISION + 10 * SIMPLE) * n_parameters
 
     def step(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from sknn._constraints import Interval
 from sknn._math import Array
+from sknn.operations import SIMPLE
 from sknn.optimizers._base import OPTIMIZERS, Optimizer
 
 
@@ -47,6 +49,9 @@ class Lion(Optimizer):
 
     def constants(self) -> tuple[Any, ...]:
         return self.beta_1 * (1 - self.beta_2) / (1 - self.beta_1), self.beta_2
+
+    def operations(self, n_parameters: int, shapes: Sequence[tuple[int, ...]] = ()) -> int:
+        return 7 * SIMPLE * n_parameters
 
     def step(
         self,

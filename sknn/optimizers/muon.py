@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -11,6 +12,7 @@ import numpy as np
 
 from sknn._constraints import BOOLEAN, Interval
 from sknn._math import Array, Call, number, swap
+from sknn.operations import DIVISION, MULTIPLY_ADD, SIMPLE
 from sknn.optimizers._base import OPTIMIZERS, Optimizer
 from sknn.optimizers.adam import AdamW
 
@@ -75,6 +77,20 @@ class Muon(Optimizer):
 
     def constants(self) -> tuple[Any, ...]:
         return self.momentum, 1 - self.momentum
+
+    def operations(self, n_parameters: int, shapes: Sequence[tuple[int, ...]] = ()) -> int:
+        n_others = n_parameters - sum(map(math.prod, shapes))
+        return AdamW().operations(n_others) + sum(map(self._operations_of_matrix, shapes))
+
+    def _operations_of_matrix(self, shape: tuple[int, ...]) -> int:
+        """Return what the step of a matrix costs."""
+        k, n = sorted(shape)
+        products = MULTIPLY_ADD * (k * k * n + k * k * k + k * k * n)
+        iteration = products + 3 * SIMPLE * k * k + 2 * SIMPLE * k * n
+        # The direction, its division by its norm, two factors and the step itself.
+        direction = (5 if self.nesterov else 3) * SIMPLE
+        each = direction + 2 * SIMPLE + DIVISION + 3 * SIMPLE
+        return self.n_iterations * iteration + each * k * n
 
     def bind(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from sknn._constraints import Interval
 from sknn._math import Array
+from sknn.operations import DIVISION, ROOT, SIMPLE
 from sknn.optimizers._base import OPTIMIZERS, Optimizer, State
 
 
@@ -54,6 +56,9 @@ class RMSprop(Optimizer):
     def constants(self) -> tuple[Any, ...]:
         root = np.sqrt(1 - self.rho)
         return self.rho, self.momentum, 1 / root, self.epsilon / root
+
+    def operations(self, n_parameters: int, shapes: Sequence[tuple[int, ...]] = ()) -> int:
+        return (ROOT + DIVISION + 9 * SIMPLE) * n_parameters
 
     def step(
         self,
@@ -125,6 +130,9 @@ class Adagrad(Optimizer):
 
     def constants(self) -> tuple[Any, ...]:
         return (self.epsilon,)
+
+    def operations(self, n_parameters: int, shapes: Sequence[tuple[int, ...]] = ()) -> int:
+        return (ROOT + DIVISION + 5 * SIMPLE) * n_parameters
 
     def step(
         self,

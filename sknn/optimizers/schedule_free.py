@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from sknn._constraints import Interval
 from sknn._math import Array
+from sknn.operations import DIVISION, ROOT, SIMPLE
 from sknn.optimizers._base import OPTIMIZERS, State
 from sknn.optimizers.adam import AdamFamily
 
@@ -56,6 +58,9 @@ class ScheduleFree(AdamFamily):
     def step_numbers(self, t: Array, rate: Any) -> tuple[Array, ...]:
         _, second = self._corrections(t)
         return rate / second, self.epsilon / second, np.square(rate)
+
+    def operations(self, n_parameters: int, shapes: Sequence[tuple[int, ...]] = ()) -> int:
+        return (ROOT + 2 * DIVISION + 14 * SIMPLE) * n_parameters
 
     def step(
         self,

@@ -3,7 +3,7 @@
 from sknn.solvers._base import ALONE, Problem, Solver
 from sknn.solvers.grouping import MEETING, Meet, Solution, bytes_waiting, solve, train
 from sknn.solvers.lbfgs import LBFGS
-from sknn.solvers.range_test import find_rate
+from sknn.solvers.range_test import RATES, find_rate
 from sknn.solvers.state import HISTORY, Position, TrainingState
 from sknn.solvers.stochastic import Stochastic
 
@@ -12,6 +12,7 @@ __all__ = [
     "HISTORY",
     "LBFGS",
     "MEETING",
+    "RATES",
     "Meet",
     "Position",
     "Problem",

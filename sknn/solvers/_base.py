@@ -70,6 +70,11 @@ class Problem:
         alone. Else they only share models: then no bit depends on the number of cores.
     keeps_state : bool
         Whether the state has all that another training needs to go on: without it, parameters.
+    validation_operations : int
+        What `validate` costs.
+    keep : callable or None
+        ``keep(snapshot)`` is called after each epoch that is not the last; ``snapshot()`` returns a
+        state from which the training goes on as if it had not been cut there.
     """
 
     objective: Objective
@@ -94,6 +99,8 @@ class Problem:
     goes_on: bool = False
     shares_rows: bool = True
     keeps_state: bool = True
+    validation_operations: int = 0
+    keep: Callable[[Callable[[], TrainingState]], object] | None = None
 
     @cached_property
     def key(self) -> Hashable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -13,10 +14,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._crew import Crew, count_row_workers, is_large, large_work
 from sknn._math import Array
+from sknn.ledger import Laps, Spent
 from sknn.objective import WholeObjective
 from sknn.solvers._base import Problem, Solver
+from sknn.solvers.cost import evaluation_operations
 from sknn.solvers.state import TrainingState
 from sknn.solvers.stopping import Epoch, Monitor, mark_interrupted
+
+N_VECTORS = 30
+"""So many vectors of parameters SciPy and we hold: 2 times 10 corrections, and 5 for work, are its
+own."""
 
 
 class LBFGS(Solver):
@@ -33,6 +40,8 @@ class LBFGS(Solver):
         See :class:`sknn.solvers.stopping.Monitor`; the former matters with early stopping only.
     max_time : float or None, default=None
         Seconds after which training ends.
+    max_operations : float or None, default=None
+        Training ends with the iteration that reaches so many floating-point operations.
 
     References
     ----------
@@ -48,6 +57,7 @@ class LBFGS(Solver):
         n_iter_no_change: float,
         target_loss: float | None,
         max_time: float | None = None,
+        max_operations: float | None = None,
     ) -> None:
         self.max_iter = max_iter
         self.max_fun = max_fun
@@ -55,10 +65,18 @@ class LBFGS(Solver):
         self.n_iter_no_change = n_iter_no_change
         self.target_loss = target_loss
         self.max_time = max_time
+        self.max_operations = max_operations
 
     @ONE_BLAS_THREAD
     def minimize(self, problems: list[Problem]) -> list[TrainingState]:
         return [self._minimize_one(problem) for problem in problems]
+
+    def bytes_per_model(self, problem: Problem) -> int:
+        theta, network = problem.state.theta, problem.objective.network
+        n_rows = problem.n_samples if problem.samples.is_dense else 0
+        n_numbers = 2 * network.n_units + 3 * network.n_outputs
+        n_numbers += network.n_features if problem.rows is not None or theta.itemsize < 8 else 0
+        return 8 * (N_VECTORS * theta.size + n_rows * n_numbers)
 
     def _minimize_one(self, problem: Problem) -> TrainingState:
         if problem.goes_on:
@@ -72,6 +90,7 @@ class LBFGS(Solver):
         n_samples = problem.n_samples
         n_workers = count_row_workers(theta, n_samples) if problem.samples.is_dense else 1
         limit = large_work() if is_large(theta, n_samples) else nullcontext()
+        laps = Laps(time.process_time)
         with np.errstate(all="ignore"), limit, Crew(n_workers) as crew:
             descent = _Descent(problem, self, theta, crew)
             try:
@@ -83,6 +102,7 @@ class LBFGS(Solver):
         n_trained = problem.objective.network.layout.n_trained
         state.theta[n_trained:] = descent.point[n_trained:]
         descent.monitor.finish()
+        state.spent = state.spent.plus(laps.end())
         state.theta = state.theta.astype(dtype, copy=False)
         return state
 
@@ -105,6 +125,7 @@ class _Descent:
         self._objective = WholeObjective(problem.objective, self.point, samples, y, weight, crew)
         layout = problem.objective.network.layout
         self._frozen = layout.frozen(slice(0, layout.n_trained))
+        self._operations = evaluation_operations(problem)
         self._evaluations: list[tuple[float, float, float]] = []
         self._has_begun = False
 
@@ -126,6 +147,7 @@ class _Descent:
         self.theta = result.x
         self.problem.state.loss, _ = self._evaluation_at(result.fun)
         self.problem.state.has_converged |= result.status == 0
+        self.problem.state.has_run_out = result.status == 1
         if result.status not in (0, 99):  # 99: stopped by the callback
             self.problem.state.ending = self._not_converged(result)
 
@@ -133,6 +155,8 @@ class _Descent:
         if not self._has_begun and self.problem.before_epoch is not None:
             self.problem.before_epoch()
         self._has_begun = True
+        spent = Spent(n_samples=self.problem.n_samples, operations=self._operations)
+        self.problem.state.spent = self.problem.state.spent.plus(spent)
         self.point[:] = theta
         value, reported = self._objective.evaluate()
         for where in self._frozen:
@@ -145,6 +169,11 @@ class _Descent:
         self.theta, self._has_begun = intermediate_result.x, False
         reported, norm = self._evaluation_at(intermediate_result.fun)
         reason = self.monitor.end_epoch(Epoch(reported, grad_norm=norm), self.theta)
+        state, most = self.problem.state, self.solver.max_operations
+        done = Spent(1, 1, 0, self.problem.validation_operations)
+        state.spent = state.spent.plus(done)
+        if most is not None and state.spent.operations - state.operations_before >= most:
+            reason = reason or "operations"
         self.problem.state.has_converged = reason == "plateau"
         if reason == "plateau" and self.problem.verbose:
             print(f"{self.monitor.plateau_message()} Stopping.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import Counter
 from dataclasses import replace
@@ -12,10 +13,12 @@ import numpy as np
 from sknn._math import Array
 from sknn._random import make_words
 from sknn.averaging import follow
+from sknn.ledger import Spent
 from sknn.network import CHUNK
 from sknn.solvers._base import Problem
 from sknn.solvers.batches import Rows
-from sknn.solvers.state import Good, Position
+from sknn.solvers.cost import Costs
+from sknn.solvers.state import Good, Position, TrainingState
 from sknn.solvers.stopping import Epoch, Monitor, not_converged
 
 GOOD = 1.0
@@ -56,6 +59,8 @@ class Model:
     rates, decay_levels, noise_levels : float or ndarray of shape (n_steps,)
         The learning rate of each of the epoch's steps, and what weight decay and the rates of
         random changes are multiplied by; one number where they do not change.
+    n_allowed : int
+        Steps of the current epoch that are made: fewer where a budget of operations ends.
     is_training : bool
         Whether it has not finished yet.
     settles_draws : bool
@@ -124,6 +129,7 @@ class Model:
         state = self.state
         if self.problem.stops_early and np.isfinite(state.best_score):
             state.best_theta = state.theta  # the result so far
+        state.has_run_out = False
         state.theta, self.moments = position.theta.copy(), _copies(position.moments)
         self._set_batch_size(position.batch_size)
         self.noise = position.noise.copy()
@@ -164,11 +170,18 @@ class Model:
         self.n_full = n_samples // batch_size if n_samples > batch_size else 0
         drops_last = self.solver.drops_last and self.n_full > 0
         self.n_seen = self.n_full * batch_size if drops_last else n_samples
-        self.n_steps = -(-self.n_seen // batch_size)
+        self.n_steps = self.n_allowed = -(-self.n_seen // batch_size)
+        self._costs = Costs.of(self.problem, batch_size, self.n_seen)
+
+    @property
+    def n_visited(self) -> int:
+        """The samples that the steps of the current epoch visit."""
+        return min(self.n_allowed * self.batch_size, self.n_seen)
 
     def begin_epoch(self) -> None:
         """Choose the learning rate of the coming epoch, and say that it begins."""
         state, solver = self.state, self.solver
+        self.n_allowed = self._costs.steps_within(self._operations_left())
         try:
             if solver.schedule.by_step:
                 factors = self._by_step("schedule")
@@ -252,6 +265,16 @@ class Model:
         if self.settles_draws and state.position is not None:
             self._draws_at_end = state.position.draws
 
+    def snapshot(self, n_workers: int) -> TrainingState:
+        """Return a state from which the training goes on as if it had been cut after this epoch."""
+        twin = copy.copy(self)
+        twin.problem = replace(self.problem, keeps_state=True)
+        twin.state, twin.monitor = self.state.detached(), copy.copy(self.monitor)
+        twin.monitor.state = twin.state
+        twin.moments, twin.noise = _copies(self.moments), self.noise.copy()
+        twin.finish(n_workers, is_alone=False)
+        return twin.state
+
     def settle_draws(self) -> None:
         """Leave the problem's random state where it would be had the model trained alone."""
         if self._draws_at_end is not None:
@@ -284,20 +307,41 @@ class Model:
             n_trained = self.problem.objective.network.layout.n_trained
             moments["average"][n_trained:] = theta[n_trained:]
         state.n_epochs += 1
-        state.n_steps += self.n_steps
-        state.t += self.n_seen
+        state.n_steps += self.n_allowed
+        state.t += self.n_visited
+        operations = self._costs.of_steps(self.n_allowed)
+        done = Spent(1, self.n_allowed, self.n_visited, operations)
+        state.spent = state.spent.plus(done)
         is_lost = self._good is not None and self._recovers(theta, moments)
+        if self.problem.after_epoch is not None:
+            self._lend_moments(theta, moments)
         reason = self.monitor.end_epoch(epoch, moments.get("average", theta), is_lost)
         if reason == "plateau":
             reason = self._after_plateau(epoch.rate)
+        if self._operations_left() <= 0:
+            reason = reason or "operations"
         state.has_converged = reason == "plateau"
         if reason or self.monitor.is_told_to_stop or self.problem.one_epoch:
             return True
         if state.n_iter == solver.max_iter:
+            state.has_run_out = True
             if not solver.schedule.is_finite:
                 state.ending = not_converged(solver.max_iter)
             return True
         return False
+
+    def _operations_left(self) -> float:
+        """Return how many operations the current call may still make."""
+        state, most = self.state, self.solver.max_operations
+        return (
+            math.inf if most is None else most - (state.spent.operations - state.operations_before)
+        )
+
+    def _lend_moments(self, theta: Array, moments: dict[str, Array]) -> None:
+        """Put what going on needs into the state while others look at it."""
+        state = self.state
+        state.moments = moments | ({"iterate": theta} if "average" in moments else {})
+        state.moment_units = self.solver.optimizer.moment_units()
 
     def _recovers(self, theta: Array, moments: dict[str, Array]) -> bool:
         """Go back to the last good epoch if this one has diverged; return whether it has.

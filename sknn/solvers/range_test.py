@@ -5,17 +5,14 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sknn._math import Array
+from sknn.ledger import NOTHING
 from sknn.schedules import Constant
 from sknn.solvers._base import Problem
 from sknn.solvers.stochastic import Stochastic
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RATES = np.logspace(-6, 1, 29)
 """The learning rates that are tried, four to a decade."""
@@ -70,8 +67,8 @@ def choose_rates(rates: Array, losses: Array) -> tuple[float, float, float]:
     return float(rates[low]), float(rates[high]), float(rate)
 
 
-def find_rate(problem: Problem) -> tuple[float, pd.DataFrame]:
-    """Return a learning rate for a problem, and the losses at the rates that were tried.
+def find_rate(problem: Problem) -> tuple[float, Array, int]:
+    """Return a rate for a problem, the losses at `RATES`, which were tried, and the operations.
 
     Copies of the network are trained for a few dozen steps, all rates together as one stack.
 
@@ -84,8 +81,6 @@ def find_rate(problem: Problem) -> tuple[float, pd.DataFrame]:
     ----------
     Smith, L. N., "Cyclical learning rates for training neural networks", WACV 2017.
     """
-    import pandas as pd
-
     solver = problem.solver
     assert isinstance(solver, Stochastic)
     rows = np.arange(len(problem.y)) if problem.rows is None else problem.rows
@@ -101,7 +96,7 @@ def find_rate(problem: Problem) -> tuple[float, pd.DataFrame]:
     # One that diverges ends before its time.
     losses = np.array([state.loss if state.n_iter == n_epochs else np.nan for state in states])
     _, _, rate = choose_rates(RATES, losses)
-    return rate, pd.DataFrame({"learning_rate": RATES, "loss": losses})
+    return rate, losses, sum(state.spent.operations for state in states)
 
 
 def _make_trial(
@@ -116,12 +111,13 @@ def _make_trial(
         target_loss=None,
         max_time=None,
         max_batch_size=None,
+        max_operations=None,
         recovers=False,
     )
     return replace(
         problem,
         solver=solver,
-        state=copy.deepcopy(problem.state),
+        state=replace(copy.deepcopy(problem.state), spent=NOTHING),
         rows=rows,
         rng=np.random.RandomState(0),
         rng_is_own=True,
@@ -130,5 +126,6 @@ def _make_trial(
         one_epoch=False,
         before_epoch=None,
         after_epoch=None,
+        keep=None,
         verbose=False,
     )

@@ -32,6 +32,10 @@ class Chunk(NamedTuple):
     first: int
     n_steps: int
 
+    def cut(self, n_steps: int) -> Chunk:
+        """Return the part of it that lies within so many steps of an epoch."""
+        return self._replace(n_steps=min(self.n_steps, n_steps - self.first))
+
 
 class Stack:
     """Models that are trained together.
@@ -77,20 +81,25 @@ class Stack:
             rows.shuffle()
         rates = [model.rate for model in self.models]
         totals, norms = np.zeros((2, len(self.models)))
+        # A budget of operations ends for all in the same step, see `Stochastic.stack_key`.
+        cuts = [m.n_allowed for m in self.models if m.is_training and m.n_allowed < m.n_steps]
+        chunks = (
+            [c.cut(cuts[0]) for c in self._chunks if c.first < cuts[0]] if cuts else self._chunks
+        )
         with np.errstate(all="ignore"):  # divergence is reported once it is certain
-            for chunk in self._chunks:
+            for chunk in chunks:
                 for steps in chunk.steps:
                     steps.load(chunk.first * self._batch_size, chunk.first, chunk.n_steps)
                 self.crew.run(_phases(chunk, self.crew))
                 for steps in chunk.steps:
                     totals[steps.models] += steps.losses(chunk.n_steps)
-            for steps in self._chunks[-1].steps:
+            for steps in chunks[-1].steps:
                 norms[steps.models] = steps.update.grad_norms()
             finished = []
             numbers = zip(self.models, totals.tolist(), rates, norms.tolist(), strict=True)
             for m, (model, total, rate, norm) in enumerate(numbers):
                 if model.is_training:
-                    record = Epoch(total / model.n_seen, rate, norm, model.batch_size)
+                    record = Epoch(total / model.n_visited, rate, norm, model.batch_size)
                     if model.end_epoch(record, *self._rows_of(m)):
                         finished.append(m)
         return finished

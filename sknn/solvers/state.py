@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from sknn._math import Array
+from sknn.ledger import NOTHING, Spent
+from sknn.plain import kept
 
 HISTORY = ("loss", "val_loss", "val_score", "learning_rate", "batch_size", "grad_norm", "seconds")
 """What is noted of each epoch; NaN where there is no such thing."""
 
 
+@kept
 @dataclass(frozen=True)
 class Good:
     """The last epoch that was good, to which a training that diverges goes back.
@@ -36,6 +39,7 @@ class Good:
     is_latest: bool = True
 
 
+@kept
 @dataclass(frozen=True, kw_only=True)
 class Position:
     """Where a training stands between two epochs: with it, it goes on as if it had not been cut.
@@ -73,6 +77,7 @@ class Position:
     n_workers: int
 
 
+@kept
 @dataclass
 class TrainingState:
     """What has become of a model so far.
@@ -121,10 +126,16 @@ class TrainingState:
         Epochs in a row without an improvement by more than tol.
     first_bad_epoch : int or None
         The first epoch of the current call whose loss was not finite.
+    has_run_out : bool
+        Whether the current call has ended since it had no more epochs, and for no other reason.
     ending : Warning, Exception or None
         What there is to say at the end of the current call; `solve` says it to its caller.
     is_interrupted : bool
         Whether Ctrl-C has ended the current call.
+    spent : Spent
+        What all calls have cost.
+    operations_before : int
+        The operations of the calls before the current one.
     position : Position or None
         What going on after the latest epoch needs beside all this; None with lbfgs, and in a state
         that has only been published.
@@ -157,14 +168,25 @@ class TrainingState:
     has_converged: bool = False
     n_no_change: int = 0
     first_bad_epoch: int | None = None
+    has_run_out: bool = False
     ending: Exception | None = None
     is_interrupted: bool = False
+    spent: Spent = NOTHING
+    operations_before: int = 0
     position: Position | None = None
     beginning: TrainingState | None = None
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Before 0.3.0 the moments were in the units of the published rule.
-        self.__dict__.update({"moment_units": {}} | state)
+        # Before 0.3.0 the moments were in the units of the published rule; some attributes went.
+        known = {name: state[name] for name in self.__dataclass_fields__ if name in state}
+        self.__dict__.update({"moment_units": {}} | known)
+
+    def detached(self) -> TrainingState:
+        """Return a copy that shares no array that training writes to."""
+        moments = self.moments
+        if moments is not None:
+            moments = {name: array.copy() for name, array in moments.items()}
+        return self.copy()._changed(theta=self.theta.copy(), moments=moments)
 
     def for_next_call(self, theta: Array) -> TrainingState:
         """Return the state that a further call goes on from, with parameters of its own."""
@@ -180,7 +202,9 @@ class TrainingState:
             recovered_at=0,
             has_converged=False,
             has_stopped=False,
+            has_run_out=False,
             is_interrupted=False,
+            operations_before=self.spent.operations,
             position=None,
             beginning=None,
         )
@@ -209,6 +233,13 @@ class TrainingState:
             plateau_factor=1.0,
             recovery_factor=1.0,
             n_in_vain=0,
+        )
+
+    def trimmed(self) -> TrainingState:
+        """Return the state without what only going on needs, and without measured times."""
+        history = [(*row[:-1], np.nan) for row in self.history]  # the seconds come last
+        return self.without_optimizer()._changed(
+            best_theta=None, history=history, spent=self.spent.timeless()
         )
 
     def to_keep(self) -> TrainingState:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable
 from contextlib import nullcontext
+from functools import partial
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._crew import (
@@ -16,9 +18,11 @@ from sknn._crew import (
 )
 from sknn._math import even_slices
 from sknn.averaging import Averaging
+from sknn.ledger import Laps
 from sknn.optimizers import Optimizer
 from sknn.schedules import Schedule
 from sknn.solvers._base import ALONE, Problem, Solver
+from sknn.solvers.cost import Costs
 from sknn.solvers.model import Model, arrange
 from sknn.solvers.stack import N_SLOTS, Stack
 from sknn.solvers.state import TrainingState
@@ -73,6 +77,8 @@ class Stochastic(Solver):
         to step; None keeps them.
     drops_last : bool, default=False
         Whether an epoch leaves out the rows that do not fill a batch, if it has a full one.
+    max_operations : float or None, default=None
+        Training ends with the step that reaches so many floating-point operations.
     """
 
     def __init__(
@@ -95,6 +101,7 @@ class Stochastic(Solver):
         decay_schedule: Schedule | None = None,
         noise_schedule: Schedule | None = None,
         drops_last: bool = False,
+        max_operations: float | None = None,
     ) -> None:
         self.optimizer = optimizer
         self.schedule = schedule
@@ -114,6 +121,7 @@ class Stochastic(Solver):
         self.decay_schedule = decay_schedule
         self.noise_schedule = noise_schedule
         self.drops_last = drops_last
+        self.max_operations = max_operations
 
     @property
     def tracks_noise(self) -> bool:
@@ -185,7 +193,19 @@ class Stochastic(Solver):
             (type(self), dtype, problem.shares_rows),
             problem.y.dtype,
             problem.sample_weight is None,
+            self._end_of_budget(problem),
         )
+
+    def _end_of_budget(self, problem: Problem) -> Hashable:
+        """Return in which epoch and step the budget of operations ends, for models with one."""
+        if self.max_operations is None:
+            return None
+        state, n_samples = problem.state, problem.n_samples
+        n_seen = n_samples
+        if self.drops_last and n_samples > self.batch_size:
+            n_seen -= n_samples % self.batch_size
+        left = self.max_operations - (state.spent.operations - state.operations_before)
+        return Costs.of(problem, self.batch_size, n_seen).place(left)
 
     def bytes_per_model(self, problem: Problem) -> int:
         theta, network = problem.state.theta, problem.objective.network
@@ -219,7 +239,9 @@ class Stochastic(Solver):
 
 def _train(models: list[Model], running: Stack) -> list[Model]:
     """Train models as a stack until many of them have finished; return the others."""
-    n_training = len(models)
+    n_training, is_alone = len(models), len(models) == 1
+    n_workers = running.crew.n_workers if is_alone else 1  # those of a stack share no rows
+    bill = _Bill(models)
     try:
         # Without those that have finished a stack is faster, but it takes time to make.
         while n_training > FULLNESS * len(models):
@@ -227,8 +249,9 @@ def _train(models: list[Model], running: Stack) -> list[Model]:
             has_grown = models[0].solver.tracks_noise and _grow(models[0], running)
             for m in finished:
                 running.release(m, models[m].problem.keeps_state)
-                models[m].finish(running.crew.n_workers, len(models) == 1)
+                models[m].finish(n_workers, is_alone)
                 n_training -= 1
+            _keep(models, n_workers, bill)
             if has_grown:
                 break
     except KeyboardInterrupt:
@@ -236,11 +259,51 @@ def _train(models: list[Model], running: Stack) -> list[Model]:
             if model.is_training:
                 mark_interrupted(model.state)
                 running.release(m, model.problem.keeps_state)
-                model.finish(running.crew.n_workers, len(models) == 1)
+                model.finish(n_workers, is_alone)
+    finally:
+        bill.settle(is_last=True)
     remaining = [m for m, model in enumerate(models) if model.is_training]
     for m in remaining:
         running.release(m)
     return [models[m] for m in remaining]
+
+
+class _Bill:
+    """Time and energy that a stack takes, borne by its models by their operations.
+
+    Parameters
+    ----------
+    models : list of Model
+    """
+
+    def __init__(self, models: list[Model]) -> None:
+        # Of the whole process, since several threads may train.
+        self._models, self._laps = models, Laps(time.process_time)
+        self._before = self._operations()
+
+    def settle(self, is_last: bool = False) -> None:
+        """Charge the models what has been taken since it was settled last."""
+        now, lap = self._operations(), self._laps.end() if is_last else self._laps.lap()
+        parts = [after - before for before, after in zip(self._before, now, strict=True)]
+        self._before, total = now, sum(parts)
+        for model, part in zip(self._models, parts, strict=True):
+            share = part / total if total else 1 / len(parts)
+            model.state.spent = model.state.spent.plus(lap.with_share(share))
+
+    def _operations(self) -> list[int]:
+        return [model.state.spent.operations for model in self._models]
+
+
+def _keep(models: list[Model], n_workers: int, bill: _Bill) -> None:
+    """Offer the states of those models that go on to whoever keeps them."""
+    for model in models:
+        if model.is_training and model.problem.keep is not None:
+            model.problem.keep(partial(_snapshot, model, n_workers, bill))
+
+
+def _snapshot(model: Model, n_workers: int, bill: _Bill) -> TrainingState:
+    bill.settle()
+    return model.snapshot(n_workers)
 
 
 def _grow(model: Model, running: Stack) -> bool:

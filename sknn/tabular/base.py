@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import time
 from abc import ABC, abstractmethod
 from dataclasses import asdict, replace
@@ -26,18 +28,20 @@ from sknn.estimators.validation import (
     check_hidden_layer_sizes,
     check_sample_weight,
 )
+from sknn.ledger import Laps, Spent, TrainingReport
 from sknn.tabular.blending import Blend
 from sknn.tabular.budget import ENOUGH_EPOCHS, Plan, make_plan
 from sknn.tabular.conformal import Misses
 from sknn.tabular.encoder import TableEncoder
 from sknn.tabular.ensemble import Ensemble
 from sknn.tabular.folds import make_folds
-from sknn.tabular.members import Fold, Lesson, Members, Training, train
+from sknn.tabular.members import Fold, Members
 from sknn.tabular.parameters import TabularParameters
 from sknn.tabular.presets import PRESETS, Kind, Preset
 from sknn.tabular.table import Columns, note_features, take_tables
+from sknn.tabular.training import Lesson, Training, train
 from sknn.targets import Targets
-from sknn.training import CallbackSupportMixin, EpochTasks, Hooks, with_callbacks
+from sknn.training import CallbackSupportMixin, Checkpoint, EpochTasks, Hooks, with_callbacks
 
 if TYPE_CHECKING:
     from sknn.tabular.explained import OfEnsemble
@@ -65,11 +69,13 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
     """
 
     n_features_in_: int
-    members_: list[Members]
+    _private = ("_ensemble", "_misses", "_aside", "_spent")
     _ensemble: Ensemble
     _misses: Misses
     _answers: Array
     _learnt: str
+    _aside: Spent
+    _spent: Spent
     # With metadata routing, a search by groups goes on as before unless they are asked for.
     __metadata_request__fit: ClassVar = {"groups": False}
 
@@ -136,35 +142,22 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         return self
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
-        begin = time.perf_counter()
+        begin, aside = time.perf_counter(), Laps(time.thread_time)
         preset, rng = self._choose_preset(), make_random_state(self.random_state)
         columns = Columns(X, self.categorical_features, type(self).__name__)
         lesson, y = self._make_lesson(columns, X, y, sample_weight)
-        kinds = self._kinds(preset)
+        checkpoint = None
+        if self.checkpoint is not None:
+            checkpoint, rng = self._open_checkpoint(lesson, groups, rng)
         before = self._earlier(columns, lesson)
         if before is not None:  # other draws than those of the networks that there are
             rng = np.random.RandomState(rng.randint(MAX_SEED, size=1 + len(before.kinds))[-1])
-        seeds = rng.randint(MAX_SEED, size=1 + max(k.repeat for k in kinds)).tolist()
-        strata = self._strata(lesson.targets, lesson.y)
-        n_rows = len(lesson.y)
-        repeats = make_folds(preset.cv, X, y, strata, groups, n_rows, seeds)
-        _check_weights(lesson.weight, repeats)
-
-        def prepare(kind: Kind, folds: list[Fold]) -> tuple[Training, Array]:
-            return self._prepare(lesson, columns, kind, preset, folds, rng)
-
-        trainings = [prepare(kind, repeats[kind.repeat]) for kind in kinds]
-        seconds = None
-        if self.max_time is not None:
-            left = self.max_time - (time.perf_counter() - begin)
-            plan = self._plan(left, [training for training, _ in trainings], preset)
-            seconds, trainings = plan.seconds, trainings[: plan.n_kinds]
-            if plan.n_folds < len(repeats[0]):
-                [folds] = make_folds(plan.n_folds, X, y, strata, groups, n_rows, seeds[:1])
-                trainings = [prepare(kinds[0], folds)]
+        trainings, seconds = self._arrange(lesson, columns, preset, (X, y, groups), rng, begin)
         tasks = EpochTasks.of(self, X, y, sample_weight, sum(t.n_epochs for t, _ in trainings))
         hooks = [self._hooks(tasks, k, len(trainings), t) for k, (t, _) in enumerate(trainings)]
-        found = train([training for training, _ in trainings], hooks, seconds)
+        spent = aside.lap()
+        found = train([training for training, _ in trainings], hooks, seconds, checkpoint)
+        aside.lap()  # they know themselves what they have taken
         pairs = [(m, X) for m, (_, X) in zip(found, trainings, strict=True) if m is not None]
         trained = [members for members, _ in pairs]
         codes = lesson.table.codes
@@ -173,8 +166,66 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
             trained, answers = [*before.kinds, *trained], [self._answers, *answers]
             _check_rounds(answers, preset)
         self._publish(lesson, columns, preset, trained, np.concatenate(answers))
+        n_bytes = sum(X.nbytes for _, X in pairs) + sum(part.nbytes for part in lesson.table)
+        self._add_up(spent.plus(aside.end()), n_bytes, is_first=before is None)
         if tasks is not None:
             tasks.end_fit(dict(vars(self)))
+
+    def _arrange(
+        self,
+        lesson: Lesson,
+        columns: Columns,
+        preset: Preset,
+        given: tuple[Any, Any, Any],
+        rng: np.random.RandomState,
+        begin: float,
+    ) -> tuple[list[tuple[Training, Array]], float | None]:
+        """Return the trainings, each with the rows as it sees them, and the seconds for them.
+
+        Parameters
+        ----------
+        lesson, columns, preset
+        given : tuple
+            X, y and groups as they were passed.
+        rng : RandomState
+        begin : float
+            When the fit has begun.
+        """
+        (X, y, groups), kinds = given, self._kinds(preset)
+        seeds = rng.randint(MAX_SEED, size=1 + max(k.repeat for k in kinds)).tolist()
+        strata, n_rows = self._strata(lesson.targets, lesson.y), len(lesson.y)
+        repeats = make_folds(preset.cv, X, y, strata, groups, n_rows, seeds)
+        _check_weights(lesson.weight, repeats)
+
+        def prepare(kind: Kind, folds: list[Fold]) -> tuple[Training, Array]:
+            return self._prepare(lesson, columns, kind, preset, folds, rng)
+
+        trainings = [prepare(kind, repeats[kind.repeat]) for kind in kinds]
+        if self.max_time is None:
+            return trainings, None
+        left = self.max_time - (time.perf_counter() - begin)
+        plan = self._plan(left, [training for training, _ in trainings], preset)
+        trainings = trainings[: plan.n_kinds]
+        if plan.n_folds < len(repeats[0]):
+            [folds] = make_folds(plan.n_folds, X, y, strata, groups, n_rows, seeds[:1])
+            trainings = [prepare(kinds[0], folds)]
+        return trainings, plan.seconds
+
+    def _open_checkpoint(
+        self, lesson: Lesson, groups: Any, rng: np.random.RandomState
+    ) -> tuple[Checkpoint, np.random.RandomState]:
+        """Return the file in which the fit is kept, and the random state that it begins with."""
+        if self.max_time is not None:
+            raise InvalidParameterError(
+                f"checkpoint={self.checkpoint!r} cannot be used with max_time={self.max_time}: by "
+                "the clock no training goes on as it would have."
+            )
+        before = getattr(self, "_answers", None) if self.warm_start else None
+        data = (lesson.table, lesson.y, lesson.weight, lesson.given, groups, before)
+        words = self.get_params(deep=False)
+        checkpoint = Checkpoint(self.checkpoint, self.checkpoint_seconds, words, data)
+        is_own = isinstance(self.random_state, np.random.RandomState)
+        return checkpoint, checkpoint.begin("draws", rng, is_own)
 
     def _make_lesson(
         self, columns: Columns, X: Any, y: Any, sample_weight: Any
@@ -227,6 +278,10 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         """Return the ensemble that a further fit adds networks to, if it is to."""
         if not self.warm_start or "_ensemble" not in vars(self):
             return None
+        if "_answers" not in vars(self):
+            raise InvalidParameterError(
+                "warm_start=True needs what trim has left out; set warm_start=False to begin anew."
+            )
         known = self._ensemble
         published, before = lesson.targets.published(), known.targets.published()
         n_samples = self._answers.shape[3]
@@ -322,6 +377,28 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
 
         return Hooks(hooks.before_epoch, after_epoch)
 
+    def trim(self) -> Self:
+        """Return a copy without what only a further fit with `warm_start` needs.
+
+        What each network says of the training rows goes, which rows they have been trained on, and
+        parameters of moments that have no weight. What predicts stays to the bit, intervals and
+        sets included.
+
+        Returns
+        -------
+        estimator
+            The copy, without callbacks. It cannot be fitted further, only anew.
+        """
+        bare = object.__new__(type(self))
+        bare.__dict__.update(vars(self))
+        for name in ("_skl_callbacks", "_answers", "_learnt"):
+            bare.__dict__.pop(name, None)
+        trimmed = copy.deepcopy(bare)
+        if "_ensemble" in vars(trimmed):
+            trimmed._ensemble.trim()
+            trimmed._aside, trimmed._spent = trimmed._aside.timeless(), trimmed._spent.timeless()
+        return trimmed
+
     # What is published.
 
     def _publish(
@@ -340,10 +417,8 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         if lesson.weight is not None:
             misses = np.where(lesson.weight > 0, misses, np.nan)
         self._misses = Misses.of(ensemble, misses)
-        self.members_ = trained
         self.n_iter_ = [members.max_iter for members in trained]
         self.preset_ = _describe(preset, trained)
-        self.member_weights_ = _tabulate(trained, blend)
 
     def _blend_usable(self, answers: Array, lesson: Lesson, trained: list[Members]) -> Blend:
         """Return how answers become one; columns of trainings that have diverged get no weight."""
@@ -363,6 +438,20 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         found = self._make_blend(answers[usable][..., known], cases, kinds[usable], n_members)
         return found.over(usable)
 
+    def _add_up(self, aside: Spent, n_bytes: int, is_first: bool) -> None:
+        """Note what the fit has cost: what its networks have, and what was done beside them."""
+        spent = [members.spent for members in self._ensemble.kinds]
+        n_bytes += sum(each.peak_bytes for each in spent)
+        aside = aside if is_first else self._aside.plus(aside)
+        total = functools.reduce(Spent.plus, spent, aside)
+        self._aside, self._spent = aside, total._replace(peak_bytes=n_bytes)
+
+    @property
+    def training_report_(self) -> TrainingReport:
+        """What the training has cost, of all networks together."""
+        check_is_fitted(self)
+        return TrainingReport(self._spent)
+
     # Answering.
 
     def _answer(self, X: Any) -> Array:
@@ -376,6 +465,18 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
 
         check_is_fitted(self)
         return OfEnsemble(self._ensemble)
+
+    @property
+    def members_(self) -> list[Members]:
+        """The networks, kind by kind."""
+        check_is_fitted(self)
+        return self._ensemble.kinds
+
+    @property
+    def member_weights_(self) -> pd.DataFrame:
+        """What each kind at each moment counts."""
+        check_is_fitted(self)
+        return _tabulate(self._ensemble.kinds, self._ensemble.blend)
 
     @property
     def feature_importances_(self) -> Array:

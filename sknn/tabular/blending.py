@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar, nnls
 
 from sknn._math import Array
 from sknn.losses import Grouped, Loss
+from sknn.plain import kept
 
 N_EM_STEPS = 60
 """Steps of the expectation-maximisation that finds the weights of probabilities."""
@@ -33,6 +34,7 @@ ROUNDING = 1e-10
 TINY = np.finfo(np.float64).tiny
 
 
+@kept
 @dataclass(frozen=True)
 class Blend:
     """A weighted mean of answers.

@@ -19,9 +19,9 @@ from sknn.losses import LogLoss
 from sknn.tabular.base import BaseTabular, check_confidence
 from sknn.tabular.blending import Blend, blend_classes, likelihoods, raw_of
 from sknn.tabular.conformal import prediction_sets
-from sknn.tabular.members import Lesson
 from sknn.tabular.parameters import TabularParameters
 from sknn.tabular.presets import Kind, Preset
+from sknn.tabular.training import Lesson
 from sknn.targets import Classes, ClassTargets, Targets, TargetSettings, learn_classes
 
 

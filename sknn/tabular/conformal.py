@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sknn._math import Array, spread_rows
+from sknn.plain import kept
 from sknn.tabular.ensemble import Ensemble, Judges
 
 MAX_ROWS = 10_000
@@ -21,6 +22,7 @@ MAX_CELLS = 4_000_000
 """So many numbers are sorted at a time."""
 
 
+@kept
 @dataclass(frozen=True)
 class Misses:
     """By how much networks have missed the training rows that they had not seen.

@@ -15,7 +15,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from sknn._constraints import Check, Constraint, Interval, OneOf, check_parameters
 from sknn._math import Array
 from sknn._random import make_random_state
+from sknn._version import Versioned
 from sknn.estimators.validation import check_sample_weight
+from sknn.plain import kept
 from sknn.tabular.encoding import (
     Bins,
     Encoding,
@@ -42,16 +44,23 @@ CHUNK = 4096
 """Rows that are encoded at a time, which bounds the memory beside the result."""
 
 
-class _Step(NamedTuple):
+@kept
+class Step(NamedTuple):
     """An encoding, which columns of a `Table` it takes, and which of the result it gives."""
 
     encoding: Encoding
     is_of_numbers: bool
     columns: Any
-    out: slice
+    start: int
+    stop: int
+
+    @property
+    def out(self) -> slice:
+        """The columns of the result."""
+        return slice(self.start, self.stop)
 
 
-class TableEncoder(TransformerMixin, BaseEstimator):
+class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
     r"""Encode the columns of a table, whatever they hold, as numbers that networks learn well from.
 
     Numbers are scaled robustly, cut into bins (a piecewise linear encoding), or turned into waves;
@@ -109,6 +118,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     3   1.6          -1.0       -0.5         0.0
     """
 
+    _private = ("_columns", "_steps")
     _constraints: ClassVar[dict[str, list[Constraint]]] = {
         "numeric": [
             OneOf(NUMERIC),
@@ -226,7 +236,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._steps, start = [], 0
         for encoding, is_of_numbers, chosen in pairs:
             stop = start + len(encoding.names)
-            self._steps.append(_Step(encoding, is_of_numbers, chosen, slice(start, stop)))
+            self._steps.append(Step(encoding, is_of_numbers, chosen, start, stop))
             start = stop
         self.n_features_out_ = start
         self.origins_ = np.array(

@@ -10,6 +10,7 @@ from sklearn.model_selection import KFold
 
 from sknn._math import Array
 from sknn.layers import find_edges
+from sknn.plain import kept
 
 SOFT_RANGE = 3.0
 """Robustly scaled values stay within plus and minus this."""
@@ -63,6 +64,7 @@ class Encoding(ABC):
         return np.full((len(values), len(self.names)), np.nan)
 
 
+@kept
 class Robust(Encoding):
     r"""Numbers on a common scale, with ends that are drawn in.
 
@@ -107,6 +109,7 @@ class Robust(Encoding):
         return np.asarray(self._factor * (1 + (z / SOFT_RANGE) ** 2) ** -1.5)
 
 
+@kept
 class Missing(Encoding):
     """Whether a number is missing: 1 or -1.
 
@@ -126,6 +129,7 @@ class Missing(Encoding):
         return np.where(np.isnan(values), np.nan, 0.0)
 
 
+@kept
 class Bins(Encoding):
     r"""How much of each of some bins a number has passed: a piecewise linear encoding.
 
@@ -197,6 +201,7 @@ def choose_edges(numbers: Array, n_bins: int) -> Array:
     return np.union1d(find_edges(others, n_bins), [mode, distinct[0], distinct[-1]])
 
 
+@kept
 class Waves(Encoding):
     r"""Random waves of robustly scaled numbers: :math:`\cos(2 \pi w r + b)`.
 
@@ -238,6 +243,7 @@ class Waves(Encoding):
         return waves.reshape(len(values), -1)
 
 
+@kept
 class OneHot(Encoding):
     """A column for each of the commonest categories, on the scale of `Robust`.
 
@@ -276,6 +282,7 @@ class OneHot(Encoding):
         return (codes[:, np.newaxis] == np.arange(len(self.names))).astype(np.float64)
 
 
+@kept
 class TargetMeans(Encoding):
     r"""The mean target of each category, drawn to the mean of all, and standardised.
 

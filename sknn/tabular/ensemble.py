@@ -10,8 +10,9 @@ import numpy as np
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._math import Array
+from sknn.plain import kept
 from sknn.tabular.blending import Blend
-from sknn.tabular.members import Members
+from sknn.tabular.members import Fold, Members
 from sknn.tabular.table import Columns, Table
 from sknn.targets import Targets
 
@@ -22,6 +23,7 @@ Judges = tuple[tuple[int, ...], ...]
 """For each kind the numbers of the networks that have not been trained on a row."""
 
 
+@kept
 @dataclass
 class Ensemble:
     """Networks of several kinds that answer together.
@@ -102,6 +104,16 @@ class Ensemble:
         is_known = np.isfinite(rounds)
         sums, counts = np.where(is_known, rounds, 0).sum(axis=1), is_known.sum(axis=1)
         return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+    def trim(self) -> None:
+        """Forget which rows each network has learnt from, and parameters that count nothing."""
+        nothing = np.empty(0, np.intp)
+        for members, asked in self.asked():
+            moments = {moment for moment, _ in asked}
+            for member in members.members:
+                member.fold = Fold(nothing, nothing)
+                member.thetas = {k: theta for k, theta in member.thetas.items() if k in moments}
+            members.spent = members.spent.timeless()
 
     def judges(self, n_samples: int) -> list[Judges]:
         """Return for each training row the networks that have not been trained on it."""

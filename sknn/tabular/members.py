@@ -1,52 +1,22 @@
-"""The networks of an ensemble: for each kind one a fold, trained together, kept as they settle."""
+"""The networks of an ensemble: for each kind one a fold, at the moments at which they settle."""
 
 from __future__ import annotations
 
-import math
-import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
-from sknn._math import Array, spread_rows
-from sknn.activations import resolve_activation
-from sknn.architecture import build_layers
-from sknn.initializers import DataDriven
-from sknn.network import CALIBRATION_ROWS, Network
-from sknn.objective import Objective
-from sknn.optimizers import Adam
-from sknn.penalties import L2
-from sknn.samples import Dense, Joined, Samples
-from sknn.schedules import CosLog, EveryStep, FlatCosine
-from sknn.solvers import Problem, Stochastic, TrainingState, solve
-from sknn.tabular.clock import ByTheClock, Clock
+from sknn._math import Array
+from sknn.ledger import NOTHING, Spent
+from sknn.network import Network
+from sknn.plain import kept
 from sknn.tabular.encoder import TableEncoder
-from sknn.tabular.encoding import TargetMeans, Waves, draw_folds
-from sknn.tabular.presets import Kind, Preset, choose_batch_size, choose_epochs
-from sknn.tabular.table import Table
-from sknn.targets import Classes, Targets
-from sknn.training import Hooks
-
-WAVE_SCALE = 0.5
-"""What the factors of waves begin with; those of other inputs begin with 1."""
-
-MIN_LEVELS = 9
-"""From so many categories on their mean targets are learnt, too."""
-
-MAX_TARGETS = 10
-"""With more targets their means would be too many."""
-
-N_PROBED = 8
-"""So many steps, a few times over, show how long a step takes."""
-
-BETA_2 = 0.95
-"""The decay of Adam's second moment."""
+from sknn.tabular.encoding import TargetMeans
+from sknn.tabular.presets import Kind
 
 
+@kept
 class Fold(NamedTuple):
     """Rows that are trained on, and rows that are not."""
 
@@ -54,6 +24,7 @@ class Fold(NamedTuple):
     held_out: Array
 
 
+@kept
 class Unit(NamedTuple):
     """The unit of numbers that a network has learnt, and how far they went.
 
@@ -85,6 +56,7 @@ class Unit(NamedTuple):
         return np.clip(numbers, self.lowest, self.highest).T
 
 
+@kept
 @dataclass
 class Member:
     """One network, at the moments at which it had settled.
@@ -120,6 +92,7 @@ class Member:
         return encoded
 
 
+@kept
 @dataclass
 class Members:
     """The networks of a kind.
@@ -135,6 +108,8 @@ class Members:
         How many moments there are.
     max_iter, batch_size : int
         Epochs of the training, and samples of a batch.
+    spent : Spent
+        What the training has cost.
     """
 
     kind: Kind
@@ -144,6 +119,7 @@ class Members:
     n_moments: int
     max_iter: int
     batch_size: int
+    spent: Spent = NOTHING
 
     def predict(self, member: Member, moment: int, X: Array) -> Array:
         """Return what a member says of encoded rows: numbers, or raw scores, (n_raw, n_samples)."""
@@ -179,397 +155,3 @@ class Members:
                     answers[moment][:, rounds[rows], rows] = self.predict(member, moment, encoded)
             rounds[rows] += 1
         return answers
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """What all networks of an ensemble learn from.
-
-    Attributes
-    ----------
-    table : Table
-    targets : Targets
-        With weights of classes and the loss.
-    y : ndarray of shape (n_samples, n_outputs)
-        Encoded targets.
-    weight, given : ndarray of shape (n_samples,) or None
-        The samples' weights, times those of their classes and as they were given.
-    """
-
-    table: Table
-    targets: Targets
-    y: Array
-    weight: Array | None
-    given: Array | None = None
-
-    def of(self, rows: Array) -> Lesson:
-        """Return what some rows teach."""
-        weight = None if self.weight is None else self.weight[rows]
-        table = Table(self.table.numbers[rows], self.table.codes[rows])
-        given = None if self.given is None else self.given[rows]
-        return replace(self, table=table, y=self.y[rows], weight=weight, given=given)
-
-    def smoothed(self, share: float) -> Lesson:
-        """Return the lesson with a share of the targets spread over all classes."""
-        if not share or self.targets.are_numbers:
-            return self
-        settings = replace(self.targets.settings, label_smoothing=share)
-        with warnings.catch_warnings():  # what there is to say of class weights has been said
-            warnings.simplefilter("ignore")
-            targets = self.targets.adopt(settings).weighted(self.y, self.weight)
-        return replace(self, targets=targets)
-
-
-class Training:
-    """The training of the networks of a kind.
-
-    Parameters
-    ----------
-    lesson : Lesson
-    kind : Kind
-    preset : Preset
-    batch_size : int or None
-        None for what suits the number of rows.
-    encoder : TableEncoder
-        Fitted.
-    X : ndarray of shape (n_samples, n_features)
-        The rows, encoded.
-    folds : list of Fold
-    rng : RandomState
-
-    Attributes
-    ----------
-    kind : Kind
-    n_epochs : int
-        How long it is planned to be.
-    is_interrupted : bool
-        Whether Ctrl-C has ended it.
-    """
-
-    def __init__(
-        self,
-        lesson: Lesson,
-        kind: Kind,
-        preset: Preset,
-        batch_size: int | None,
-        encoder: TableEncoder,
-        X: Array,
-        folds: list[Fold],
-        rng: np.random.RandomState,
-    ) -> None:
-        n_rows = min(len(fold.train) for fold in folds)
-        self._batch_size = min(batch_size or choose_batch_size(n_rows), n_rows)
-        self.n_epochs = choose_epochs(kind, preset.min_steps, n_rows, self._batch_size)
-        self._seconds: float | None = None
-        self._first_share = 1.0
-        self.is_interrupted = False
-        self._lesson, self.kind, self._preset, self._folds = lesson, kind, preset, folds
-        self._encoder, self._X, self._rng = encoder, X, rng
-        self._waves = CosLog(preset.n_cycles, preset.growth, ends_with_epochs=True)
-        n_raw = lesson.targets.n_outputs * lesson.targets.loss.raw_per_target
-        self._y = lesson.targets.for_training(lesson.y)
-        self._for_means = _for_means(lesson)
-        n_targets = self._for_means.shape[1]
-        places = range(lesson.table.codes.shape[1]) if n_targets <= MAX_TARGETS else ()
-        self._about = [p for p in places if encoder.about_category(p)[0] >= MIN_LEVELS]
-        n_own = len(self._about) * n_targets
-        layers = _make_layers(kind, preset, encoder, n_own, n_raw)
-        self._network = Network(layers, X.shape[1] + n_own)
-
-    def make_clock(self, seconds: float) -> Clock:
-        """Return a clock by which the training takes no more than so many seconds."""
-        return Clock(seconds * self._first_share, self.n_epochs, self._waves.end_shares())
-
-    @property
-    def n_folds(self) -> int:
-        """How many networks there are."""
-        return len(self._folds)
-
-    @property
-    def seconds_per_epoch(self) -> float:
-        """How long an epoch of all folds takes, from a few steps that are thrown away."""
-        if self._seconds is None:
-            self._seconds = self._probe()
-        return self._seconds
-
-    def takes_as_long_as(self, other: Training) -> None:
-        """Take over the times of a training of the same kind."""
-        self._seconds, self._first_share = other.seconds_per_epoch, other._first_share
-
-    def _probe(self) -> float:
-        """Return how long an epoch of all folds takes; note the first stack's part of it.
-
-        Folds that are too many for one stack are trained one stack after the other.
-        """
-        few, times = N_PROBED * self._batch_size, [list[float]() for _ in self._folds]
-        folds = [Fold(fold.train[:few], fold.held_out) for fold in self._folds]
-        solver, rng = self._make_solver(3, None), np.random.RandomState(0)
-
-        def watch(state: TrainingState, theta: Array, of_fold: list[float]) -> bool:
-            of_fold.append(time.perf_counter())
-            return False
-
-        states = solve(
-            [
-                self._pose(
-                    Member(fold, self._unit(fold)),
-                    solver,
-                    rng,
-                    after_epoch=partial(watch, of_fold=of_fold),
-                )
-                for fold, of_fold in zip(folds, times, strict=True)
-            ]
-        )
-        if any(state.is_interrupted for state in states):
-            raise KeyboardInterrupt
-        seconds = []
-        for stack in _stacks_by_time(times):
-            n_probed, n_steps = (
-                sum(self._count_steps(of[m]) for m in stack) for of in (folds, self._folds)
-            )
-            seconds.append(min(np.diff(times[stack[0]])) * n_steps / n_probed)
-        self._first_share = float(seconds[0] / sum(seconds))
-        return float(sum(seconds))
-
-    def _count_steps(self, fold: Fold) -> int:
-        """Return how many steps an epoch of a fold has."""
-        return max(1, len(fold.train) // self._batch_size)
-
-    def pose(self, clock: Clock | None, hooks: Hooks) -> list[Problem]:
-        """Return the problems of the folds; members keep what they learn as they are solved.
-
-        Parameters
-        ----------
-        clock : Clock or None
-            What the training is to end by.
-        hooks : Hooks
-            What the first network calls, with its state.
-        """
-        self._clock = clock
-        self._members = [Member(fold, self._unit(fold)) for fold in self._folds]
-        solver = self._make_solver(self.n_epochs, clock)
-        return [
-            self._pose(
-                member,
-                solver,
-                self._rng,
-                before_epoch=None if m else hooks.before_epoch,
-                after_epoch=self._watcher(member, None if m else hooks.after_epoch),
-            )
-            for m, member in enumerate(self._members)
-        ]
-
-    def finish(self, states: list[TrainingState]) -> Members | None:
-        """Return the networks; None if the training was interrupted before they had learnt."""
-        for member, state in zip(self._members, states, strict=True):
-            if not member.thetas and state.n_iter and np.isfinite(state.theta).all():
-                member.thetas[0] = state.theta
-        n_moments = min(len(member.thetas) for member in self._members)
-        self.is_interrupted = any(state.is_interrupted for state in states)
-        if not n_moments and self.is_interrupted:
-            return None
-        if not n_moments:
-            raise ValueError(
-                f"Training has diverged: lower learning_rate_init={self.kind.learning_rate_init}."
-            )
-        for member in self._members:  # the latest ones
-            kept = sorted(member.thetas)[-n_moments:]
-            member.thetas = {k: member.thetas[moment] for k, moment in enumerate(kept)}
-        n_epochs = max(state.n_iter for state in states)
-        return Members(
-            self.kind,
-            self._encoder,
-            self._network,
-            self._members,
-            n_moments,
-            n_epochs,
-            self._batch_size,
-        )
-
-    def _make_solver(self, n_epochs: int, clock: Clock | None) -> Stochastic:
-        preset, waves, flat = self._preset, self._waves, FlatCosine()
-        follow = EveryStep if clock is None else partial(ByTheClock, clock=clock)
-        return Stochastic(
-            optimizer=Adam(beta_2=BETA_2),
-            schedule=follow(waves),
-            learning_rate=self.kind.learning_rate_init,
-            batch_size=self._batch_size,
-            max_iter=n_epochs if clock is None else 2 * n_epochs + preset.n_cycles,
-            shuffle=True,
-            tol=0.0,
-            n_iter_no_change=math.inf,
-            target_loss=None,
-            weight_decay=preset.weight_decay,
-            decay_schedule=follow(flat),
-            noise_schedule=follow(flat),
-            drops_last=True,
-        )
-
-    def _unit(self, fold: Fold) -> Unit | None:
-        """Return the unit of numbers that are learnt in a fold."""
-        lesson = self._lesson
-        if not lesson.targets.are_numbers:
-            return None
-        weight = None if lesson.weight is None else lesson.weight[fold.train]
-        return Unit.of(lesson.y[fold.train].astype(np.float64), weight)
-
-    def _pose(
-        self, member: Member, solver: Stochastic, rng: np.random.RandomState, **hooks: Any
-    ) -> Problem:
-        """Return the problem of a fold."""
-        lesson, network, rows = self._lesson, self._network, member.fold.train
-        own = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
-        theta = network.initialize(lambda i, o: DataDriven().draw(own, i, o, 1.0), own, np.float32)
-        samples = self._learn_means(member, own)
-        network.calibrate(theta, samples[rows[spread_rows(len(rows), CALIBRATION_ROWS)]], own)
-        unit = member.unit
-        return Problem(
-            objective=Objective(network, lesson.targets.loss, L2(), 0.0),
-            solver=solver,
-            samples=samples,
-            y=self._y if unit is None else unit.apply(self._y),
-            sample_weight=lesson.weight,
-            rows=rows,
-            state=TrainingState(theta),
-            rng=own,
-            rng_is_own=True,
-            seed=(int(own.randint(np.iinfo(np.int32).max)),),
-            shares_rows=False,
-            keeps_state=False,
-            **hooks,
-        )
-
-    def _learn_means(self, member: Member, rng: np.random.RandomState) -> Samples:
-        """Learn a member's own means; return all rows as its network takes them."""
-        if not self._about:
-            return Dense(self._X)
-        lesson, rows, encoder = self._lesson, member.fold.train, self._encoder
-        targets, codes = self._for_means[rows], lesson.table.codes
-        weight = None if lesson.weight is None else lesson.weight[rows]
-        folds = draw_folds(len(rows), rng)
-        member.means = []
-        for place in self._about:
-            n_levels, name, origin = encoder.about_category(place)
-            known = codes[rows, place], n_levels, targets, weight, folds, name, origin
-            member.means.append((place, TargetMeans(*known)))
-        own = np.concatenate(member.encode(codes), axis=1)
-        start = 0
-        for _, means in member.means:  # the rows that are trained on see the others' targets only
-            stop = start + len(means.names)
-            fitted = np.empty((len(rows), stop - start), np.float32)
-            means.encode_training_rows(fitted)
-            own[rows, start:stop], start = fitted, stop
-        return Joined(self._X, own)
-
-    def _watcher(
-        self, member: Member, tell: Callable[[Any], bool] | None
-    ) -> Callable[[TrainingState, Array], bool]:
-        """Return what keeps a member's parameters where the rate has come down to 0."""
-        clock, ends = self._clock, self._waves.ends(self.n_epochs)
-
-        def watch(state: TrainingState, theta: Array) -> bool:
-            n = state.n_iter
-            if clock is not None:
-                moment = clock.wave_that_ends(n)
-            else:
-                moment = ends.index(n) if n in ends else None
-            if moment is not None and np.isfinite(theta).all():
-                member.thetas[moment] = theta.copy()
-            is_told_to_stop = tell is not None and tell(state)
-            return is_told_to_stop or (clock is not None and clock.has_ended(n))
-
-        return watch
-
-
-def train(
-    trainings: list[Training], hooks: list[Hooks], seconds: float | None = None
-) -> list[Members | None]:
-    """Train all networks of some kinds; return them, or None where Ctrl-C has come too early.
-
-    Parameters
-    ----------
-    trainings : list of Training
-    hooks : list of Hooks
-        For each what its first network calls, with its state.
-    seconds : float, default=None
-        How long it may take; None for as long as it takes.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If Ctrl-C comes before any network has learnt something.
-    """
-    if seconds is None:
-        trained = _train_together(trainings, [None] * len(trainings), hooks)
-    else:
-        trained = _train_in_turn(trainings, hooks, seconds)
-    if not any(members is not None for members in trained):
-        raise KeyboardInterrupt
-    return trained
-
-
-def _train_together(
-    trainings: list[Training], clocks: Sequence[Clock | None], hooks: list[Hooks]
-) -> list[Members | None]:
-    rows = zip(trainings, clocks, hooks, strict=True)
-    problems = [training.pose(clock, of_kind) for training, clock, of_kind in rows]
-    states = iter(solve([problem for of_kind in problems for problem in of_kind]))
-    return [
-        training.finish([next(states) for _ in of_kind])
-        for training, of_kind in zip(trainings, problems, strict=True)
-    ]
-
-
-def _train_in_turn(
-    trainings: list[Training], hooks: list[Hooks], seconds: float
-) -> list[Members | None]:
-    """Train one kind after the other, each with its part of the time that is left."""
-    end, trained = time.perf_counter() + seconds, list[Members | None]()
-    costs = [training.n_epochs * training.seconds_per_epoch for training in trainings]
-    for k, training in enumerate(trainings):
-        left = end - time.perf_counter()
-        clock = training.make_clock(left * costs[k] / sum(costs[k:]))
-        members = _train_together([training], [clock], [hooks[k]])
-        trained += members
-        if training.is_interrupted:
-            trained += [None] * (len(trainings) - k - 1)
-            break
-    return trained
-
-
-def _for_means(lesson: Lesson) -> Array:
-    """Return targets of which categories have means: of classes, the first follows from others."""
-    n = lesson.y.shape[1]
-    first = 1 if n > 1 and isinstance(lesson.targets, Classes) else 0
-    return lesson.y[:, first:].astype(np.float64)
-
-
-def _stacks_by_time(times: list[list[float]]) -> list[list[int]]:
-    """Return which models have been trained together, from when their epochs have ended."""
-    stacks: list[list[int]] = []
-    for m in sorted(range(len(times)), key=lambda m: times[m][0]):
-        if not stacks or times[m][0] > times[stacks[-1][0]][-1]:
-            stacks.append([])
-        stacks[-1].append(m)
-    return stacks
-
-
-def _make_layers(
-    kind: Kind, preset: Preset, encoder: TableEncoder, n_own: int, n_raw: int
-) -> list[Any]:
-    sizes = kind.hidden_layer_sizes
-    return build_layers(
-        sizes,
-        [resolve_activation(kind.activation)] * len(sizes),
-        n_raw,
-        dropout=[preset.dropout] * len(sizes),
-        scale=np.concatenate([*_first_scales(encoder), np.ones(n_own)]),
-        parametrization="ntk",
-        adapts=True,
-    )
-
-
-def _first_scales(encoder: TableEncoder) -> Iterator[Array]:
-    for encoding in encoder.encodings():
-        first = WAVE_SCALE if isinstance(encoding, Waves) else 1.0
-        yield np.full(len(encoding.names), first)

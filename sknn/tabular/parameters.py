@@ -8,6 +8,7 @@ from typing import Any
 from sknn._constraints import BOOLEAN, NONE, Check, Interval, Member, OneOf
 from sknn.activations import ACTIVATIONS, Activation
 from sknn.estimators.fields import Declared, param, with_parameters
+from sknn.estimators.parameters import CHECKPOINT, CHECKPOINT_SECONDS
 from sknn.estimators.validation import RANDOM_STATE, SEQUENCE, SPLITTER
 from sknn.tabular.presets import PRESETS
 
@@ -38,6 +39,8 @@ class TabularParameters(Declared):
         The networks of each kind.
     n_iter_ : list of int
         Epochs of each kind.
+    training_report_ : TrainingReport
+        What the training has cost: epochs, steps, operations, time, memory and energy.
     """
 
     preset: str = param(
@@ -141,3 +144,5 @@ class TabularParameters(Declared):
         allowed=[BOOLEAN, Interval(Integral, 0, None)],
         doc="Whether to print how far the training is.",
     )
+    checkpoint: Any = CHECKPOINT
+    checkpoint_seconds: float = CHECKPOINT_SECONDS

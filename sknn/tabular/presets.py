@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from sknn.plain import kept
+
 BATCHES = ((1_000, 64), (6_000, 128), (30_000, 256), (100_000, 512))
 """Up to how many training rows of a fold a batch has how many; above, `LARGE_BATCH`."""
 
@@ -20,6 +22,7 @@ MIN_EPOCHS = 8
 """But not fewer than these."""
 
 
+@kept
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """Networks of an ensemble that are alike, one for each fold.

@@ -15,8 +15,8 @@ from sknn.losses import SquaredError, by_sample
 from sknn.tabular.base import BaseTabular, check_confidence
 from sknn.tabular.blending import Blend, blend_numbers
 from sknn.tabular.conformal import intervals, means_and_deviations
-from sknn.tabular.members import Lesson
 from sknn.tabular.presets import Kind, Preset
+from sknn.tabular.training import Lesson
 from sknn.targets import Numbers, TargetSettings
 
 

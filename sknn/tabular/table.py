@@ -14,6 +14,7 @@ from pandas.api import types
 
 from sknn._math import Array
 from sknn._warn import warn
+from sknn.plain import kept
 
 PARTS = ("year", "month", "day", "day_of_week", "hour", "minute")
 """What a date is taken apart into, beside the time since the first one, in days."""
@@ -46,6 +47,7 @@ class Table(NamedTuple):
         return len(self.numbers)
 
 
+@kept
 class Columns:
     """What the columns of a table are, learnt from the first one.
 
@@ -93,7 +95,7 @@ class Columns:
         self.category_origins: list[int] = []
         self.levels: list[pd.Index] = []
         self._parts: dict[Any, list[str]] = {}
-        self._empty: set[Any] = set()
+        self._empty: list[Any] = []
         self._first_dates: dict[Any, Any] = {}
         for place, name in enumerate(self.names):
             column = frame.iloc[:, place]
@@ -105,12 +107,24 @@ class Columns:
                 self.levels.append(_levels_of(column))
                 continue
             if column.isna().all():
-                self._empty.add(name)
+                self._empty.append(name)
             elif kind == DATE:
                 self._learn_date(name, column)
             of_number = self._names_of_number(name)
             self.number_names += of_number
             self.number_origins += [place] * len(of_number)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what has been learnt, in arrays."""
+        return {**vars(self), "levels": [each.to_numpy() for each in self.levels]}
+
+    @classmethod
+    def from_plain(cls, state: dict[str, Any]) -> Columns:
+        """Return what has learnt this."""
+        columns = object.__new__(cls)
+        columns.__dict__.update(state)
+        columns.levels = [pd.Index(each, dtype=object) for each in columns.levels]
+        return columns
 
     def read(self, X: Any) -> Table:
         """Return a further table with the same columns, which may come in another order.
@@ -180,7 +194,7 @@ class Columns:
 
     def _learn_date(self, name: Any, column: pd.Series) -> None:
         dates = _as_dates(column)
-        self._first_dates[name] = dates.min()
+        self._first_dates[name] = dates.min().to_datetime64()
         parts = [part for part in PARTS if getattr(dates.dt, part).nunique() > 1]
         self._parts[name] = parts
 

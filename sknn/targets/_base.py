@@ -12,8 +12,10 @@ from typing import Any, ClassVar, Self
 
 from sknn._math import Array
 from sknn.losses import Loss
+from sknn.plain import kept
 
 
+@kept
 @dataclass(frozen=True, kw_only=True)
 class TargetSettings:
     """What an estimator's parameters say of its targets.

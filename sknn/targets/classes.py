@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score
 from sknn._math import Array
 from sknn.losses import Grouped, LabelWeighted, Loss
 from sknn.losses.scores import accuracy
+from sknn.plain import kept
 from sknn.targets._base import Targets, TargetSettings
 from sknn.targets.class_weight import class_factors, label_weights, look_up
 from sknn.targets.kinds import (
@@ -192,6 +193,7 @@ class ClassTargets(Targets):
         return np.ascontiguousarray(rows.T)
 
 
+@kept
 @dataclass(frozen=True, kw_only=True)
 class Classes(ClassTargets):
     """One class for each sample: one output if there are two, else one for each class."""
@@ -252,6 +254,7 @@ class Classes(ClassTargets):
         )
 
 
+@kept
 @dataclass(frozen=True, kw_only=True)
 class Labels(ClassTargets):
     """Labels that are true or not, each for itself.
@@ -299,6 +302,7 @@ class Labels(ClassTargets):
         return (decision == encoded.T).all(axis=0)
 
 
+@kept
 @dataclass(frozen=True, kw_only=True)
 class Probabilities(ClassTargets):
     """Probabilities of the classes; the classes are the numbers of the columns."""
@@ -339,6 +343,7 @@ class Probabilities(ClassTargets):
         return decision == encoded.argmax(axis=1)
 
 
+@kept
 @dataclass(frozen=True, kw_only=True)
 class SeveralClasses(ClassTargets):
     """Several targets, each with classes of its own, and an output for each of them."""

@@ -10,9 +10,11 @@ import numpy as np
 from sknn._math import Array
 from sknn.losses import by_sample
 from sknn.losses.scores import d2_pinball, r2
+from sknn.plain import kept
 from sknn.targets._base import Targets, TargetSettings
 
 
+@kept
 @dataclass(frozen=True, kw_only=True)
 class Numbers(Targets):
     """Numbers, one or more for each sample.

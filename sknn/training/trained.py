@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,18 +13,16 @@ from sknn.network import Network
 from sknn.solvers import TrainingState
 from sknn.targets import Targets
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 N_PROBED = 512
 """At so many inputs the sensitivity of predictions is measured."""
 
 
 class FoundRate(NamedTuple):
-    """A learning rate that a range test has found, and the losses at those that were tried."""
+    """A rate that a range test has found, the losses at those tried, and what it has cost."""
 
     rate: float
-    table: pd.DataFrame
+    losses: Array
+    operations: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,5 +113,6 @@ class Trained:
             "has_stopped_": state.has_stopped,
         }
         if self.found_rate is not None:
-            attributes["learning_rate_"], attributes["lr_find_"] = self.found_rate
+            attributes["learning_rate_"] = self.found_rate.rate
+            attributes["_range_losses"] = self.found_rate.losses
         return attributes

@@ -15,12 +15,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sknn._math import Array, spread_rows
 from sknn._random import make_random_state
 from sknn._warn import warn
-from sknn.network import CALIBRATION_ROWS, Network
+from sknn.ledger import Aside, Spent
+from sknn.network import CALIBRATION_ROWS, CHUNK, Network
 from sknn.objective import Objective
 from sknn.schedules import FromFunction
 from sknn.solvers import HISTORY, Problem, Solver, Stochastic, TrainingState, find_rate, solve
+from sknn.solvers.cost import entries_per_row, prediction_operations, validation_operations
 from sknn.targets import Targets
 from sknn.training.callbacks import Hooks
+from sknn.training.checkpoint import Checkpoint
 from sknn.training.data import TrainingSet
 from sknn.training.diagnosis import explain
 from sknn.training.holdout import hold_out
@@ -28,6 +31,9 @@ from sknn.training.outcome import check_outcome
 from sknn.training.recipe import Recipe
 from sknn.training.trained import FoundRate, Trained
 from sknn.training.validation import check_scoring_serves, make_validation
+
+FIRST, AGAIN = "first", "again"
+"""The trainings of a fit: the one that early stopping may end, and one anew on all samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +53,11 @@ class Order:
     view : callable or None, default=None
         ``view(trained)`` returns an estimator that has been fitted so, for scorers.
     hooks : Hooks
+    aside : Aside
+        Measures what is done beside the solver.
+    checkpoint : tuple of str and float, or None
+        The path of a file in which the training is kept, and how many seconds at least lie between
+        two times that it is written.
     """
 
     recipe: Recipe
@@ -56,6 +67,8 @@ class Order:
     one_epoch: bool = False
     view: Callable[[Trained], Any] | None = None
     hooks: Hooks = field(default_factory=Hooks)
+    aside: Aside = field(default_factory=Aside)
+    checkpoint: tuple[Any, float] | None = None
 
 
 def train(order: Order) -> Trained:
@@ -83,9 +96,12 @@ def train_together(orders: list[Order]) -> list[Trained]:
 
 
 def _solve(trainings: list[Training]) -> None:
-    states = solve([training.problem for training in trainings])
-    for training, state in zip(trainings, states, strict=True):
-        training.take_note(state)
+    to_solve = [training for training in trainings if training.solution is None]
+    states = solve([training.problem for training in to_solve])
+    for training, state in zip(to_solve, states, strict=True):
+        training.keep(state)
+    for training in trainings:
+        training.take_note()
 
 
 @dataclass(frozen=True)
@@ -143,16 +159,24 @@ class Training:
     ----------
     problem : Problem
         What is to be solved.
+    solution : TrainingState or None
+        What has become of it.
     """
 
     def __init__(self, order: Order) -> None:
+        with order.aside.measured():
+            self._prepare(order)
+
+    def _prepare(self, order: Order) -> None:
         self._begin = time.perf_counter()
         recipe, data = order.recipe, order.data
         self._order, self._recipe, self._data = order, recipe, data
         self._targets = order.targets.weighted(data.y, data.sample_weight)
         self._y = self._targets.for_training(data.y)
         self._weight = self._targets.weigh(data.y, data.sample_weight)
-        rng = make_random_state(recipe.random_state)
+        self._random: Any = recipe.random_state
+        self._checkpoint = None if order.checkpoint is None else self._open_checkpoint()
+        rng = self._begin_draws(FIRST)
         n_raw = self._targets.n_outputs * self._targets.loss.raw_per_target
         self._network = Network(recipe.layers(n_raw), data.samples.shape[1])
         state = self._first_state(rng) if order.previous is None else self._resume(order.previous)
@@ -170,23 +194,55 @@ class Training:
         if recipe.finds_rate:
             pieces["solver"] = self._with_rate(Problem(**pieces))
         pieces["solver"] = self._for_rest_of_time(pieces["solver"])
-        self.problem = Problem(**pieces, **self._watch(state))
         self._first: TrainingState | None = None  # the training that early stopping has ended
-        self._state = state
+        self._pose(FIRST, Problem(**pieces))
 
-    def take_note(self, state: TrainingState) -> None:
-        """Keep what has become of the problem; warn if that says little."""
-        self._state = state
+    def _pose(self, name: str, problem: Problem, **watch: Any) -> None:
+        """Set a problem, or its solution if there is one in a file."""
+        self._name, self.solution = name, None
+        if self._checkpoint is not None:
+            resumed = self._checkpoint.resumed(name, problem)
+            if isinstance(resumed, TrainingState):
+                self.solution = resumed
+            else:
+                problem = resumed
+                if not isinstance(problem.solver, Stochastic):  # it can only begin again
+                    self._checkpoint.write()
+        self._state = problem.state if self.solution is None else self.solution
+        if self._first is None:
+            watch = self._watch(self._state)
+        self.problem = replace(problem, **watch)
+
+    def keep(self, state: TrainingState) -> None:
+        """Keep what has become of the problem, in the file, too, unless it was interrupted."""
+        self.solution = self._state = state
+        if self._checkpoint is not None and not state.is_interrupted:
+            self._checkpoint.finish(self._name, state, self.problem.rng)
+            self._checkpoint.write()
+
+    def take_note(self) -> None:
+        """Warn if what has become of the problem says little."""
         if self._first is not None:
             self._warn_if_short(self._first)
         elif self._has_chosen_its_epoch():
-            self._check_scores(state)
+            self._check_scores(self._state)
 
     def wants_all_samples(self) -> bool:
         """Whether the network is to be trained anew on all samples."""
         return (
-            self._recipe.refit_full and self._has_chosen_its_epoch() and self._state.best_epoch > 0
+            self._recipe.refit_full
+            and self._has_chosen_its_epoch()
+            and self._state.best_epoch > 0
+            and self._operations_left() != 0
         )
+
+    def _operations_left(self) -> float | None:
+        """Return how many operations a further training may make; None for any number."""
+        most = getattr(self._recipe.solver, "max_operations", None)
+        if most is None:
+            return None
+        spent = self._state.spent.operations - self._state.operations_before
+        return max(0, most - spent)
 
     def _has_chosen_its_epoch(self) -> bool:
         """Whether early stopping has run to its end."""
@@ -195,30 +251,84 @@ class Training:
 
     def begin_with_all_samples(self) -> None:
         """Make the problem that trains on all rows, for as many epochs as were best."""
+        with self._order.aside.measured():
+            self._begin_again()
+
+    def _begin_again(self) -> None:
         first = self._first = self._state
-        rng = make_random_state(self._recipe.random_state)
+        rng = self._begin_draws(AGAIN)
         state = self._first_state(rng)
         self._calibrate(state.theta, None, rng)
         pieces = self._pieces(rng, None, state)
         solver = self._for_rest_of_time(pieces.pop("solver"))
-        changes: dict[str, Any] = {"n_iter_no_change": np.inf}
+        changes: dict[str, Any] = {
+            "n_iter_no_change": np.inf,
+            "max_operations": self._operations_left(),
+        }
         if isinstance(solver, Stochastic):
             changes |= _same_rates(solver, first)
-        self.problem = Problem(
-            **pieces,
-            solver=solver.changed(**changes),
+        self._pose(
+            AGAIN,
+            Problem(**pieces, solver=solver.changed(**changes)),
             after_epoch=lambda state, theta: state.n_iter >= first.best_epoch,
         )
 
     def result(self) -> Trained:
         """Return the trained network; raise if training has diverged."""
-        state = self._state
-        if self._first is not None:
-            scores, best = self._first.validation_scores, self._first.best_score
-            state = replace(state, validation_scores=scores, best_score=best)
-        trained = self._shown.trained(state)
-        check_outcome(self._recipe.words, self.problem, trained, self._data.samples)
-        return trained
+        with self._order.aside.measured():
+            state = self._state
+            if self._first is not None:
+                scores, best = self._first.validation_scores, self._first.best_score
+                state = replace(state, validation_scores=scores, best_score=best)
+            trained = self._shown.trained(state)
+            check_outcome(self._recipe.words, self.problem, trained, self._data.samples)
+        return replace(trained, state=replace(state, spent=self._spent()))
+
+    def _spent(self) -> Spent:
+        """Return what all of it has cost."""
+        found, first = self._shown.found_rate, self._first
+        spent = self._state.spent.plus(self._order.aside.spent)
+        if first is not None:
+            spent = first.spent.plus(spent)
+        if found is not None and self._order.previous is None:
+            spent = spent.plus(Spent(operations=found.operations))
+        return spent._replace(peak_bytes=self._peak_bytes())
+
+    def _peak_bytes(self) -> int:
+        """Return about how much memory it has needed: its data, and training or then predicting."""
+        problem, theta = self.problem, self._state.theta
+        arrays = (self._samples, self._y, self._weight)
+        data = sum(each.nbytes for each in arrays if each is not None)
+        network, n_rows = self._network, min(len(self._samples), CHUNK)
+        predicting = n_rows * network.n_units // 2 * theta.itemsize  # layers write over others
+        predicting += len(problem.solver.moment_names()) * theta.nbytes
+        training = problem.solver.bytes_per_model(problem)
+        return data + 2 * theta.nbytes + max(training, predicting)
+
+    # The file in which it is kept.
+
+    def _open_checkpoint(self) -> Checkpoint:
+        order, data = self._order, self._data
+        assert order.checkpoint is not None
+        path, seconds = order.checkpoint
+        previous = order.previous
+        before = None if previous is None else (previous.theta(), vars(previous.state))
+        held_out = None if data.held_out is None else vars(data.held_out)
+        about = vars(data) | {"held_out": held_out, "labels": None, "before": before}
+        about |= order.targets.published()
+        words = self._recipe.words
+        return Checkpoint(path, seconds, words, about, int(words["max_iter"]))
+
+    def _begin_draws(self, name: str) -> np.random.RandomState:
+        """Return the random state that a training begins with."""
+        rng = make_random_state(self._random)
+        if self._checkpoint is None:
+            return rng
+        is_own = isinstance(self._random, np.random.RandomState)
+        rng = self._checkpoint.begin(name, rng, is_own)
+        if not isinstance(self._random, Integral):
+            self._random = rng  # what comes later goes on drawing from it
+        return rng
 
     # How it begins.
 
@@ -333,11 +443,22 @@ class Training:
             validate = make_validation(self._network, self._targets, held_out, scoring, view)
         return {
             "validate": validate,
+            "validation_operations": self._validation_operations(),
             "stops_early": validate is not None and self._recipe.early_stopping,
             "before_epoch": hooks.before_epoch,
             "after_epoch": None if hooks.after_epoch is None else shown.after_epoch,
             "explain": shown.explain,
         }
+
+    def _validation_operations(self) -> int:
+        """Return what it costs to validate after an epoch."""
+        held_out, scoring, loss = self._held_out, self._recipe.scoring, self._targets.loss
+        if held_out is None:
+            return 0
+        n_rows, n_entries = len(held_out.y), entries_per_row(held_out.samples)
+        about = self._network, loss, n_rows, n_entries
+        cost = validation_operations(*about, predicts=scoring is None)
+        return cost + (prediction_operations(*about) if scoring not in (None, "loss") else 0)
 
     def _solver_for(self, n_samples: int) -> Solver:
         """Return the solver for so many samples.
@@ -374,7 +495,9 @@ class Training:
         previous = self._order.previous
         found = None if previous is None else previous.found_rate
         if found is None:
-            found = FoundRate(*find_rate(problem))
+            test = partial(find_rate, problem)
+            kept = self._checkpoint
+            found = FoundRate(*(test() if kept is None else kept.once("rate", test)))
         self._shown = replace(self._shown, found_rate=found)
         return problem.solver.changed(learning_rate=found.rate)
 
@@ -383,6 +506,8 @@ class Training:
         if self._recipe.max_time is None:
             return solver
         used = time.perf_counter() - self._begin
+        if self._checkpoint is not None:
+            used += self._checkpoint.seconds_before
         return solver.changed(max_time=max(0.0, self._recipe.max_time - used))
 
     # What is said of it.

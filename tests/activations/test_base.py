@@ -10,6 +10,7 @@ from sknn._math import number
 from sknn.activations import ACTIVATIONS, ELU, LeakyReLU, Room
 from tests.activations.formulas import dtypes
 from tests.cases import ACTIVATION_CASES, name_of
+from tests.counting import count, count_buffers, counted, says_its_cost
 
 OTHER_NUMBERS = [LeakyReLU(0.0), LeakyReLU(0.3), ELU(0.25), ELU(3.0)]
 grid = pytest.mark.parametrize("activation", ACTIVATION_CASES + OTHER_NUMBERS, ids=name_of)
@@ -156,6 +157,27 @@ def test_a_stack_with_numbers_of_its_own_is_its_models(activation, dtype):
     for m, model in enumerate(models):
         np.testing.assert_array_equal(value[m], model.value_and_slope(z[m])[0])
         np.testing.assert_array_equal(slope[m], model.value_and_slope(z[m])[1])
+
+
+@grid
+def test_operations_are_those_that_numpy_is_asked_for(activation, monkeypatch):
+    count_buffers(monkeypatch)
+    z = np.random.default_rng(0).standard_normal((6, 5))
+    value, slope = counted(z), counted(z)
+    constants = [number(value, float) for value in activation.constants()]
+    room = Room.like(value, activation.n_rooms)
+    forward = partial(activation.forward, value, slope, room, *constants)
+    apply = partial(activation.apply, counted(z))
+
+    assert (count(forward) / z.size, count(apply) / z.size) == activation.operations
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_says_what_it_costs(name):
+    activation = ACTIVATIONS[name]
+
+    assert says_its_cost(activation, "operations", "forward", "apply")
+    assert activation.is_identity or min(activation.operations) >= 1
 
 
 def test_scikit_learns_names_are_there():

@@ -128,3 +128,7 @@ def test_what_happens_to_an_activation_afterwards_does_not_reach_the_resolved_on
     given.negative_slope = 0.5
 
     assert resolved.negative_slope == 0.1
+
+
+def test_a_function_of_a_users_own_counts_an_operation_for_the_value_and_one_for_the_slope():
+    assert resolve_activation(Cube).operations == (2, 1)

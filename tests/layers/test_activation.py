@@ -5,6 +5,7 @@ from sknn._component import stack
 from sknn._random import make_words
 from sknn.activations import ELU, LeakyReLU, Tanh
 from sknn.layers import ActivationLayer, Share, Site
+from sknn.operations import Cost
 from tests.cases import ACTIVATION_CASES, name_of
 
 grid = pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=name_of)
@@ -86,3 +87,11 @@ def test_a_stack_with_numbers_of_its_own_is_its_models():
     for m, (value, slope) in enumerate(expected):
         np.testing.assert_array_equal(bound.out[m], value)
         np.testing.assert_array_equal(gradient[m], slope)
+
+
+def test_operations_are_those_of_the_function_and_a_multiplication_a_unit():
+    cost = ActivationLayer(Tanh()).operations(5)
+
+    assert cost.forward == Cost((8 + 1 + 1) * 5)  # t = tanh(z) and 1 - t t
+    assert cost.backward == Cost(5)
+    assert cost.prediction == Cost(8 * 5)

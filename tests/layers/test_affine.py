@@ -3,6 +3,7 @@ import pytest
 
 from sknn._random import make_words
 from sknn.layers import Affine, Share, Site
+from sknn.operations import Cost
 from tests.gradcheck import check_gradient
 
 
@@ -74,3 +75,10 @@ def test_training_begins_with_what_changes_nothing():
     x = np.random.default_rng(0).standard_normal((3, 4))
 
     np.testing.assert_array_equal(Affine().apply(x, parameters), x)
+
+
+def test_operations_worked_out_by_hand():
+    cost = Affine().operations(5)
+
+    assert cost.forward == cost.prediction == Cost(2 * 5)
+    assert cost.backward == Cost((1 + 2 + 1) * 5)  # sums of g and of g z, and a g

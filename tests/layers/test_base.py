@@ -2,6 +2,7 @@
 
 import copy
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,10 +11,21 @@ import scipy.sparse as sp
 from sknn._component import stack
 from sknn._random import make_words
 from sknn.activations import Tanh
-from sknn.layers import LAYERS, ActivationLayer, Affine, Layer, Linear, Residual, Share, Site
+from sknn.layers import (
+    LAYERS,
+    ActivationLayer,
+    Affine,
+    Dropout,
+    Layer,
+    Linear,
+    Residual,
+    Share,
+    Site,
+)
 from sknn.losses import SquaredError
 from sknn.network import Network
 from sknn.objective import Objective
+from sknn.operations import Cost, LayerOperations
 from sknn.parameters import KINDS, leaves, tree_map
 from sknn.penalties import L2
 from tests.cases import (
@@ -26,6 +38,7 @@ from tests.cases import (
     name_of,
     pairs,
 )
+from tests.counting import count, count_buffers, counted, says_its_cost
 from tests.gradcheck import check_gradient
 
 layers = pytest.mark.parametrize("layer", LAYER_CASES, ids=name_of)
@@ -225,3 +238,66 @@ def test_a_stack_of_layers_is_a_layer(layer):
     assert stacked.structure() == layer.structure()
     assert type(stacked) is type(layer)
     assert str(stacked.parameters(5)) == str(layer.parameters(5))
+
+
+def counted_arrays(layer, n_samples=9):
+    """Return an input of five units and parameters that count what is done with them."""
+    rng = np.random.default_rng(0)
+    parameters = tree_map(lambda p: counted(rng.random(p.shape) + 0.5), layer.parameters(5))
+    return counted(rng.standard_normal((n_samples, 5))), parameters
+
+
+@layers
+@pytest.mark.parametrize("is_first", [False, True])
+def test_operations_of_training_are_those_that_numpy_is_asked_for(layer, is_first, monkeypatch):
+    count_buffers(monkeypatch)
+    x, parameters = counted_arrays(layer)
+    share = Share.alone(make_words(0, len(x), layer.n_noise(5)))
+    gradients = tree_map(np.zeros_like, parameters)
+    bound = layer.bind(Site(x, parameters, gradients, share, not is_first))
+    backward, _ = bound.backward(counted(np.random.default_rng(1).random(bound.out.shape)))
+    n_made = count(*bound.forward, *backward)
+
+    cost = layer.operations(5)
+    expected = cost.forward.of(len(x)) + cost.backward.of(len(x))
+    assert n_made == expected + (0 if is_first else cost.input_gradient.of(len(x)))
+
+
+@layers
+def test_operations_of_prediction_are_those_that_numpy_is_asked_for(layer, monkeypatch):
+    count_buffers(monkeypatch)
+    x, parameters = counted_arrays(layer)
+    n_made = count(partial(layer.apply, x, parameters))
+
+    assert layer.operations(5).prediction.of(len(x)) == n_made
+
+
+@layers
+def test_operations_of_wider_layers_are_more(layer):
+    few, many = layer.operations(5), layer.operations(6)
+
+    assert few.forward.per_row < many.forward.per_row
+    assert few.backward.per_row <= many.backward.per_row
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_layer_says_what_it_costs(name):
+    assert says_its_cost(LAYERS[name], "operations", "bind", "apply")
+
+
+@layers
+def test_every_layer_costs_something(layer):
+    cost = layer.operations(5)
+
+    assert cost.forward.per_row >= 1
+    assert cost.backward.per_row + cost.input_gradient.per_row >= 1
+    assert (cost.prediction == Cost()) == isinstance(layer, Dropout)
+
+
+def test_a_layer_that_does_not_say_what_it_costs_counts_its_outputs_and_inputs():
+    class Pairs(Shifted):
+        def n_out(self, n_in):
+            return 2 * n_in
+
+    assert not says_its_cost(Pairs, "operations", "bind", "apply")
+    assert Pairs().operations(5) == LayerOperations(Cost(10), Cost(10), Cost(5), Cost(10))

@@ -9,6 +9,7 @@ from sknn.activations import ReLU
 from sknn.architecture import build_layers
 from sknn.layers import Dropout, Share, Site
 from sknn.network import Network
+from sknn.operations import Cost
 
 RATES = [0.1, 0.25, 0.5, 0.9]
 dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -160,3 +161,11 @@ def test_layers_of_a_network_drop_independently():
 def test_rates_outside_their_range_are_refused(rate):
     with pytest.raises(ValueError, match="rate"):
         Dropout(rate).check()
+
+
+def test_operations_are_the_factors_and_no_random_numbers():
+    cost = Dropout(0.5).operations(5)
+
+    assert cost.forward == Cost((1 + 1) * 5)  # the mask times the scale, times h
+    assert cost.backward == Cost(5)
+    assert cost.prediction == Cost(0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sknn.layers import Fourier, PiecewiseLinear, find_edges
+from sknn.operations import Cost
 
 
 def fitted(layer, x, seed=0):
@@ -62,3 +63,21 @@ def test_edges_are_quantiles_or_all_values():
     np.testing.assert_array_equal(find_edges(np.array([2.0, 1.0, 2.0]), 5), [1, 2])
     np.testing.assert_allclose(find_edges(x, 4), np.quantile(x, [0, 0.25, 0.5, 0.75, 1]))
     assert len(find_edges(np.repeat([1.0, 2, 3, 4, 5, 6], [100, 1, 1, 1, 1, 1]), 4)) < 5
+
+
+def test_operations_of_waves_worked_out_by_hand():
+    # 3 waves of each of 5 inputs; of the slope -w sin, and products and sums with the gradient.
+    cost = Fourier(3).operations(5)
+
+    assert cost.forward == cost.prediction == Cost((1 + 1 + 8) * 15)
+    assert cost.backward == Cost(0)
+    assert cost.input_gradient == Cost((8 + 1 + 1) * 15 + 2 * 20)
+
+
+def test_operations_of_bins_worked_out_by_hand():
+    # 4 bins of each of 5 inputs: a difference, its quotient, two limits, the mean and the factor.
+    cost = PiecewiseLinear(4).operations(5)
+
+    assert cost.forward == cost.prediction == Cost((1 + 1 + 2 + 1 + 1) * 20)
+    assert cost.backward == Cost(0)
+    assert cost.input_gradient == Cost((2 + 1 + 1 + 1) * 20, 20)

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
@@ -7,6 +9,7 @@ from sknn.layers import Linear, Share, Site
 from sknn.losses import SquaredError
 from sknn.network import Network
 from sknn.objective import Objective
+from sknn.operations import Cost
 from sknn.optimizers import Adam
 from sknn.penalties import L2
 from sknn.samples import as_samples
@@ -231,3 +234,22 @@ def test_units_whose_sums_do_not_vary_stay():
 
     np.testing.assert_array_equal(parameters["coef"], 1)
     np.testing.assert_allclose(parameters["intercept"], -3)
+
+
+def test_operations_worked_out_by_hand():
+    # 5 inputs and 3 units: products with x, with x' and with W', and an addition for each unit.
+    cost = Linear(3).operations(5)
+
+    assert cost.forward == cost.prediction == Cost(2 * 5 * 3 + 3)
+    assert cost.backward == Cost(2 * 5 * 3 + 3)
+    assert cost.input_gradient == Cost(2 * 5 * 3)
+    assert cost.n_accumulated == 0
+    assert Linear(3, output_major=True).operations(5) == cost
+    assert Linear(3, has_intercept=False).operations(5).forward == Cost(2 * 5 * 3)
+
+
+def test_operations_with_sparse_samples_are_those_of_the_entries():
+    cost = Linear(3).operations(500, Fraction(7, 2))
+
+    assert cost.forward == cost.backward == cost.prediction == Cost(2 * Fraction(7, 2) * 3 + 3)
+    assert cost.n_accumulated == 500 * 3

@@ -6,6 +6,7 @@ from sknn.activations import ReLU
 from sknn.architecture import build_layers
 from sknn.layers import BatchNorm, LayerNorm, Share, Site, Team, meet
 from sknn.network import Network
+from sknn.operations import Cost
 from tests.gradcheck import check_gradient
 
 LAYERS = [BatchNorm(), LayerNorm()]
@@ -294,3 +295,26 @@ def test_workers_that_share_the_rows_normalize_over_all_of_them(sizes):
     for one, other in zip(alone[2:], shared[2:], strict=True):
         for name in names:
             np.testing.assert_allclose(other[name], one[name], rtol=1e-12, atol=1e-14)
+
+
+def test_operations_over_a_batch_worked_out_by_hand():
+    cost = BatchNorm().operations(5)
+    mean, inverse_root = 1, 1 + 4 + 4
+
+    # The mean, z - mean, its square, the variance, times a / sigma, plus b; once the means' factors
+    # 1 / n, 1 / sigma, a / sigma, and two running means.
+    assert cost.forward == Cost((mean + 1 + 1 + mean + 1 + 1) * 5, (2 + inverse_root + 1 + 6) * 5)
+    # Two products with two means and what is made of them.
+    assert cost.backward == Cost((1 + 2 * mean + 1 + 2 + 1) * 5, (2 + 1 + 2 + 2) * 5)
+    assert cost.prediction == Cost(2 * 5, (1 + 4 + 4 + 1 + 1) * 5)
+
+
+def test_operations_over_units_worked_out_by_hand():
+    cost = LayerNorm().operations(5)
+    mean, inverse_root = 5 + 1, 1 + 4 + 4
+
+    assert cost.forward == Cost(2 * mean + 5 * 5 + inverse_root)
+    # The gradients of scale and shift, then five products, two differences and two means.
+    assert cost.backward == Cost(2 * 5 + 2 * mean + 7 * 5)
+    # NumPy's means divide.
+    assert cost.prediction == Cost(2 * (5 + 4) + 5 + 5 + (1 + 4) + 4 * 5 + 2 * 5)

@@ -15,6 +15,7 @@ from sknn.layers import (
     Site,
 )
 from sknn.network import Network
+from sknn.operations import Cost, LayerOperations
 from sknn.parameters import leaves, tree_map
 from tests.gradcheck import check_gradient
 
@@ -193,3 +194,21 @@ def test_initial_weights_are_drawn_in_the_order_of_the_layers():
     assert [coef[0, 0] for coef in published["coefs_"]] == [1, 2, 3, 4]
     assert [intercept[0] for intercept in published["intercepts_"]] == [-1, -2, -3, -4]
     assert set(published) == {"coefs_", "intercepts_"}
+
+
+def test_operations_are_those_of_the_layers_and_the_connection():
+    inner = Linear(8).operations(5), ActivationLayer(Tanh()).operations(8), Linear(5).operations(8)
+    cost = Residual((Linear(8), ActivationLayer(Tanh()), Linear(5))).operations(5)
+
+    assert cost.forward == Cost(sum(part.forward.per_row for part in inner) + 5)
+    assert cost.prediction == Cost(sum(part.prediction.per_row for part in inner) + 5)
+    # Only that of the input may be spared, and with it the connection's.
+    within = sum(part.backward.per_row for part in inner) + 2 * 8 * 5
+    assert cost.backward == Cost(within)
+    assert cost.input_gradient == Cost(2 * 5 * 8 + 5)
+
+
+def test_operations_without_layers_are_the_connection():
+    cost = Residual(()).operations(5)
+
+    assert cost == LayerOperations(Cost(5), Cost(0), Cost(5), Cost(5))

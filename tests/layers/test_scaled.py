@@ -7,6 +7,7 @@ from sknn.layers import Linear, ScaledLinear
 from sknn.losses import SquaredError
 from sknn.network import Network
 from sknn.objective import Objective
+from sknn.operations import Cost
 from sknn.penalties import L2
 from tests.cases import draw_theta
 
@@ -62,3 +63,19 @@ def test_weights_adapt_to_scaled_rows():
     sums = layer.apply(x, parameters) - parameters["intercept"]
 
     np.testing.assert_allclose(sums.std(axis=0), 1)
+
+
+def test_operations_worked_out_by_hand():
+    # Once: a W; then a G, W G and its sums over units.
+    cost, linear = ScaledLinear(3).operations(5), Linear(3).operations(5)
+
+    assert cost.forward == cost.prediction == Cost(2 * 5 * 3 + 3, 5 * 3)
+    assert cost.backward == Cost(2 * 5 * 3 + 3, 5 * 3 + 5 * 3 + 5 * 3)
+    assert cost.input_gradient == linear.input_gradient
+
+
+def test_operations_with_sparse_samples_are_those_of_the_entries():
+    cost = ScaledLinear(3).operations(500, 4)
+
+    assert cost.forward == Cost(2 * 4 * 3 + 3, 500 * 3)
+    assert cost.n_accumulated == 0  # the gradient of the weights is written

@@ -2,6 +2,7 @@
 
 import itertools
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from sknn.losses import (
     LabelWeighted,
     LogCosh,
     LogLoss,
+    Loss,
     PoissonLoss,
     Quantile,
     SquaredError,
@@ -29,6 +31,7 @@ from sknn.losses import (
 )
 from sknn.losses._base import power, sum_outputs, weighted_mean, weighted_quantile
 from tests.cases import name_of
+from tests.counting import count, counted, says_its_cost
 from tests.losses.evaluating import CASES, Case, dtypes, evaluate, grid, id_of
 
 
@@ -169,6 +172,38 @@ def test_values_of_large_scores_are_the_same_in_both_precisions(case):
     values, values32 = (evaluate(case.loss, raw, target, d)[0] for d in (np.float64, np.float32))
 
     np.testing.assert_allclose(values32, values, rtol=1e-4, atol=1e-5)
+
+
+NO_LINK = {AbsoluteError, Huber, LogCosh, SquaredError}
+"""Losses whose raw scores are the predictions."""
+
+
+@grid
+def test_operations_are_those_that_numpy_is_asked_for(case):
+    raw, target = case.make(n_samples=7)
+    scores, record, scratch = counted(raw), counted(raw), counted([raw, raw])
+    target = counted(target)
+    constants = [np.asarray(value) for value in case.loss.constants()]
+    n_made = count(
+        partial(case.loss.gradient, scores, target, np.array(0.1), record, scratch, *constants),
+        partial(case.loss.values, record, target, scratch, *constants),
+    )
+
+    # The sum over k outputs counts k; it is made by k - 1 additions.
+    assert case.loss.operations(len(raw)) == n_made / 7 + 1
+    link = count(partial(case.loss.inverse_link, counted(raw)))
+    assert case.loss.link_operations(len(raw)) == link / 7
+
+
+@grid
+def test_every_loss_says_what_it_costs(case):
+    loss, n_raw = case.loss, len(case.make()[0])
+    has_no_link = type(loss) in NO_LINK or (isinstance(loss, Quantile) and not loss.has_many)
+
+    assert says_its_cost(type(loss), "operations", "gradient", "values")
+    assert says_its_cost(type(loss), "link_operations", "inverse_link")
+    assert loss.operations(n_raw) >= n_raw
+    assert (loss.link_operations(n_raw) == 0) == has_no_link
 
 
 RANGES = {
@@ -427,3 +462,19 @@ def test_powers_are_numpys_and_those_of_a_stack_its_models():
         alone = np.empty(4)
         power(base, np.asarray(exponent), alone)
         np.testing.assert_array_equal(row, alone)
+
+
+def test_a_loss_that_does_not_say_what_it_costs_counts_four_operations_a_score():
+    class Own(Loss):
+        def gradient(self, raw, target, weight, record, scratch, *constants):
+            raw -= target
+
+        def values(self, record, target, scratch, *constants):
+            return record[0]
+
+        def inverse_link(self, raw):
+            raw += 1
+
+    assert not says_its_cost(Own, "operations", "gradient", "values")
+    assert not says_its_cost(Own, "link_operations", "inverse_link")
+    assert (Own().operations(5), Own().link_operations(5)) == (15, 5)

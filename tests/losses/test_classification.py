@@ -80,3 +80,17 @@ def test_forms_that_suit_the_targets():
     assert LogLoss().for_targets(False, True).is_soft
     assert not LogLoss().for_targets(True, False).is_soft
     assert not LogLoss().for_targets(False, False).is_soft
+
+
+def test_operations_worked_out_by_hand():
+    # Softmax over 3 scores: the largest, differences, exponentials, their sum, divisions.
+    softmax = (1 + 1 + 8 + 1 + 4) * 3
+    # p - y with a weight; y p and its sum; two limits, the logarithm and the sign of one number.
+    assert LogLoss().operations(3) == softmax + 2 * 3 + 2 * 3 + (2 + 8 + 1)
+    # Or two limits, the logarithm, times y, and the sum.
+    assert LogLoss(is_soft=True).operations(3) == softmax + 2 * 3 + (2 + 8 + 1 + 1) * 3 + 1
+    assert LogLoss().link_operations(3) == softmax
+    # 1 / (1 + exp(-z)); p - y with a weight; two limits, |1 - y - p|, the logarithm, the sum.
+    logistic = 1 + 8 + 1 + 4
+    assert BinaryLogLoss().operations(3) == (logistic + 2 + 2 + 3 + 8 + 1) * 3 + 1
+    assert BinaryLogLoss().link_operations(3) == logistic * 3

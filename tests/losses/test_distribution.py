@@ -137,3 +137,15 @@ def test_kinds_of_scores_are_those_that_are_predicted():
     assert Quantile(0.3).score_levels == ()
     assert Quantile([0.3, 0.6]).raw_per_target == 2
     assert Quantile([0.3, 0.6]).score_levels == (0.3, 0.6)
+
+
+def test_operations_of_distances_between_quantiles_are_for_all_levels_but_the_first():
+    alone, few, many = Quantile(0.5), Quantile([0.1, 0.5]), Quantile([0.1, 0.5, 0.9])
+    softplus, logistic = 1 + 1 + 8 + 8 + 1, 1 + 8 + 1 + 4
+
+    assert [loss.link_operations(6) for loss in (alone, few)] == [0, (softplus + 1) * 3]
+    assert many.link_operations(6) == (softplus + 1) * 4
+    # The errors, their signs, two limits, the weight; two slopes, the larger one, the sum.
+    assert alone.operations(6) == (1 + 1 + 2 + 1 + 2 + 1 + 1) * 6
+    distances = (softplus + 1) + 1 + logistic + 1
+    assert many.operations(6) == alone.operations(6) + distances * 4

@@ -73,3 +73,20 @@ def test_label_weighted_begins_at_the_weighted_shares():
     np.testing.assert_allclose(raw, [0, np.log(1 / 3)], atol=1e-15)
     assert LabelWeighted(BinaryFocal(), (1.0,)).starts_at_target
     assert not LabelWeighted(BinaryLogLoss(), (1.0,)).starts_at_target
+
+
+def test_operations_are_those_of_the_groups():
+    inner = LogLoss()
+    expected = inner.operations(2) + inner.operations(3)
+
+    assert Grouped(inner, (2, 3)).operations(5) == expected
+    assert Grouped(inner, (2, 3)).link_operations(5) == inner.link_operations(5)
+
+
+def test_operations_of_weighted_labels_are_those_of_each_and_its_factor():
+    inner = BinaryLogLoss()
+    loss = LabelWeighted(inner, (0.5, 3.0, 1.0))
+
+    # The factor 1 + y (w - 1), for the gradient and for the value.
+    assert loss.operations(3) == (inner.operations(1) + 3 + 3) * 3
+    assert loss.link_operations(3) == inner.link_operations(3)

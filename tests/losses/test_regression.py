@@ -123,3 +123,12 @@ def test_the_best_constant_of_the_absolute_error_is_the_median():
 def test_numbers_that_make_no_sense_are_refused(loss):
     with pytest.raises(ValueError, match=next(iter(loss.get_params()))):
         loss.check()
+
+
+def test_operations_worked_out_by_hand():
+    # z - y and its weight; the square, its half, the sum.
+    assert SquaredError().operations(2) == (2 + 3) * 2
+    # exp(z), minus y, the weight; y log(y / mu) - y + mu, the sum.
+    assert PoissonLoss().operations(2) == (8 + 1 + 1 + (4 + 8 + 1 + 1 + 1) + 1) * 2
+    assert SquaredError().link_operations(2) == 0
+    assert PoissonLoss().link_operations(2) == 8 * 2

@@ -89,3 +89,12 @@ def test_nadam_has_the_momenta_of_models_at_different_steps():
 )
 def test_numbers_that_make_no_sense_are_refused(optimizer):
     assert_refused(optimizer)
+
+
+def test_operations_worked_out_by_hand():
+    # m in 2, v in 3; the root, epsilon, the division, the rate, theta.
+    adam = 2 + 3 + 4 + 1 + 4 + 1 + 1
+
+    assert Adam().operations(10) == AdamW().operations(10) == adam * 10
+    assert AMSGrad().operations(10) == (adam + 1) * 10  # the larger of two moments
+    assert NAdam().operations(10) == (adam + 2) * 10  # the gradient's own share

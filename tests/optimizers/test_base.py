@@ -5,8 +5,9 @@ import pytest
 from scipy.optimize import rosen, rosen_der
 
 from sknn._component import stack
-from sknn.optimizers import OPTIMIZERS, Adagrad, AMSGrad, Lion, Muon, ScheduleFree
+from sknn.optimizers import OPTIMIZERS, Adagrad, AMSGrad, Lion, Muon, Optimizer, ScheduleFree
 from tests.cases import OPTIMIZER_CASES, name_of
+from tests.counting import count, count_buffers, counted, says_its_cost
 from tests.optimizers.fitting import fit, make_estimator
 from tests.optimizers.running import make_layout, result_of, run
 
@@ -185,3 +186,41 @@ def test_only_adamw_decays_by_itself(solver):
     default = fit((), N_EPOCHS, solver=solver)
 
     np.testing.assert_array_equal(default.coefs_[0], chosen.coefs_[0])
+
+
+@grid
+@pytest.mark.parametrize("shape", [(4, 6), (6, 4), (5, 5)])
+def test_operations_are_those_that_numpy_is_asked_for(optimizer, shape, monkeypatch):
+    count_buffers(monkeypatch)
+    layout = make_layout(*shape, n_intercepts=3)
+    rng = np.random.default_rng(0)
+    theta, grad, scratch, *moments = (
+        counted(rng.random(layout.size) + 0.1) for _ in range(3 + len(optimizer.moments))
+    )
+    constants = tuple(np.asarray(value) for value in optimizer.constants())
+    step = optimizer.bind(theta, grad, scratch, tuple(moments), constants, layout.matrices())
+    numbers = optimizer.step_numbers(np.ones(1, int), 0.1)
+    n_made = count(*step(tuple(np.reshape(value, ()) for value in numbers)))
+
+    assert optimizer.operations(layout.size, [shape]) == n_made
+
+
+@grid
+def test_operations_grow_with_the_parameters(optimizer):
+    few, many = (optimizer.operations(n, [(2, 3)]) for n in (10, 11))
+
+    assert many > few >= 10
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_rule_says_what_it_costs(name):
+    assert says_its_cost(OPTIMIZERS[name], "operations", "step", "bind")
+
+
+def test_a_rule_that_does_not_say_what_it_costs_counts_two_operations_a_parameter():
+    class Plain(Optimizer):
+        def step(self, theta, grad, scratch, moments, constants, *numbers):
+            theta -= numbers[0] * grad
+
+    assert not says_its_cost(Plain, "operations", "step")
+    assert Plain().operations(7) == 14

@@ -84,3 +84,16 @@ def test_each_matrix_has_a_step_of_its_own():
 )
 def test_numbers_that_make_no_sense_are_refused(optimizer):
     assert_refused(optimizer)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3)])
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_operations_worked_out_by_hand(shape, nesterov):
+    # With X of 3 rows and 5 columns: X X' (45 multiply-adds), its square (27), and that times X.
+    iteration = 2 * (45 + 27 + 45) + 3 * 9 + 2 * 15
+    # The mean; where it looks ahead; the norm and the division by it; the factor, the rate, W.
+    others = 3 + 2 * nesterov + (1 + 1 + 4) + 1 + 1 + 1
+    # Four intercepts take AdamW's steps.
+    expected = 6 * iteration + others * 15 + 16 * 4
+
+    assert Muon(nesterov=nesterov, n_iterations=6).operations(19, [shape]) == expected

@@ -53,3 +53,9 @@ def test_without_momentum_each_step_is_the_gradient():
 )
 def test_numbers_that_make_no_sense_are_refused(optimizer):
     assert_refused(optimizer)
+
+
+def test_operations_worked_out_by_hand():
+    # The rate, mu v, v; mu v once more, minus the gradient, theta.
+    assert SGD().operations(10) == (1 + 1 + 1 + 1 + 1 + 1) * 10
+    assert SGD(nesterov=False).operations(10) == (1 + 1 + 1 + 1) * 10

@@ -8,8 +8,10 @@ import pytest
 
 from sknn.augmentation import AUGMENTATIONS
 from sknn.averaging import AVERAGINGS
+from sknn.ledger import Spent
 from sknn.schedules import EveryStep, FromFunction, Warmup
 from sknn.solvers import TrainingState, stochastic
+from sknn.solvers import solve as solve_all
 from tests.cases import OPTIMIZER_CASES, SCHEDULE_CASES, name_of, pairs, turns
 from tests.solvers import problems
 from tests.solvers.problems import solve
@@ -46,7 +48,8 @@ def same(one, other):
 
 
 def without_seconds(state):
-    return replace(state, history=[row[:-1] for row in state.history])
+    history = [row[:-1] for row in state.history]
+    return replace(state, history=history, spent=state.spent.timeless())
 
 
 def assert_cuts_do_not_matter(make, cuts=(1, 2, 4)):
@@ -55,6 +58,23 @@ def assert_cuts_do_not_matter(make, cuts=(1, 2, 4)):
         state = train(make, whole.n_iter, cut)
         assert same(vars(without_seconds(state)), vars(without_seconds(whole)))
     return whole
+
+
+def keep_each(problem):
+    """Return a problem whose states are kept after each epoch, and the list of them."""
+    kept = []
+    return replace(problem, keep=lambda snapshot: kept.append(snapshot())), kept
+
+
+def assert_snapshots_go_on(make):
+    """A state that was kept in passing leads to where the training came that went on."""
+    problem, kept = keep_each(make())
+    whole = solve(problem)
+    assert [state.n_iter for state in kept] == list(range(1, whole.n_iter))
+    for state in kept[::2]:
+        state = pickle.loads(pickle.dumps(state))
+        found = solve(replace(make(), state=state, goes_on=True))
+        assert same(vars(without_seconds(found)), vars(without_seconds(whole)))
 
 
 def validate(problem, seed=3):
@@ -99,6 +119,61 @@ def test_a_cut_changes_nothing(optimizer, schedule, averaging, augmentation, sto
         return validate(problem) if stopping == "early" else problem
 
     assert_cuts_do_not_matter(make, cuts=(1, 4))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "averaging", "augmentation", "stopping"),
+    turns(OPTIMIZER_CASES, AVERAGES, CHANGES, list(STOPPINGS)),
+    ids=name_of,
+)
+def test_what_is_kept_in_passing_goes_on(optimizer, averaging, augmentation, stopping):
+    if "average" in optimizer.moments:
+        averaging = None
+
+    def make():
+        problem = make_problem(
+            optimizer=optimizer, averaging=averaging, augmentation=augmentation,
+            max_iter=N_EPOCHS, batch_size=16, **STOPPINGS[stopping],
+        )  # fmt: skip
+        return validate(problem) if stopping == "early" else problem
+
+    assert_snapshots_go_on(make)
+
+
+def test_what_is_kept_of_a_stack_goes_on_alone_and_in_a_stack():
+    seeds = range(4)
+
+    def make():
+        return [make_problem(seed=seed, max_iter=N_EPOCHS, batch_size=16) for seed in seeds]
+
+    pairs_ = [keep_each(problem) for problem in make()]
+    whole = solve_all([problem for problem, _ in pairs_])
+    middle = [kept[2] for _, kept in pairs_]
+    going_on = [
+        replace(problem, state=state.detached(), goes_on=True)
+        for problem, state in zip(make(), middle, strict=True)
+    ]
+    alone = [
+        solve(replace(problem, state=state.detached(), goes_on=True))
+        for problem, state in zip(make(), middle, strict=True)
+    ]
+    for found in (solve_all(going_on), alone):
+        for one, other in zip(found, whole, strict=True):
+            np.testing.assert_array_equal(one.theta, other.theta)
+
+
+def test_a_state_that_is_kept_is_not_written_to():
+    problem, kept = keep_each(make_problem(max_iter=4, batch_size=16))
+    before = []
+
+    def keep(snapshot):
+        problem.keep(snapshot)
+        before.append(kept[-1].detached())
+
+    solve(replace(problem, keep=keep))
+
+    for state, copy in zip(kept, before, strict=True):
+        assert same(vars(state), vars(copy))
 
 
 FEATURES = {
@@ -210,7 +285,7 @@ def full_state():
     """Return a state of which every field has a value of its own."""
     values = {field.name: f"the {field.name}" for field in fields(TrainingState)}
     lists = {name: [1.0, 2.0] for name in ("loss_curve", "validation_scores", "history")}
-    return TrainingState(**values | lists)
+    return TrainingState(**values | lists | {"spent": Spent(operations=7)})
 
 
 def changed(state, other):
@@ -236,6 +311,8 @@ def test_a_further_call_goes_on_from_the_curves_and_forgets_the_call():
         "recovered_at": 0,
         "has_converged": False,
         "has_stopped": False,
+        "has_run_out": False,
+        "operations_before": 7,
         "is_interrupted": False,
         "position": None,
         "beginning": None,

@@ -29,8 +29,8 @@ from sknn.parallel.tasks import Task
 from sknn.solvers import grouping
 from sknn.tabular import TabularMLPClassifier, TabularMLPRegressor
 from sknn.tabular.base import check_confidence
-from sknn.tabular.members import Training
 from sknn.tabular.presets import PRESETS
+from sknn.tabular.training import Training
 from tests.parallel.threads import needs_threads
 from tests.tabular.fits import (
     GROUPS,

@@ -92,7 +92,7 @@ def test_a_rate_is_published_if_it_has_been_found():
     assert "learning_rate_" not in make().published()
     published = make(found_rate=FoundRate(0.01, "a table")).published()
 
-    assert (published["learning_rate_"], published["lr_find_"]) == (0.01, "a table")
+    assert (published["learning_rate_"], published["_range_losses"]) == (0.01, "a table")
 
 
 def test_a_classifier_publishes_its_classes_and_the_link_of_its_loss():

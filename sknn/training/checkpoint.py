@@ -1,0 +1,275 @@
+"""A file in which a training is kept while it runs, so that it can go on after a crash."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from sknn._version import __version__
+from sknn.container import read, write
+from sknn.plain import SCALARS, as_plain, from_plain
+from sknn.schedules import Schedule
+from sknn.solvers import Problem, Solver, Stochastic, TrainingState
+
+LEFT_OUT = frozenset({"checkpoint", "checkpoint_seconds", "verbose"})
+"""Parameters on which what is trained does not depend."""
+
+SUFFIX = ".sknn"
+
+KIND = "checkpoint"
+
+
+class Checkpoint:
+    """The file of one fit, and what it has kept of its trainings.
+
+    A fit may have several trainings, one after the other or together; each has a name.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file; or a folder, in which each fit has a file that is named by its fingerprint.
+    seconds : float
+        The file is written no more often than that.
+    words : mapping
+        The parameters of the estimator.
+    data : object
+        What is trained on, in arrays.
+    max_iter : int, default=None
+        The epochs that a training has at most, if a fit with more may go on from one with fewer.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    seconds_before : float
+        How long the trainings in the file have taken so far.
+    """
+
+    def __init__(
+        self,
+        path: Any,
+        seconds: float,
+        words: Mapping[str, Any],
+        data: Any,
+        max_iter: int | None = None,
+    ) -> None:
+        self._seconds, self._max_iter = seconds, max_iter
+        left_out = LEFT_OUT if max_iter is None else {*LEFT_OUT, "max_iter"}
+        known = {name: value for name, value in words.items() if name not in left_out}
+        self._fingerprint = str(joblib.hash((as_plain(known, _describe), data)))
+        number = "" if max_iter is None else f"-{max_iter}"
+        self.path = _choose_path(path, f"{self._fingerprint}{number}{SUFFIX}")
+        self._begin = self._written = time.monotonic()
+        self._fresh: set[str] = set()
+        self._kept: dict[str, dict[str, Any]] = {}
+        self._made: dict[str, Any] = {}
+        self.seconds_before = 0.0
+        self._max_iter_before = max_iter
+        if self.path.exists():
+            self._open()
+
+    def _open(self) -> None:
+        try:
+            tree, header = read(self.path)
+        except ValueError as error:
+            raise self._refusal(f"cannot be read ({error})") from error
+        if header.get("class") != KIND:
+            raise self._refusal("is no checkpoint")
+        if tree["fingerprint"] != self._fingerprint:
+            raise self._refusal("is that of a fit with other parameters or other data")
+        self._kept, self.seconds_before = tree["trainings"], float(tree["seconds"])
+        self._made, self._max_iter_before = tree["made"], tree["max_iter"]
+
+    def _refusal(self, what: str) -> ValueError:
+        return ValueError(
+            f"checkpoint={os.fspath(self.path)!r} {what}. Delete the file, or change the path; a "
+            "folder (a path that ends with a slash) has a file for each fit."
+        )
+
+    # What has been kept.
+
+    def begin(self, name: str, rng: np.random.RandomState, is_own: bool) -> np.random.RandomState:
+        """Return the random state that a training begins with: that of the first time.
+
+        Parameters
+        ----------
+        name : str
+            The training.
+        rng : RandomState
+            What it would begin with now.
+        is_own : bool
+            Whether it is the user's, and is to be left where the training leaves it.
+        """
+        if name not in self._kept:
+            self._kept[name] = {"begin": rng.get_state()}
+            return rng
+        first = rng if is_own else np.random.RandomState(0)
+        first.set_state(self._kept[name]["begin"])
+        return first
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what has been made the first time, in plain terms."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    def extra(self, name: str) -> Any:
+        """Return what `keep` was given beside the state, or None."""
+        return self._kept[name].get("extra")
+
+    def resumed(self, name: str, problem: Problem, **options: Any) -> Problem | TrainingState:
+        """Return a problem that goes on where it was; or its solution, if it has come to its end.
+
+        Parameters
+        ----------
+        name : str
+        problem : Problem
+            It has begun with `begin`.
+        **options
+            Of `keep`.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer epochs now, and that would have changed those so far.
+        """
+        problem = replace(problem, keep=functools.partial(self.keep, name, **options))
+        kept = self._kept[name]
+        state: TrainingState | None = from_plain(kept.get("state"))
+        if state is None:
+            return problem
+        if self._max_iter_before != self._max_iter:
+            self._check_epochs(problem.solver, state.n_iter)
+        is_longer = self._max_iter is not None and self._max_iter > state.n_iter
+        if kept.get("has_finished") and not (state.has_run_out and is_longer):
+            problem.rng.set_state(kept["end"])
+            return state
+        if kept.pop("has_finished", False):  # what came after it was another training
+            self._kept = {name: kept}
+        if state.position is None:  # lbfgs begins again
+            return problem
+        return replace(problem, state=state, goes_on=True)
+
+    def _check_epochs(self, solver: Solver, n_iter: int) -> None:
+        """Raise unless the epochs so far would have been the same with the number that there is."""
+        before, now = self._max_iter_before, self._max_iter
+        assert before is not None
+        assert now is not None
+        if n_iter > now:
+            raise self._refusal(f"has {n_iter} epochs, more than max_iter={now}")
+        if isinstance(solver, Stochastic) and not is_same_past(solver, n_iter, before, now):
+            raise self._refusal(
+                f"is that of a fit with max_iter={before}, on which its schedule depends; this one "
+                f"has max_iter={now}"
+            )
+
+    # What is kept.
+
+    def keep(
+        self,
+        name: str,
+        snapshot: Callable[[], TrainingState],
+        extra: Any = None,
+        alone: bool = True,
+    ) -> None:
+        """Keep the state of a training if it is time to.
+
+        Parameters
+        ----------
+        name : str
+        snapshot : callable
+            Returns the state.
+        extra : callable, default=None
+            Returns what else is to be kept, in plain terms.
+        alone : bool, default=True
+            Whether no other training runs beside it: else the file is written once all of them have
+            been seen.
+        """
+        if time.monotonic() - self._written < self._seconds:
+            return
+        if name in self._fresh:
+            self.write()
+            return
+        self._note(name, snapshot(), None if extra is None else extra())
+        self._fresh.add(name)
+        if alone:
+            self.write()
+
+    def finish(
+        self, name: str, state: TrainingState, rng: np.random.RandomState, extra: Any = None
+    ) -> None:
+        """Keep what has become of a training; it is written with `write`."""
+        self._note(name, state, extra)
+        self._kept[name] |= {"has_finished": True, "end": rng.get_state()}
+
+    def _note(self, name: str, state: TrainingState, extra: Any) -> None:
+        plain = as_plain(replace(state, ending=None), lambda value, where: value.get_state())
+        self._kept[name] |= {"state": plain, "extra": as_plain(extra)}
+
+    def write(self) -> None:
+        """Write the file."""
+        seconds = self.seconds_before + time.monotonic() - self._begin
+        tree = {
+            "fingerprint": self._fingerprint,
+            "max_iter": self._max_iter,
+            "made": self._made,
+            "seconds": seconds,
+            "trainings": self._kept,
+        }
+        write(self.path, tree, {"sknn": __version__, "class": KIND})
+        self._fresh.clear()
+        self._written = time.monotonic()
+
+
+def is_same_past(solver: Stochastic, n_iter: int, before: int, now: int) -> bool:
+    """Whether the epochs so far are the same with two numbers of epochs at most."""
+    schedules = [solver.schedule, solver.decay_schedule, solver.noise_schedule]
+    return all(
+        _is_same(schedule, n_iter, before, now) for schedule in schedules if schedule is not None
+    ) and (
+        solver.averaging is None
+        or all(
+            solver.averaging.epoch_weight(epoch, before)
+            == solver.averaging.epoch_weight(epoch, now)
+            for epoch in range(n_iter)
+        )
+    )
+
+
+def _is_same(schedule: Schedule, n_iter: int, before: int, now: int) -> bool:
+    factor = schedule.step_multiplier if schedule.by_step else schedule.multiplier
+    return all(factor(e, before, e) == factor(e, now, e) for e in range(n_iter))
+
+
+def _choose_path(path: Any, name: str) -> Path:
+    """Return the file of a fit; a folder is made."""
+    text = os.fspath(path)
+    target = Path(text)
+    if text.endswith(("/", os.sep)) or target.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        return target / name
+    if not target.parent.is_dir():
+        raise ValueError(
+            f"checkpoint={text!r} is in a folder that does not exist; make it, or pass a path that "
+            "ends with a slash for a folder with a file for each fit."
+        )
+    return target
+
+
+def _describe(value: Any, where: str) -> Any:
+    """Return what tells an object that is not ours from others, as far as can be seen."""
+    if isinstance(value, np.random.RandomState):
+        return value.get_state()
+    if hasattr(value, "__qualname__"):
+        return value.__module__, value.__qualname__
+    state = getattr(value, "__dict__", {})
+    plain = {k: v for k, v in state.items() if type(v) in SCALARS or isinstance(v, np.ndarray)}
+    return type(value).__qualname__, plain
