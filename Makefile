@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 OLDEST := .venv-oldest/bin
+CLIENTS := .venv-clients/bin
 
-.PHONY: demo test test-no-threads test-oldest lint types docs benchmarks clean
+.PHONY: demo test test-no-threads test-oldest test-clients test-long lint types docs benchmarks clean
 
 demo: .venv/plot
 	$(BIN)/python examples/quickstart.py
@@ -17,6 +18,15 @@ test-no-threads: .venv/test
 
 test-oldest: .venv-oldest/test
 	$(OLDEST)/python -m pytest tests sknn
+
+# Tests of other tools, in an environment of their own.
+test-clients: .venv-clients/test
+	$(CLIENTS)/python -m pytest tests/clients tests/export
+
+# What is left out elsewhere, since it takes long.
+test-long: .venv/test .venv-clients/long
+	$(BIN)/python -m pytest -m long tests
+	$(CLIENTS)/python -m pytest -m long tests/clients
 
 lint: .venv/lint
 	$(BIN)/ruff check .
@@ -50,5 +60,14 @@ benchmarks: .venv/test
 	$(OLDEST)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
+.venv-clients/test: pyproject.toml
+	$(PYTHON) -m venv .venv-clients
+	$(CLIENTS)/python -m pip install --quiet --editable ".[clients]"
+	@touch $@
+
+.venv-clients/long: .venv-clients/test
+	$(CLIENTS)/python -m pip install --quiet --editable ".[clients-long]"
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-oldest docs/_build docs/generated docs/figures
+	rm -rf .venv .venv-oldest .venv-clients docs/_build docs/generated docs/figures

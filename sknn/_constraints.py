@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from numbers import Integral
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from sknn._names import did_you_mean
+
+LARGEST = sys.float_info.max
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -65,6 +68,8 @@ class Interval(Constraint):
             not isinstance(value, self.kind) or isinstance(value, (bool, np.bool_))
         ):
             return False
+        if type(value) is int and abs(value) > LARGEST:
+            return False  # what is beyond all floats is as good as infinite
         low = -math.inf if self.low is None else self.low
         is_open = self.closed == "neither" or self.low is None
         above = value > low if is_open else value >= low

@@ -11,7 +11,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from sknn.plain import as_plain, from_plain, kept, name_of
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 KEY = "_sknn_version"
 """Under which name a pickle has the version that has written it."""
@@ -20,9 +20,17 @@ UNKNOWN = "pre-0.2.0"
 """The version of pickles that do not say it."""
 
 
-NOT_IN_FILES = ("_skl_callbacks", "_metadata_request")
-"""Attributes that scikit-learn keeps: callbacks, which are code, and requests in a form of its own.
+NOT_IN_FILES = ("_callback", "_metadata_request", "_parent_callback", "_skl_callbacks")
+"""How attributes begin that scikit-learn keeps: callbacks, which are code, what they know while a
+model is trained, and requests in a form of its own.
 """
+
+OF_THE_MACHINE = ("checkpoint",)
+"""Parameters that files do not have: a path, to which the next fit of who loads it would write."""
+
+
+def _is_left_out(name: str) -> bool:
+    return name.startswith(NOT_IN_FILES) or name in OF_THE_MACHINE
 
 
 class OtherVersionWarning(InconsistentVersionWarning):
@@ -51,7 +59,7 @@ class Versioned:
 
     def to_plain(self) -> dict[str, Any]:
         """Return what a file has of it: its parameters, and what has been fitted."""
-        return {name: value for name, value in vars(self).items() if name not in NOT_IN_FILES}
+        return {name: value for name, value in vars(self).items() if not _is_left_out(name)}
 
     @classmethod
     def from_plain(cls, state: dict[str, Any]) -> Self:
@@ -60,12 +68,16 @@ class Versioned:
         Raises
         ------
         ValueError
-            If an attribute would hide what the class itself has.
+            If an attribute would hide what the class itself has, or is one that no file has.
         """
         ours = next(base for base in cls.__mro__ if name_of(base))
         parameters = inspect.signature(cls).parameters
         known = {*parameters, *inspect.signature(ours).parameters}
-        hiding = [name for name in state if name not in known and hasattr(ours, name)]
+        hiding = [
+            name
+            for name in state
+            if _is_left_out(name) or (name not in known and hasattr(ours, name))
+        ]
         if hiding:
             raise ValueError(f"{ours.__name__} has {', '.join(hiding)} of its own")
         restored = object.__new__(cls)

@@ -232,6 +232,8 @@ class Network:
 
     def _own(self, X: Any) -> Any:
         """Return X as an input that layers may work on."""
+        if X.dtype.char not in "fd":  # of a file: ints, or half precision
+            return X.astype(np.float64)
         return X.copy() if self._writes_to(X) else X
 
     def at_prediction(self, parameters: list[Any]) -> tuple[Network, Array]:

@@ -94,10 +94,10 @@ class Dense(Samples):
         return np.asarray(self._matrix[rows])
 
     def take(self, rows: Array, dtype: Any) -> Samples:
-        return Dense(self._matrix[rows].astype(dtype, copy=False))
+        return Dense(_cast(self._matrix[rows], dtype))
 
     def astype(self, dtype: Any) -> Samples:
-        return self if self.dtype == dtype else Dense(self._matrix.astype(dtype))
+        return self if self.dtype == dtype else Dense(_cast(self._matrix, dtype))
 
     def to_dense(self, rows: Array) -> Array:
         return np.asarray(self._matrix[rows], np.float64)
@@ -136,12 +136,12 @@ class Joined(Samples):
         return np.concatenate([self._shared[rows], self._matrix[rows]], axis=1)
 
     def take(self, rows: Array, dtype: Any) -> Samples:
-        return Dense(self[rows].astype(dtype, copy=False))
+        return Dense(_cast(self[rows], dtype))
 
     def astype(self, dtype: Any) -> Samples:
         if self.dtype == dtype:
             return self
-        return Joined(self._shared.astype(dtype), self._matrix.astype(dtype))
+        return Joined(_cast(self._shared, dtype), _cast(self._matrix, dtype))
 
     def to_dense(self, rows: Array) -> Array:
         return np.asarray(self[rows], np.float64)
@@ -166,10 +166,10 @@ class Sparse(Samples):
         return self._matrix[rows]
 
     def take(self, rows: Array, dtype: Any) -> Samples:
-        return Sparse(self._matrix[rows].astype(dtype, copy=False))
+        return Sparse(_cast(self._matrix[rows], dtype))
 
     def astype(self, dtype: Any) -> Samples:
-        return Sparse(self._matrix.astype(dtype, copy=False))
+        return Sparse(_cast(self._matrix, dtype))
 
     def to_dense(self, rows: Array) -> Array:
         return np.asarray(self._matrix[rows].todense(), np.float64)
@@ -214,7 +214,7 @@ class OnDisk(Samples):
 
     def take(self, rows: Array, dtype: Any) -> Samples:
         if len(rows) <= FEW:
-            return Dense(self[rows].astype(dtype, copy=False))
+            return Dense(_cast(self[rows], dtype))
         return OnDisk(self._matrix, rows if self._rows is None else self._rows[rows], dtype)
 
     def astype(self, dtype: Any) -> Samples:
@@ -236,6 +236,21 @@ def as_samples(X: Any) -> Samples:
     if sp.issparse(X):
         return Sparse(X)
     return OnDisk(X) if isinstance(X, np.memmap) else Dense(X)
+
+
+def _cast(matrix: Any, dtype: Any) -> Any:
+    """Return a matrix as numbers of a dtype; raise ValueError if one is too large for it."""
+    if matrix.dtype == dtype:
+        return matrix
+    with np.errstate(over="ignore"):
+        cast = matrix.astype(dtype)
+    numbers, given = (m.data if sp.issparse(m) else m for m in (cast, matrix))
+    if cast.dtype.itemsize < matrix.dtype.itemsize and not np.isfinite(numbers).all():
+        raise ValueError(
+            f"The samples have values up to {np.abs(given).max():.3g}, too large for "
+            f"{cast.dtype}, in which the network computes. Scale them, or begin anew with float64."
+        )
+    return cast
 
 
 def same_arrays(a: Array, b: Array) -> bool:

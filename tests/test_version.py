@@ -94,7 +94,9 @@ def test_what_is_restored_has_the_defaults_of_parameters_that_came_later():
     assert repr(TableEncoder.from_plain({"n_bins": 5})) == repr(TableEncoder(n_bins=5))
 
 
-@pytest.mark.parametrize("name", ["fit", "history_", "_trained", "__class__", "_doc_link_template"])
+@pytest.mark.parametrize(
+    "name", ["fit", "history_", "_trained", "__class__", "_doc_link_template", "_skl_callbacks"]
+)
 def test_what_is_restored_hides_nothing_of_its_class(name):
     with pytest.raises(ValueError, match=f"MLPClassifier has {name} of its own"):
         MLPClassifier.from_plain({"alpha": 1.0, name: "x"})

@@ -44,16 +44,17 @@ def check_data(
         stand_in = np.broadcast_to(0.0, (len(X), 1))
         _, y = check_X_y(stand_in, y, multi_output=True, y_numeric=y_numeric)
     else:
-        X, y = validate_data(
-            estimator,
-            X,
-            y,
-            accept_sparse=SPARSE,
-            multi_output=True,
-            dtype=FLOATS,
-            reset=is_first,
-            y_numeric=y_numeric,
-        )
+        with _unheard():
+            X, y = validate_data(
+                estimator,
+                X,
+                y,
+                accept_sparse=SPARSE,
+                multi_output=True,
+                dtype=FLOATS,
+                reset=is_first,
+                y_numeric=y_numeric,
+            )
         if not isinstance(X, np.ndarray):
             X = X.tocsr()
     if y.ndim == 2 and y.shape[1] == 1:
@@ -67,8 +68,14 @@ def check_samples(estimator: Any, X: Any) -> Any:
         validate_data(estimator, X[:1], reset=False)
         _check_finite(X)
         return X
-    X = validate_data(estimator, X, accept_sparse=SPARSE, reset=False)
+    with _unheard():
+        X = validate_data(estimator, X, accept_sparse=SPARSE, dtype=FLOATS, reset=False)
     return X if isinstance(X, np.ndarray) else X.tocsr()
+
+
+def _unheard() -> np.errstate:
+    """Keep quiet that a sum, by which scikit-learn looks for NaN, is none: inf minus inf."""
+    return np.errstate(invalid="ignore")
 
 
 def is_known(estimator: Any, X: Any) -> bool:
@@ -83,7 +90,7 @@ def is_on_disk(X: Any) -> bool:
     """Whether X is a matrix of numbers in a file, which may not fit into memory."""
     if not isinstance(X, np.memmap) or X.ndim != 2 or len(X) == 0:
         return False
-    return X.dtype.kind in "fiu" and X.dtype.isnative
+    return X.dtype.kind in "fiu" and X.dtype.isnative and X.dtype.itemsize <= 8
 
 
 def _check_finite(X: Array) -> None:

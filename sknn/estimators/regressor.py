@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import d2_pinball_score, r2_score
+from sklearn.metrics import d2_pinball_score
 
 from sknn._component import own
 from sknn._constraints import Check, OneOf
@@ -18,6 +18,7 @@ from sknn.estimators.hints import with_hints
 from sknn.estimators.parameters import MLPParameters
 from sknn.estimators.settings import available_if_stochastic
 from sknn.losses import LOSSES, Loss
+from sknn.losses.scores import r2_of_any_size
 from sknn.targets import Numbers, TargetSettings
 
 
@@ -215,13 +216,11 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
             At most 1. With several quantiles it is the mean over levels of
             :func:`sklearn.metrics.d2_pinball_score`.
         """
-        y = np.asarray(y)
-        if y.dtype.kind in "biuf":  # half precision has no room for sums of squares
-            y = y.astype(np.float64)
-        predicted = self.predict(X).astype(np.float64)
+        predicted = self.predict(X)
         levels = self._targets.loss.score_levels
         if not levels:
-            return float(r2_score(y, predicted, sample_weight=sample_weight))
+            return r2_of_any_size(y, predicted, sample_weight)
+        y, predicted = np.asarray(y, np.float64), predicted.astype(np.float64)
         scores = [
             d2_pinball_score(y, predicted[..., k], sample_weight=sample_weight, alpha=level)
             for k, level in enumerate(levels)

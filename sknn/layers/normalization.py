@@ -191,8 +191,9 @@ class LayerNorm(Layer):
         return BoundLayer(x, forward, backward)
 
     def apply(self, x: Any, parameters: Any) -> Array:
-        x -= x.mean(axis=-1, keepdims=True)
-        x /= np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + x.dtype.type(EPSILON))
+        with np.errstate(over="ignore"):  # as while training
+            x -= x.mean(axis=-1, keepdims=True)
+            x /= np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + x.dtype.type(EPSILON))
         x *= parameters["scale"]
         x += parameters["shift"]
         return np.asarray(x)

@@ -6,10 +6,12 @@ much as an epoch of a small network. All is computed in float64, whatever the dt
 
 from __future__ import annotations
 
-import numpy as np
-from sklearn.metrics import d2_pinball_score
+from typing import Any
 
-from sknn._math import Array
+import numpy as np
+from sklearn.metrics import d2_pinball_score, r2_score
+
+from sknn._math import Array, order_of
 
 
 def accuracy(is_right: Array, sample_weight: Array | None) -> float:
@@ -53,6 +55,31 @@ def r2(y: Array, predicted: Array, sample_weight: Array | None) -> float:
     constant = np.where(residual == 0, 1.0, 0.0)
     scores = np.divide(residual, total, out=1 - constant, where=total > 0)
     return float(np.mean(1 - scores))
+
+
+def r2_of_any_size(y: Any, predicted: Any, sample_weight: Any) -> float:
+    """Return scikit-learn's r2_score, also for numbers whose squares overflow.
+
+    Parameters
+    ----------
+    y, predicted : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        As users have them.
+    sample_weight : array-like of shape (n_samples,) or None
+
+    Returns
+    -------
+    float
+        -inf if predictions are that far off.
+    """
+    if sample_weight is not None and not np.any(sample_weight):
+        raise ValueError("All of sample_weight is 0: there is nothing to score.")
+    y, predicted = np.asarray(y), np.asarray(predicted, np.float64)
+    if y.dtype.kind in "biuf":  # half precision has no room for sums of squares
+        y = y.astype(np.float64)
+        order = order_of(y)
+        y, predicted = np.ldexp(y, -order), np.ldexp(predicted, -order)
+    with np.errstate(over="ignore"):
+        return float(r2_score(y, predicted, sample_weight=sample_weight))
 
 
 def d2_pinball(y: Array, predicted: Array, level: float, sample_weight: Array | None) -> float:

@@ -29,6 +29,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
+from sknn.model_selection.cost import neg_training_cost, per_watt_hour
 from sknn.model_selection.display import LearningRateDisplay
 from sknn.model_selection.learning_rate import LearningRateSearchCV
 from sknn.model_selection.tools import (
@@ -82,6 +83,8 @@ __all__ = [
     "cross_val_score",
     "cross_validate",
     "learning_curve",
+    "neg_training_cost",
+    "per_watt_hour",
     "permutation_test_score",
     "train_test_split",
     "validation_curve",

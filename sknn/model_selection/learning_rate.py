@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sknn._math import Array
 from sknn.estimators.settings import BATCH_SIZES
+from sknn.model_selection.inside import find_inside
 from sknn.model_selection.tools import HalvingGridSearchCV
 from sknn.parallel import ambient_lockstep
 from sknn.solvers.range_test import RATES, STEPS, choose_rates
@@ -305,32 +306,10 @@ def _loss_at(
         trial.fit(X, y)
     except ValueError as error:
         return error
-    networks = list(_fitted_networks(trial, set()))
+    networks = list(find_inside(trial, "loss_curve_"))
     if not networks:
         raise ValueError(
             f"The range test found no fitted network inside {type(trial).__name__}, whose loss it "
             "needs. Give rate_range=(low, high) to do without the test."
         )
     return float(np.mean([network.loss_curve_[-1] for network in networks]))
-
-
-def _fitted_networks(value: Any, seen: set[int]) -> Iterator[Any]:
-    """Yield the fitted networks within a fitted estimator, each of them once.
-
-    scikit-learn's meta-estimators keep them as attributes, in lists and dicts, and in helpers that
-    predict but are no estimators. What is not fitted has no losses.
-    """
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    children: Any = ()
-    if hasattr(value, "loss_curve_"):
-        yield value
-    elif isinstance(value, dict):
-        children = value.values()
-    elif isinstance(value, list | tuple):
-        children = value
-    elif hasattr(value, "get_params") or hasattr(value, "predict_proba"):
-        children = vars(value).values()
-    for child in children:
-        yield from _fitted_networks(child, seen)

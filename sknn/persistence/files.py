@@ -24,6 +24,7 @@ def save(estimator: Any, path: Any, with_state: bool = True) -> None:
 
     The file is a zip of arrays in NumPy's format and of a JSON header, without pickle. What was at
     `path` is replaced at once: a process that is killed leaves the old file, or the new one.
+    Callbacks are not stored, and neither is `checkpoint`, a path of this machine.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ def save(estimator: Any, path: Any, with_state: bool = True) -> None:
     >>> import sknn
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
-    >>> net = sknn.MLPClassifier(random_state=0, max_iter=300).fit(X / X.max(axis=0), y)
+    >>> X = X / X.max(axis=0)
+    >>> net = sknn.MLPClassifier(10, learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
     >>> path = os.path.join(tempfile.mkdtemp(), "iris.sknn")
     >>> sknn.save(net, path)
     >>> same = sknn.load(path)

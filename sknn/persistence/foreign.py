@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import textwrap
 import types
 from collections.abc import Iterable
@@ -69,8 +68,6 @@ class Encoder:
         """
         if isinstance(value, types.ModuleType) and value.__name__ == MODULE:
             return {CLASS: MODULE}
-        if isinstance(value, os.PathLike):
-            return os.fspath(value)  # of a checkpoint
         if type(value) is np.random.RandomState:
             return _encode_random_state(value, where)
         if isinstance(value, type):

@@ -23,7 +23,9 @@ def try_out(model: Any) -> None:
             row = np.zeros((1, trained.network.n_features))
             trained.targets.predict(trained.raw_scores(row))
         elif "_ensemble" in fitted:
-            model._answer(_gaps(model._ensemble.columns))
+            answer, targets = model._answer(_gaps(model._ensemble.columns)), model._ensemble.targets
+            if not targets.are_numbers:
+                targets.decode(targets.decide(answer))
         elif "_columns" in fitted:
             model.encode(model._columns.read(_gaps(model._columns)))
 

@@ -24,8 +24,14 @@ ROOMS = (
 )
 """Where the classes are that users choose from."""
 
-OF_SEARCHES = ("sklearn.metrics._scorer._PassthroughScorer",)
-"""What scikit-learn's searches hold beside splitters."""
+OF_SEARCHES = (
+    "sklearn.metrics._scorer._CurveScorer",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.metrics._scorer._Scorer",
+    "sklearn.utils._metadata_requests.MetadataRequest",
+    "sklearn.utils._metadata_requests.MethodMetadataRequest",
+)
+"""What scikit-learn's searches hold beside splitters; the functions that score are not among it."""
 
 
 def _trusted() -> list[str]:

@@ -181,7 +181,8 @@ class Steps:
         )
         if total is None:
             return None
-        large = float(np.dot(total, total)) / max(n_steps, 1) ** 2
+        with np.errstate(all="ignore"):  # divergence is reported once it is certain
+            large = float(np.dot(total, total)) / max(n_steps, 1) ** 2
         total.fill(0)
         self._n_steps_summed, self._squares_summed = 0, 0.0
         return (squares / n_steps, large) if n_steps > 1 else None
@@ -221,7 +222,8 @@ class Steps:
         n_slots, alpha, lead = self._n_slots, self._objective.alpha, self._theta.shape[:-1]
         if not lead or self._is_weighted or not np.any(alpha):
             factor = np.empty((n_slots, *lead, 1) if lead else n_slots, self._theta.dtype)
-            np.multiply(self._loader.inverse_weight, alpha, out=factor, casting="same_kind")
+            with np.errstate(over="ignore"):  # as while training
+                np.multiply(self._loader.inverse_weight, alpha, out=factor, casting="same_kind")
             return factor
         # A number for each parameter spares a stack the slices, which are not contiguous in it.
         layout = self._objective.network.layout

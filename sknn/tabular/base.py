@@ -39,7 +39,7 @@ from sknn.tabular.members import Fold, Members
 from sknn.tabular.parameters import TabularParameters
 from sknn.tabular.presets import PRESETS, Kind, Preset
 from sknn.tabular.table import Columns, note_features, take_tables
-from sknn.tabular.training import Lesson, Training, train
+from sknn.tabular.training import Lesson, Training, shorten, train
 from sknn.targets import Targets
 from sknn.training import CallbackSupportMixin, Checkpoint, EpochTasks, Hooks, with_callbacks
 
@@ -200,16 +200,23 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         def prepare(kind: Kind, folds: list[Fold]) -> tuple[Training, Array]:
             return self._prepare(lesson, columns, kind, preset, folds, rng)
 
+        def keep(plan: Plan) -> None:
+            del trainings[plan.n_kinds :]
+            if plan.n_folds < trainings[0][0].n_folds:
+                [folds] = make_folds(plan.n_folds, X, y, strata, groups, n_rows, seeds[:1])
+                trainings[:] = [prepare(kinds[0], folds)]
+
         trainings = [prepare(kind, repeats[kind.repeat]) for kind in kinds]
+        if self.max_flops is not None:
+            plan = self._plan_operations([training for training, _ in trainings], preset)
+            keep(plan)
+            shorten([training for training, _ in trainings], plan.budget)
         if self.max_time is None:
             return trainings, None
         left = self.max_time - (time.perf_counter() - begin)
         plan = self._plan(left, [training for training, _ in trainings], preset)
-        trainings = trainings[: plan.n_kinds]
-        if plan.n_folds < len(repeats[0]):
-            [folds] = make_folds(plan.n_folds, X, y, strata, groups, n_rows, seeds[:1])
-            trainings = [prepare(kinds[0], folds)]
-        return trainings, plan.seconds
+        keep(plan)
+        return trainings, plan.budget
 
     def _open_checkpoint(
         self, lesson: Lesson, groups: Any, rng: np.random.RandomState
@@ -351,16 +358,24 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
                 f"ensemble for this table take about {least:.2g} seconds "
                 "beside what else there is to do. Increase it, or pass fewer rows."
             )
-        if plan.is_short or plan.n_kinds < len(trainings):
-            kept = epochs[: plan.n_kinds]
-            whole = sum(each * n for each, n in kept) * plan.n_folds / n_folds
-            share = min(1.0, plan.seconds / whole)
-            parts = [f"about {max(1, round(share * kept[0][1]))} of {kept[0][1]} epochs"]
-            if plan.n_kinds < len(trainings):
-                parts.append(f"{plan.n_kinds} of {len(trainings)} kinds of networks")
-            if plan.n_folds < n_folds:
-                parts.append(f"{plan.n_folds} of {n_folds} folds")
-            warn(f"max_time={self.max_time} seconds are enough for {', '.join(parts)}.")
+        if kept := plan.describe(epochs, len(trainings), n_folds):
+            warn(f"max_time={self.max_time} seconds are enough for {kept}.")
+        return plan
+
+    def _plan_operations(self, trainings: list[Training], preset: Preset) -> Plan:
+        """Return what the budget of operations is enough for; warn if that is not all."""
+        epochs = [(training.operations_per_epoch, training.n_epochs) for training in trainings]
+        n_folds, has_number = trainings[0].n_folds, isinstance(preset.cv, Integral)
+        assert self.max_flops is not None
+        plan = make_plan(self.max_flops, epochs, n_folds, has_number, is_exact=True)
+        if plan is None:
+            least = 2 * epochs[0][0] * (2 / n_folds if has_number else 1)
+            raise ValueError(
+                f"max_flops={self.max_flops} are too few: two epochs of the smallest ensemble for "
+                f"this table take {least:.2g} operations. Increase it, or pass fewer rows."
+            )
+        if kept := plan.describe(epochs, len(trainings), n_folds):
+            warn(f"max_flops={self.max_flops} are enough for {kept}.")
         return plan
 
     def _hooks(
@@ -476,7 +491,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
     def member_weights_(self) -> pd.DataFrame:
         """What each kind at each moment counts."""
         check_is_fitted(self)
-        return _tabulate(self._ensemble.kinds, self._ensemble.blend)
+        return self._ensemble.tabulate()
 
     @property
     def feature_importances_(self) -> Array:
@@ -538,12 +553,3 @@ def _describe(preset: Preset, trained: list[Members]) -> dict[str, Any]:
     numbers["batch_size"] = trained[0].batch_size
     numbers["kinds"] = [asdict(m.kind) | {"max_iter": m.max_iter} for m in trained]
     return numbers
-
-
-def _tabulate(trained: list[Members], blend: Blend) -> pd.DataFrame:
-    places = [(k, moment) for k, m in enumerate(trained) for moment in range(m.n_moments)]
-    index = pd.MultiIndex.from_tuples(places, names=["kind", "moment"])
-    columns = {"weight": blend.weights}
-    if blend.temperatures is not None:
-        columns["temperature"] = blend.temperatures
-    return pd.DataFrame(columns, index)

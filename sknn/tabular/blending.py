@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize_scalar, nnls
 
-from sknn._math import Array
+from sknn._math import Array, order_of
 from sknn.losses import Grouped, Loss
 from sknn.plain import kept
 
@@ -93,9 +93,11 @@ def blend_numbers(answers: Array, y: Array, weight: Array | None, kinds: Array) 
     Haskell, K. H. and Hanson, R. J., "An algorithm for linear least squares problems with equality
     and nonnegativity constraints", Mathematical Programming 21 (1981).
     """
+    order = order_of(y, axis=1)[:, np.newaxis]
+    y, answers = np.ldexp(y, -order), np.ldexp(answers, -order)
     mean = np.average(y, axis=1, weights=weight)[:, np.newaxis]
     spread = np.sqrt(np.average((y - mean) ** 2, axis=1, weights=weight))[:, np.newaxis]
-    errors = (answers - y) / np.where(spread > 0, spread, 1)
+    errors = (answers - y) / np.where(spread > 0, spread, np.ldexp(1.0, -order))
     if weight is not None:
         errors *= np.sqrt(weight / weight.mean())
     rows = errors.reshape(len(answers), -1)

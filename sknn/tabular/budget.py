@@ -1,4 +1,7 @@
-"""What an ensemble gives up to be trained in time: epochs, then kinds, then folds."""
+"""What an ensemble gives up to keep to a budget: epochs, then kinds, then folds.
+
+A budget is of seconds, or of operations.
+"""
 
 from __future__ import annotations
 
@@ -21,59 +24,84 @@ RESERVED_EPOCHS = 0.3
 
 
 class Plan(NamedTuple):
-    """What fits into a time.
+    """What fits into a budget.
 
     Attributes
     ----------
     n_kinds, n_folds : int
         How many kinds of networks there are, and folds of each.
-    seconds : float
-        How long the training of all of them may take.
+    budget : float
+        What the training of all of them may take.
     is_short : bool
         Whether something has to be given up.
     """
 
     n_kinds: int
     n_folds: int
-    seconds: float
+    budget: float
     is_short: bool
+
+    def describe(self, epochs: Sequence[tuple[float, int]], n_kinds: int, n_folds: int) -> str:
+        """Return what is kept, in words; an empty text if that is all.
+
+        Parameters
+        ----------
+        epochs : sequence of tuple
+            See `make_plan`.
+        n_kinds, n_folds : int
+            How many there are without a budget.
+        """
+        if not self.is_short and self.n_kinds == n_kinds:
+            return ""
+        kept = epochs[: self.n_kinds]
+        whole = sum(each * n for each, n in kept) * self.n_folds / n_folds
+        share = min(1.0, self.budget / whole)
+        parts = [f"about {max(1, round(share * kept[0][1]))} of {kept[0][1]} epochs"]
+        if self.n_kinds < n_kinds:
+            parts.append(f"{self.n_kinds} of {n_kinds} kinds of networks")
+        if self.n_folds < n_folds:
+            parts.append(f"{self.n_folds} of {n_folds} folds")
+        return ", ".join(parts)
 
 
 def make_plan(
-    seconds: float, epochs: Sequence[tuple[float, int]], n_folds: int, may_drop_folds: bool
+    budget: float,
+    epochs: Sequence[tuple[float, int]],
+    n_folds: int,
+    may_drop_folds: bool,
+    is_exact: bool = False,
 ) -> Plan | None:
-    """Return what fits into so many seconds; None if nothing does.
+    """Return what fits into a budget; None if nothing does.
 
     Parameters
     ----------
-    seconds : float
+    budget : float
         What is left.
     epochs : sequence of tuple
-        For each kind the seconds of an epoch of all its folds, and how many epochs are planned.
+        For each kind what an epoch of all its folds takes, and how many epochs are planned.
     n_folds : int
     may_drop_folds : bool
+    is_exact : bool, default=False
+        Whether epochs take just that, and nothing comes after the training.
     """
-    usable = (1 - RESERVE) * seconds
-    whole = _cost(epochs)
+    usable = budget if is_exact else (1 - RESERVE) * budget
+    reserved = 0.0 if is_exact else RESERVED_EPOCHS
+
+    def predicting(epochs: Sequence[tuple[float, int]]) -> float:
+        return reserved * sum(each for each, _ in epochs)
+
+    whole = sum(each * n for each, n in epochs) + predicting(epochs)
     if whole <= usable:
         return Plan(len(epochs), n_folds, usable, False)
     for n_kinds in range(len(epochs), 0, -1):
         kept = epochs[:n_kinds]
         least = sum(min(n, ENOUGH_EPOCHS) * each for each, n in kept)
-        if least + _predicting(kept) <= usable:
-            return Plan(n_kinds, n_folds, usable - _predicting(kept), True)
+        if least + predicting(kept) <= usable:
+            return Plan(n_kinds, n_folds, usable - predicting(kept), True)
     [(each, n_epochs)] = epochs[:1]
     for fewer in range(n_folds, FEWEST_FOLDS - 1 if may_drop_folds else n_folds - 1, -1):
         of_fewer = each * fewer / n_folds
-        predicting = _predicting([(of_fewer, 1)])
-        if min(n_epochs, FEWEST_EPOCHS) * of_fewer + predicting <= usable:
-            return Plan(1, fewer, usable - predicting, True)
+        left = usable - predicting([(of_fewer, 1)])
+        if min(n_epochs, FEWEST_EPOCHS) * of_fewer <= left:
+            return Plan(1, fewer, left, True)
     return None
-
-
-def _cost(epochs: Sequence[tuple[float, int]]) -> float:
-    return sum(each * n for each, n in epochs) + _predicting(epochs)
-
-
-def _predicting(epochs: Sequence[tuple[float, int]]) -> float:
-    return RESERVED_EPOCHS * sum(each for each, _ in epochs)

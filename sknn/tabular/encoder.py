@@ -288,7 +288,7 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
     def slopes_of(self, table: Table) -> Array:
         """Return the slopes of a table that has been read."""
         table = self._bounded(table)
-        parts = []
+        parts = [np.empty((len(table), 0))]  # where no column varies there are no others
         for step in self._steps:
             values = table.numbers if step.is_of_numbers else table.codes
             parts.append(step.encoding.slopes(values[:, step.columns]))
@@ -471,7 +471,9 @@ def as_targets(y: Any) -> Array:
         return np.concatenate([as_targets(column) for column in y.T], axis=1)
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError("Input y contains NaN or infinity.")
-    if type_of_target(y).startswith("continuous") or y.ndim > 1:
+    with np.errstate(invalid="ignore"):  # it tries whether huge numbers are ints
+        kind = type_of_target(y)
+    if kind.startswith("continuous") or y.ndim > 1:
         return y.reshape(len(y), -1).astype(np.float64)
     classes, codes = np.unique(column_or_1d(y), return_inverse=True)
     if len(classes) > MAX_CLASSES and y.dtype.kind in "iuf":

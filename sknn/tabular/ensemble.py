@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._math import Array
@@ -104,6 +105,15 @@ class Ensemble:
         is_known = np.isfinite(rounds)
         sums, counts = np.where(is_known, rounds, 0).sum(axis=1), is_known.sum(axis=1)
         return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+    def tabulate(self) -> pd.DataFrame:
+        """Return what each kind at each moment counts."""
+        places = [(k, m) for k, kind in enumerate(self.kinds) for m in range(kind.n_moments)]
+        index = pd.MultiIndex.from_tuples(places, names=["kind", "moment"])
+        columns = {"weight": self.blend.weights}
+        if self.blend.temperatures is not None:
+            columns["temperature"] = self.blend.temperatures
+        return pd.DataFrame(columns, index)
 
     def trim(self) -> None:
         """Forget which rows each network has learnt from, and parameters that count nothing."""

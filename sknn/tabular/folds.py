@@ -108,7 +108,13 @@ def _adapted(
 
 def _checked(train: Any, held_out: Any, n_rows: int) -> Fold:
     every = np.arange(n_rows)
-    fold = Fold(every[train], every[held_out])
+    try:
+        fold = Fold(every[train], every[held_out])
+    except (IndexError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"cv must give pairs of rows of X, which has {n_rows}, to train on and to judge by: "
+            f"{error}."
+        ) from error
     if not len(fold.train) or not len(fold.held_out):
         raise ValueError("cv gives a split without rows to train on, or without rows to judge by.")
     if np.isin(fold.held_out, fold.train).any():

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sknn._math import Array
+from sknn._math import Array, order_of
 from sknn.ledger import NOTHING, Spent
 from sknn.network import Network
 from sknn.plain import kept
@@ -41,14 +41,19 @@ class Unit(NamedTuple):
     @classmethod
     def of(cls, y: Array, weight: Array | None) -> Unit:
         """Return the unit of training targets (n_samples, n_outputs)."""
-        center = np.average(y, axis=0, weights=weight)
-        spread = np.sqrt(np.average((y - center) ** 2, axis=0, weights=weight))
         seen = y if weight is None else y[weight > 0]
+        order = order_of(y, axis=0)
+        of_order = np.ldexp(y, -order)
+        weight = None if weight is None else np.ldexp(weight, -order_of(weight))
+        center = np.average(of_order, axis=0, weights=weight)
+        spread = np.sqrt(np.average((of_order - center) ** 2, axis=0, weights=weight))
+        center, spread = np.ldexp(center, order), np.ldexp(spread, order)
         return cls(center, np.where(spread > 0, spread, 1), seen.min(axis=0), seen.max(axis=0))
 
     def apply(self, y: Array) -> Array:
         """Return numbers in this unit, as the network learns them."""
-        return np.asarray((y - self.center) / self.spread, np.float32)
+        with np.errstate(over="ignore"):  # of a row that only other networks are trained on
+            return np.asarray((y - self.center) / self.spread, np.float32)
 
     def undo(self, raw: Array) -> Array:
         """Return what a network says (n_outputs, n_samples) as numbers, within what it has seen."""

@@ -126,6 +126,14 @@ class TabularParameters(Declared):
         doc="Seconds that `fit` may take, positive. Where they are short there are fewer epochs, "
         "then fewer kinds of networks, then fewer folds, and a warning says so.",
     )
+    max_flops: float | None = param(
+        default=None,
+        type="float or None",
+        allowed=[NONE, Interval(Real, 0, None, "neither")],
+        doc="Floating-point operations that the training may take at most, positive, counted as in "
+        "`training_report_`. Where they are few, the same is given up as for `max_time`; they mean "
+        "the same ensemble on every machine.",
+    )
     warm_start: bool = param(
         default=False,
         type="bool",

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from sknn._math import Array
 from sknn.estimators.fields import estimator
 from sknn.losses import SquaredError, by_sample
+from sknn.losses.scores import r2_of_any_size
 from sknn.tabular.base import BaseTabular, check_confidence
 from sknn.tabular.blending import Blend, blend_numbers
 from sknn.tabular.conformal import intervals, means_and_deviations
@@ -74,7 +74,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
         known = np.asarray(np.isfinite(answer).all(axis=0))
         of = lesson.of(known)
         self.oof_prediction_ = by_sample(answer)
-        self.oof_score_ = float(r2_score(of.y, answer.T[known], sample_weight=of.given))
+        self.oof_score_ = r2_of_any_size(of.y, answer.T[known], of.given)
         return np.asarray(lesson.y.T - answer)
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
@@ -100,6 +100,25 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
         check_is_fitted(self)
         both = means_and_deviations(self._ensemble, self._misses, X)
         return tuple(map(by_sample, both))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R^2 on rows and their targets.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+            The rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        float
+            At most 1.
+        """
+        return r2_of_any_size(y, self.predict(X), sample_weight)
 
     def predict_interval(self, X: Any, confidence: float = 0.9) -> Array:
         r"""Predict intervals in which the targets of rows will be.

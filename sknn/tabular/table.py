@@ -286,7 +286,10 @@ def _without_arrow(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _from_array(X: Any) -> pd.DataFrame:
-    array = np.asarray(X)
+    try:
+        array = np.asarray(X)
+    except ValueError as error:
+        raise ValueError(f"X must be a table, whose rows have the same length: {error}") from error
     if array.dtype.kind in "US" and isinstance(X, (list, tuple)):
         array = np.asarray(X, dtype=object)  # numbers beside words stay numbers
     if array.ndim != 2:

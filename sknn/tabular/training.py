@@ -25,6 +25,7 @@ from sknn.penalties import L2
 from sknn.samples import Dense, Joined, Samples
 from sknn.schedules import CosLog, EveryStep, FlatCosine
 from sknn.solvers import Problem, Stochastic, TrainingState, solve
+from sknn.solvers.cost import epoch_operations
 from sknn.tabular.clock import ByTheClock, Clock
 from sknn.tabular.encoder import TableEncoder
 from sknn.tabular.encoding import TargetMeans, Waves, draw_folds
@@ -166,6 +167,24 @@ class Training:
             self._seconds = self._probe()
         return self._seconds
 
+    @property
+    def operations_per_epoch(self) -> int:
+        """How many floating-point operations an epoch of all folds takes."""
+        lesson, theta = self._lesson, TrainingState(np.empty(0))
+        rng = np.random.RandomState(0)
+        whole = Problem(
+            objective=Objective(self._network, lesson.targets.loss, L2(), 0.0),
+            solver=self._make_solver(self.n_epochs, None),
+            samples=Dense(self._X),
+            y=self._y,
+            sample_weight=lesson.weight,
+            rows=None,
+            state=theta,
+            rng=rng,
+        )
+        size = self._batch_size
+        return sum(epoch_operations(whole, size, size * self._count_steps(f)) for f in self._folds)
+
     def takes_as_long_as(self, other: Training) -> None:
         """Take over the times of a training of the same kind."""
         self._seconds, self._first_share = other.seconds_per_epoch, other._first_share
@@ -201,7 +220,14 @@ class Training:
             n_probed, n_steps = (
                 sum(self._count_steps(of[m]) for m in stack) for of in (folds, self._folds)
             )
-            seconds.append(min(np.diff(times[stack[0]])) * n_steps / n_probed)
+            laps = np.diff(max((times[m] for m in stack), key=len))
+            if not laps.size:
+                raise ValueError(
+                    "Training has diverged in its first epoch: lower learning_rate_init="
+                    f"{self.kind.learning_rate_init}, or weights of samples or classes that are "
+                    "very unlike."
+                )
+            seconds.append(min(laps) * n_steps / n_probed)
         self._first_share = float(seconds[0] / sum(seconds))
         return float(sum(seconds))
 
@@ -358,6 +384,13 @@ class Training:
             return is_told_to_stop or (clock is not None and clock.has_ended(n))
 
         return watch
+
+
+def shorten(trainings: list[Training], operations: float) -> None:
+    """Plan fewer epochs, so that trainings take no more than so many operations."""
+    whole = sum(training.operations_per_epoch * training.n_epochs for training in trainings)
+    for training in trainings:
+        training.n_epochs = max(1, int(training.n_epochs * min(1.0, operations / whole)))
 
 
 def train(

@@ -106,8 +106,15 @@ class ClassTargets(Targets):
     def weigh(self, encoded: Array, weight: Array | None) -> Array | None:
         if not self.factors:
             return weight
-        for factor, (_, codes) in zip(self.factors, self.codes(encoded), strict=True):
-            weight = factor[codes] if weight is None else weight.astype(np.float64) * factor[codes]
+        with np.errstate(over="ignore"):
+            for factor, (_, codes) in zip(self.factors, self.codes(encoded), strict=True):
+                of_class = factor[codes]
+                weight = of_class if weight is None else weight.astype(np.float64) * of_class
+            if weight is not None and not np.isfinite(weight.sum()):
+                raise ValueError(
+                    "class_weight times sample_weight may overflow: the largest is "
+                    f"{weight.max()}. Divide the weights by a constant."
+                )
         if weight is not None and not weight.any():
             raise ValueError(
                 "class_weight leaves no sample with a weight: the classes of y weigh 0."
@@ -135,6 +142,8 @@ class ClassTargets(Targets):
         weight : array-like of shape (n_samples,) or None
         """
         weight = None if weight is None else np.asarray(weight, np.float64)
+        if weight is not None and not weight.any():
+            raise ValueError("All of sample_weight is 0: there is nothing to score.")
         if self.are_soft and np.ndim(y) == 2:
             y = np.asarray(y).argmax(axis=1)
         elif isinstance(self.classes, list):

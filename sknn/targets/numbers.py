@@ -54,7 +54,8 @@ class Numbers(Targets):
                 f"loss={self.settings.loss_name!r} needs y {'>' if loss.is_open else '>='} "
                 f"{loss.lowest:g}; found {np.min(y[row])} at row {row}."
             )
-        return np.asarray(y.reshape(len(y), -1))
+        numbers = y.astype(np.float64) if y.dtype == bool else y  # bools have no differences
+        return np.asarray(numbers.reshape(len(y), -1))
 
     def predict(self, raw: Array) -> Array:
         return self.loss.predictions(raw)

@@ -351,6 +351,7 @@ class Training:
                 raise ValueError(f"initializer does not fit the network: {error}") from error
         return TrainingState(theta)
 
+    @np.errstate(all="ignore")  # divergence is reported once it is certain
     def _calibrate(self, theta: Array, rows: Array | None, rng: np.random.RandomState) -> None:
         """Adapt new parameters to the rows that are trained on, and to the targets."""
         if self._recipe.initial_arrays is not None:

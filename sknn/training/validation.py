@@ -47,12 +47,12 @@ def make_validation(
         scorer = in_context_of_caller(_make_scorer(scoring, view, held_out))
 
     def validate(theta: Array) -> tuple[float, float]:
-        raw = network.predict(held_out.samples, network.layout.views(theta))
         with np.errstate(all="ignore"):
+            raw = network.predict(held_out.samples, network.layout.views(theta))
             values = targets.loss.sample_values(raw.astype(np.float64), held_out.y.T)
             val_loss = float(np.average(values, weights=weight)) / divisor
-        if scoring is None:
-            return targets.score(raw, held_out.y, weight), val_loss
+            if scoring is None:
+                return targets.score(raw, held_out.y, weight), val_loss
         if scorer is None:
             return -val_loss, val_loss
         return float(scorer(theta)), val_loss

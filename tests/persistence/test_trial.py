@@ -61,6 +61,10 @@ def repeat_level(model):
     model._columns.levels[0] = model._columns.levels[0].append(model._columns.levels[0])
 
 
+def replace_classes(model):
+    object.__setattr__(model._ensemble.targets, "classes", "abc")
+
+
 def forget_theta(model):
     for members in model._ensemble.kinds:
         members.members[0].thetas.clear()
@@ -74,6 +78,7 @@ BROKEN = {
     "part of a date": ("encoder", invent_part),
     "level": ("encoder", repeat_level),
     "parameters": ("classifier", forget_theta),
+    "classes": ("classifier", replace_classes),
 }
 
 

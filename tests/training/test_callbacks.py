@@ -1,4 +1,5 @@
 import importlib.util
+import pickle
 from contextlib import nullcontext
 
 import numpy as np
@@ -236,3 +237,82 @@ def test_clones_keep_their_callbacks():
 def test_an_older_scikit_learn_is_named_with_what_is_needed():
     with pytest.raises(NotImplementedError, match=r"scikit-learn 1\.9 or newer; this is version"):
         MLPClassifier().set_callbacks(Recorder())
+
+
+# Copies that a callback takes.
+
+
+class Collector(Recorder):
+    """Keeps the estimators that it is shown after each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.copies = []
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        if context.task_name == "epoch":
+            self.copies.append(fitted_estimator)
+
+
+def weights(model):
+    return [*model.coefs_, *model.intercepts_]
+
+
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"solver": "adam"},
+        {"solver": "sgd", "learning_rate_init": 0.1},
+        {"solver": "schedule_free"},
+        {"solver": "muon"},
+        {"weight_averaging": "ema", "normalization": "batch"},
+        {"dropout": 0.2, "learning_rate": "invscaling"},
+    ],
+    ids=str,
+)
+def test_a_copy_goes_on_as_a_fit_of_as_many_epochs_does(parameters):
+    settings = {"hidden_layer_sizes": (5,), "random_state": 0, "batch_size": 40}
+    collector = Collector()
+    MLPClassifier(max_iter=5, **settings, **parameters).set_callbacks(collector).fit(X, Y)
+    for n in (1, 4):
+        copy = collector.copies[n - 1]
+        expected = MLPClassifier(max_iter=n, **settings, **parameters).fit(X, Y)
+        for model in (copy, expected):
+            for _ in range(2):
+                model.partial_fit(X, Y)
+        for found, other in zip(weights(copy), weights(expected), strict=True):
+            np.testing.assert_array_equal(found, other)
+        assert copy.training_report_.flops == expected.training_report_.flops
+
+
+@needs_callbacks
+@quiet
+def test_copies_are_not_written_to_by_the_training():
+    collector = Collector()
+    MLPClassifier((5,), max_iter=4, random_state=0).set_callbacks(collector).fit(X, Y)
+    losses = [copy.loss_ for copy in collector.copies]
+
+    assert [len(copy.loss_curve_) for copy in collector.copies] == [1, 2, 3, 4]
+    assert losses == collector.copies[-1].loss_curve_
+    first, *_, last = collector.copies
+    assert not np.array_equal(first._state.moments["first_moment"], last._state.moments["first_moment"])
+
+
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize("in_search", [False, True])
+def test_copies_do_not_drag_their_callbacks_along(in_search):
+    collector = Collector()
+    network = MLPClassifier((5,), max_iter=6, random_state=0).set_callbacks(collector)
+    if in_search:
+        GridSearchCV(network, {"alpha": [0.0, 1.0]}, cv=2).fit(X, Y)
+    else:
+        network.fit(X, Y)
+    sizes = [len(pickle.dumps(copy)) for copy in collector.copies]
+
+    assert max(sizes) < 1.1 * min(sizes) + 1000
+    assert not any("_parent_callback_ctx" in vars(copy) for copy in collector.copies)
+    assert not any(vars(copy)["_skl_callbacks"] for copy in collector.copies)
+    assert vars(network)["_skl_callbacks"] == [collector]
