@@ -220,7 +220,9 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
         levels = self._targets.loss.score_levels
         if not levels:
             return r2_of_any_size(y, predicted, sample_weight)
-        y, predicted = np.asarray(y, np.float64), predicted.astype(np.float64)
+        y, predicted = np.asarray(y), predicted.astype(np.float64)
+        if y.dtype.kind in "biuf":
+            y = y.astype(np.float64)
         scores = [
             d2_pinball_score(y, predicted[..., k], sample_weight=sample_weight, alpha=level)
             for k, level in enumerate(levels)

@@ -72,6 +72,8 @@ class Problem:
         Whether the state has all that another training needs to go on: without it, parameters.
     validation_operations : int
         What `validate` costs.
+    n_workers : int or None
+        How many threads share the rows of lbfgs; None for as many as suit the machine.
     keep : callable or None
         ``keep(snapshot)`` is called after each epoch that is not the last; ``snapshot()`` returns a
         state from which the training goes on as if it had not been cut there.
@@ -100,6 +102,7 @@ class Problem:
     shares_rows: bool = True
     keeps_state: bool = True
     validation_operations: int = 0
+    n_workers: int | None = None
     keep: Callable[[Callable[[], TrainingState]], object] | None = None
 
     @cached_property

@@ -78,6 +78,12 @@ class LBFGS(Solver):
         n_numbers += network.n_features if problem.rows is not None or theta.itemsize < 8 else 0
         return 8 * (N_VECTORS * theta.size + n_rows * n_numbers)
 
+    def count_workers(self, problem: Problem) -> int:
+        """Return how many threads share the rows: sums depend on it in their last digit."""
+        if not problem.samples.is_dense:
+            return 1
+        return count_row_workers(problem.state.theta.astype(np.float64), problem.n_samples)
+
     def _minimize_one(self, problem: Problem) -> TrainingState:
         if problem.goes_on:
             if problem.state.beginning is None:
@@ -88,7 +94,7 @@ class LBFGS(Solver):
         dtype = state.theta.dtype
         theta = state.theta.astype(np.float64)
         n_samples = problem.n_samples
-        n_workers = count_row_workers(theta, n_samples) if problem.samples.is_dense else 1
+        n_workers = self.count_workers(problem) if problem.n_workers is None else problem.n_workers
         limit = large_work() if is_large(theta, n_samples) else nullcontext()
         laps = Laps(time.process_time)
         with np.errstate(all="ignore"), limit, Crew(n_workers) as crew:

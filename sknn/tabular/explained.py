@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn._math import Array
+from sknn._math import Array, order_of
 from sknn.inspection.answers import Answer, Differentiate, Points, gradients_of, sum_by_origin
 from sknn.tabular.blending import raw_of
 from sknn.tabular.ensemble import Ensemble
@@ -129,12 +129,13 @@ class OfEnsemble(Answer):
         """Return the part of the gradient that goes through one network at one moment."""
         blend, unit = self._ensemble.blend, member.unit
         share = blend.weights[column] / len(members.members)
+        order = 0 if unit is None else order_of(unit.spread)  # which float32 may not have
 
         def through(raw: Array, rows: slice) -> None:
             if unit is not None:
                 numbers = raw.T * unit.spread + unit.center
                 is_within = (numbers >= unit.lowest) & (numbers <= unit.highest)
-                raw[...] = share * slope * (is_within * unit.spread).T
+                raw[...] = share * slope * (is_within * np.ldexp(unit.spread, -order)).T
                 return
             assert blend.temperatures is not None
             temperature = blend.temperatures[column]
@@ -144,7 +145,8 @@ class OfEnsemble(Answer):
             raw[...] = inner / temperature
 
         views = members.network.layout.views(member.thetas[moment])
-        return members.network.input_gradient(X, views, through)
+        gradient = members.network.input_gradient(X, views, through)
+        return np.ldexp(gradient.astype(np.float64), order)
 
 
 def _origins_of(member: Member) -> Array:

@@ -25,6 +25,9 @@ NUMBER, CATEGORY, DATE, CLOCK = "number", "category", "date", "time of day"
 BOOLS = {"True", "False"}
 """What bools are called."""
 
+BY_NAME = ("kinds", "_parts", "_first_dates")
+"""What is known of columns by their names, which need not be words."""
+
 DAY = np.timedelta64(1, "D")
 
 
@@ -116,7 +119,9 @@ class Columns:
 
     def to_plain(self) -> dict[str, Any]:
         """Return what has been learnt, in arrays."""
-        return {**vars(self), "levels": [each.to_numpy() for each in self.levels]}
+        by_name = {key: list(value.items()) for key, value in vars(self).items() if key in BY_NAME}
+        levels = [each.to_numpy() for each in self.levels]
+        return {**vars(self), **by_name, "levels": levels}
 
     @classmethod
     def from_plain(cls, state: dict[str, Any]) -> Columns:
@@ -124,6 +129,8 @@ class Columns:
         columns = object.__new__(cls)
         columns.__dict__.update(state)
         columns.levels = [pd.Index(each, dtype=object) for each in columns.levels]
+        for key in BY_NAME:
+            setattr(columns, key, dict(getattr(columns, key)))
         return columns
 
     def read(self, X: Any) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -33,9 +34,6 @@ IMBALANCED = 0.9
 
 ROUNDING = 1e-9
 """By how much two shares may differ and be the same."""
-
-SMALLEST = {np.dtype(kind): np.finfo(kind).smallest_subnormal for kind in (np.float32, np.float64)}
-"""The least number above 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +184,7 @@ class ClassTargets(Targets):
             return np.ones_like(raw[:1].T)
         self.loss.inverse_link(raw)
         # As its logarithm, a probability is never that of the impossible.
-        np.maximum(raw, SMALLEST[raw.dtype], out=raw)
+        np.maximum(raw, smallest(raw.dtype), out=raw)
         return self._by_sample(raw)
 
     def predict_log_proba(self, raw: Array) -> Any:
@@ -482,6 +480,12 @@ def _indicators(codes: Array, n_classes: int) -> Array:
     indicators = np.zeros((len(codes), n_classes), bool)
     indicators[np.arange(len(codes)), codes] = True
     return indicators
+
+
+@functools.cache
+def smallest(dtype: Any) -> Any:
+    """Return the least number above 0."""
+    return np.finfo(dtype).smallest_subnormal
 
 
 def _both_sides(raw: Array) -> Array:

@@ -8,16 +8,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import joblib
 import numpy as np
 
 from sknn._version import __version__
-from sknn.container import read, write
+from sknn.container import read, understood, write
 from sknn.plain import SCALARS, as_plain, from_plain
 from sknn.schedules import Schedule
-from sknn.solvers import Problem, Solver, Stochastic, TrainingState
+from sknn.solvers import LBFGS, Problem, Solver, Stochastic, TrainingState
 
 LEFT_OUT = frozenset({"checkpoint", "checkpoint_seconds", "verbose"})
 """Parameters on which what is trained does not depend."""
@@ -25,6 +25,11 @@ LEFT_OUT = frozenset({"checkpoint", "checkpoint_seconds", "verbose"})
 SUFFIX = ".sknn"
 
 KIND = "checkpoint"
+
+PARTS = ("fingerprint", "max_iter", "seconds", "made", "trainings")
+"""What a file holds."""
+
+T = TypeVar("T")
 
 
 class Checkpoint:
@@ -77,16 +82,20 @@ class Checkpoint:
             self._open()
 
     def _open(self) -> None:
-        try:
-            tree, header = read(self.path)
-        except ValueError as error:
-            raise self._refusal(f"cannot be read ({error})") from error
+        tree, header = self._understood(lambda: read(self.path))
         if header.get("class") != KIND:
             raise self._refusal("is no checkpoint")
-        if tree["fingerprint"] != self._fingerprint:
+        known = self._understood(lambda: [tree[name] for name in PARTS])
+        fingerprint, self._max_iter_before, self.seconds_before, self._made, self._kept = known
+        if fingerprint != self._fingerprint:
             raise self._refusal("is that of a fit with other parameters or other data")
-        self._kept, self.seconds_before = tree["trainings"], float(tree["seconds"])
-        self._made, self._max_iter_before = tree["made"], tree["max_iter"]
+
+    def _understood(self, work: Callable[[], T]) -> T:
+        """Return what work makes of the file; refuse one that is damaged."""
+        try:
+            return understood(self.path, work)
+        except ValueError as error:
+            raise self._refusal(f"cannot be read ({error})") from error
 
     def _refusal(self, what: str) -> ValueError:
         return ValueError(
@@ -143,9 +152,9 @@ class Checkpoint:
         """
         problem = replace(problem, keep=functools.partial(self.keep, name, **options))
         kept = self._kept[name]
-        state: TrainingState | None = from_plain(kept.get("state"))
+        state: TrainingState | None = self._understood(lambda: from_plain(kept.get("state")))
         if state is None:
-            return problem
+            return self._begun_again(name, problem)
         if self._max_iter_before != self._max_iter:
             self._check_epochs(problem.solver, state.n_iter)
         is_longer = self._max_iter is not None and self._max_iter > state.n_iter
@@ -154,9 +163,18 @@ class Checkpoint:
             return state
         if kept.pop("has_finished", False):  # what came after it was another training
             self._kept = {name: kept}
-        if state.position is None:  # lbfgs begins again
-            return problem
+        if state.position is None:
+            return self._begun_again(name, problem)
         return replace(problem, state=state, goes_on=True)
+
+    def _begun_again(self, name: str, problem: Problem) -> Problem:
+        """Return a problem that begins; lbfgs can only begin, and does so as the first time."""
+        solver = problem.solver
+        if not isinstance(solver, LBFGS):
+            return problem
+        n_workers = self.once(f"workers of {name}", lambda: solver.count_workers(problem))
+        self.write()
+        return replace(problem, n_workers=n_workers)
 
     def _check_epochs(self, solver: Solver, n_iter: int) -> None:
         """Raise unless the epochs so far would have been the same with the number that there is."""
@@ -217,13 +235,8 @@ class Checkpoint:
     def write(self) -> None:
         """Write the file."""
         seconds = self.seconds_before + time.monotonic() - self._begin
-        tree = {
-            "fingerprint": self._fingerprint,
-            "max_iter": self._max_iter,
-            "made": self._made,
-            "seconds": seconds,
-            "trainings": self._kept,
-        }
+        values = self._fingerprint, self._max_iter, seconds, self._made, self._kept
+        tree = dict(zip(PARTS, values, strict=True))
         write(self.path, tree, {"sknn": __version__, "class": KIND})
         self._fresh.clear()
         self._written = time.monotonic()

@@ -206,8 +206,6 @@ class Training:
                 self.solution = resumed
             else:
                 problem = resumed
-                if not isinstance(problem.solver, Stochastic):  # it can only begin again
-                    self._checkpoint.write()
         self._state = problem.state if self.solution is None else self.solution
         if self._first is None:
             watch = self._watch(self._state)

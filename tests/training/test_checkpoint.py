@@ -15,10 +15,10 @@ from sklearn.preprocessing import StandardScaler
 
 import sknn
 from sknn.averaging import SWA
-from sknn.container import read
+from sknn.container import read, write
 from sknn.optimizers import SGD
 from sknn.schedules import Cosine
-from sknn.solvers import Stochastic
+from sknn.solvers import Stochastic, lbfgs
 from sknn.training import checkpoint as module
 from sknn.training.checkpoint import Checkpoint, is_same_past
 from tests.training.killed import run_in_child
@@ -380,6 +380,42 @@ def test_a_search_run_again_trains_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(Stochastic, "minimize", lambda self, problems: 1 / 0)
 
     np.testing.assert_array_equal(cross_val_score(net, X, Y, cv=KFold(3)), first)
+
+
+def test_lbfgs_begins_again_with_as_many_workers(tmp_path, monkeypatch):
+    counts = []
+
+    def count(theta, n_samples, n=3):
+        counts.append(n)
+        return n
+
+    monkeypatch.setattr(lbfgs, "count_row_workers", count)
+    kept = make(solver="lbfgs", checkpoint=tmp_path / "a")
+    monkeypatch.setattr(Checkpoint, "finish", lambda *args: None)  # as if it had been killed
+    kept.fit(X, Y)
+    monkeypatch.setattr(lbfgs, "count_row_workers", lambda theta, n_samples: 1 / 0)
+    kept.fit(X, Y)
+
+    assert counts == [3]
+
+
+@pytest.mark.parametrize("part", ["fingerprint", "trainings"])
+def test_a_checkpoint_without_its_parts_is_refused(part, tmp_path):
+    make(max_iter=1, checkpoint=tmp_path / "a").fit(X, Y)
+    tree, header = read(tmp_path / "a")
+    del tree[part]
+    write(tmp_path / "a", tree, {"class": header["class"]})
+    with pytest.raises(ValueError, match=r"checkpoint=.*cannot be read"):
+        make(max_iter=1, checkpoint=tmp_path / "a").fit(X, Y)
+
+
+def test_a_checkpoint_whose_state_is_none_is_refused(tmp_path):
+    make(max_iter=1, checkpoint=tmp_path / "a").fit(X, Y)
+    tree, header = read(tmp_path / "a")
+    tree["trainings"]["first"]["state"] = {"~": "solvers.TrainingState", "strange": 1}
+    write(tmp_path / "a", tree, {"class": header["class"]})
+    with pytest.raises(ValueError, match=r"checkpoint=.*cannot be read"):
+        make(max_iter=1, checkpoint=tmp_path / "a").fit(X, Y)
 
 
 # Paths.
