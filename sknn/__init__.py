@@ -37,7 +37,7 @@ _LATER = {
 """What is imported when it is first used: tables need pandas, which takes as long as all the rest.
 """
 
-_ROOMS = ("export", "inspection", "persistence")
+_ROOMS = ("export", "inspection", "model_selection", "persistence", "tabular")
 
 
 def __getattr__(name: str) -> Any:

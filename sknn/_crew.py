@@ -46,9 +46,14 @@ def count_threads() -> int:
     return min(count_cores(), ONE_BLAS_THREAD.count_threads())
 
 
-def count_workers(most: int) -> int:
-    """Return how many threads should share a work that `most` could share, 1 for no sharing."""
-    return min(most, MAX_WORKERS, count_threads()) if most > 1 else 1
+def count_workers(most: int, n_threads: int | None = None) -> int:
+    """Return how many threads should share a work that `most` could share, 1 for no sharing.
+
+    Of `n_threads`, or of as many as the process may keep busy.
+    """
+    if most <= 1:
+        return 1
+    return min(most, MAX_WORKERS, count_threads() if n_threads is None else n_threads)
 
 
 def is_large(theta: Array, n_samples: int) -> bool:
@@ -56,7 +61,9 @@ def is_large(theta: Array, n_samples: int) -> bool:
     return theta.nbytes * n_samples >= MIN_WORK
 
 
-def count_row_workers(theta: Array, n_samples: int, they_meet: bool = False) -> int:
+def count_row_workers(
+    theta: Array, n_samples: int, they_meet: bool = False, n_threads: int | None = None
+) -> int:
     """Return how many threads should share the rows of a step.
 
     What they add up depends on it, so nothing but the shapes and the number of cores decides.
@@ -68,11 +75,24 @@ def count_row_workers(theta: Array, n_samples: int, they_meet: bool = False) -> 
         Rows of a step.
     they_meet : bool, default=False
         Whether they wait for each other within the step, too.
+    n_threads : int, default=None
+        How many threads there are; None for as many as the process may keep busy.
     """
+    n_threads = count_threads() if n_threads is None else n_threads
     is_worth = theta.nbytes * n_samples >= (MIN_WORK_MEETING if they_meet else MIN_WORK)
-    if not is_worth or count_threads() > MAX_WORKERS:
+    if not is_worth or n_threads > MAX_WORKERS:
         return 1
-    return count_workers(n_samples // MIN_ROWS)
+    return count_workers(n_samples // MIN_ROWS, n_threads)
+
+
+def cpu_clock(n_workers: int) -> Callable[[], float]:
+    """Return the clock of the CPU time that so many workers take.
+
+    It is that of the calling thread if nobody else works for it, be it BLAS; else that of the whole
+    process, in which the program's other threads count, too.
+    """
+    is_alone = n_workers == 1 and count_threads() <= MAX_WORKERS
+    return time.thread_time if is_alone else time.process_time
 
 
 def large_work() -> AbstractContextManager[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from typing import Any, ClassVar, Self
 
@@ -95,7 +96,12 @@ class Versioned:
     def __getstate__(self) -> dict[str, Any]:
         state: Any = super().__getstate__()
         plain = {name: as_plain(state[name]) for name in self._private if name in state}
-        return {**state, **plain, KEY: __version__}
+        paths = {
+            name: os.fspath(value)  # a Path of one system is none of another's
+            for name, value in state.items()
+            if name in OF_THE_MACHINE and isinstance(value, os.PathLike)
+        }
+        return {**state, **plain, **paths, KEY: __version__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)

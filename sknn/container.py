@@ -7,7 +7,9 @@ larger in memory than on the disk.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import glob
 import hashlib
 import io
 import json
@@ -15,6 +17,8 @@ import math
 import os
 import re
 import secrets
+import stat
+import time
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -48,6 +52,9 @@ DEEPEST = 200
 """So many levels a header may have."""
 
 TOO_DEEP = f"What a file holds can have {DEEPEST} levels of lists, dicts and objects in each other"
+
+LEFTOVER_AGE = 3600.0
+"""So many seconds no file takes to be written."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time that members have: equal trees make equal files."""
@@ -275,17 +282,31 @@ def replace_file(path: Any, write_to: Callable[[Any], object]) -> None:
     if target.exists() and not target.is_file():
         number = errno.EISDIR if target.is_dir() else errno.EINVAL
         raise OSError(number, "not a regular file, so it cannot be replaced", str(target))
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is protected", str(target))
+    _remove_leftovers(target)
     beside = target.with_name(f".{target.name[:40]}.{secrets.token_hex(8)}.part")
     try:
         with open(beside, "xb") as file:
             write_to(file)
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            beside.chmod(stat.S_IMODE(target.stat().st_mode))
         os.replace(beside, target)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what processes that were killed long ago have left beside a file."""
+    pattern = f".{glob.escape(target.name[:40])}.{'[0-9a-f]' * 16}.part"
+    for leftover in target.parent.glob(pattern):
+        with contextlib.suppress(OSError):  # another process may be as fast
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_AGE:
+                leftover.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -28,6 +28,8 @@ POWERCAP = Path("/sys/class/powercap")
 PACKAGE = re.compile(r"intel-rapl:\d+")
 """The name of a counter of a whole package; AMD's have it, too."""
 
+RANGE = "max_energy_range_uj"
+
 JOULES_PER_KWH = 3.6e6
 
 
@@ -83,8 +85,13 @@ class Counters(Meter):
 
     def __init__(self, root: Path = POWERCAP) -> None:
         packages = sorted(p for p in root.glob("intel-rapl:*") if PACKAGE.fullmatch(p.name))
-        self._counters = [p / "energy_uj" for p in packages]
-        self._ranges = [int((p / "max_energy_range_uj").read_text()) for p in packages]
+        found: dict[Any, Path] = {}
+        for package in packages:
+            if _name_of(package).startswith("package"):  # others have packages within
+                reading = [(package / name).read_text() for name in ("energy_uj", RANGE)]
+                found.setdefault(tuple(reading), package)  # of two that are equal one mirrors
+        self._counters = [package / "energy_uj" for package in found.values()]
+        self._ranges = [int((package / RANGE).read_text()) for package in found.values()]
 
     def begin(self) -> list[int]:
         return [int(counter.read_text()) for counter in self._counters]
@@ -140,6 +147,13 @@ class Codecarbon(Meter):
 
 
 POSITIVE = Interval(Real, 0, math.inf, "neither")
+
+
+def _name_of(package: Path) -> str:
+    """Return what a counter is called; as those of packages where it has no name."""
+    name = package / "name"
+    return name.read_text().strip() if name.exists() else "package"
+
 
 SOURCES = ("auto", "counters", "estimate", "codecarbon")
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any, NamedTuple
 
-from sknn.energy import current_meter
+from sknn._warn import warn
+from sknn.energy import WATTS_PER_CORE, Estimate, Meter, current_meter
 from sknn.plain import kept
 
 
@@ -60,12 +61,12 @@ class Spent(NamedTuple):
             self.cpu_seconds + other.cpu_seconds,
             self.joules + other.joules,
             max(self.peak_bytes, other.peak_bytes),
-            other.source or self.source,
+            _joined(self.source, other.source),
         )
 
     def timeless(self) -> Spent:
         """Return it without what was measured."""
-        return self._replace(seconds=math.nan, cpu_seconds=math.nan, joules=math.nan)
+        return self._replace(seconds=math.nan, cpu_seconds=math.nan, joules=math.nan, source="")
 
 
 NOTHING = Spent()
@@ -82,12 +83,25 @@ class Laps:
     """
 
     def __init__(self, cpu_time: Callable[[], float]) -> None:
-        self._cpu_time, self._meter = cpu_time, current_meter()
+        self._cpu_time = cpu_time
+        self._meter: Meter = current_meter()
+        self._energy: Any = None
         self._start()
 
     def _start(self) -> None:
         self._wall, self._cpu = time.perf_counter(), self._cpu_time()
-        self._energy = self._meter.begin()
+        try:
+            self._energy = self._meter.begin()
+        except Exception as error:  # of a file that has gone, or of somebody's tracker
+            self._estimate_instead(error)
+
+    def _estimate_instead(self, error: Exception) -> None:
+        """Go on without a meter that fails: no training is lost for it."""
+        warn(
+            f"Energy cannot be measured ({type(error).__name__}: {error}); it is estimated. Use "
+            "sknn.metering('estimate') to be without this warning."
+        )
+        self._meter, self._energy = Estimate(WATTS_PER_CORE), None
 
     def lap(self) -> Spent:
         """Return what has been taken since the last lap, and begin another one."""
@@ -98,8 +112,19 @@ class Laps:
     def end(self) -> Spent:
         """Return what has been taken since the last lap; it was the last one."""
         wall, cpu = time.perf_counter() - self._wall, self._cpu_time() - self._cpu
-        joules = self._meter.end(self._energy, cpu)
+        try:
+            joules = self._meter.end(self._energy, cpu)
+        except Exception as error:
+            self._estimate_instead(error)
+            joules = self._meter.end(None, cpu)
         return Spent(seconds=wall, cpu_seconds=cpu, joules=joules, source=self._meter.source)
+
+
+def _joined(one: str, other: str) -> str:
+    """Return where numbers come from that are added up."""
+    if not one or not other or other in one:
+        return one or other
+    return f"{one}; {other}"
 
 
 class Aside:
@@ -162,6 +187,11 @@ class TrainingReport:
             With the attributes as keys.
         """
         return dict(vars(self))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TrainingReport) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         parts = [f"{name} {text}" for name, text in self._rows()]

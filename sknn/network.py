@@ -15,8 +15,17 @@ from sknn._crew import count_workers, share_out
 from sknn._math import Array, Call
 from sknn._random import next_words
 from sknn.layers import Draw, Layer, Share, Site
-from sknn.operations import Count, LayerOperations, in_a_row
-from sknn.parameters import Parameter, ParameterLayout, Tree, fill, leaves, tree_map
+from sknn.operations import Count, LayerOperations, add_up, in_a_row
+from sknn.parameters import (
+    STATISTIC,
+    Parameter,
+    ParameterLayout,
+    Tree,
+    fill,
+    is_zero,
+    leaves,
+    tree_map,
+)
 from sknn.plain import kept
 from sknn.publication import Publication
 from sknn.samples import Samples
@@ -98,6 +107,9 @@ class Network:
         self.n_noise = sum(self._n_noise)
         self.mixes_rows = any(layer.mixes_rows for layer in layers)
         described = [layer.parameters(n_in) for layer, n_in in inputs]
+        # Layers in front of the first one that is trained: no gradient need come to them.
+        is_idle = [not _is_trained(own) for own in described[:-1]]
+        self._n_idle = len(list(itertools.takewhile(bool, is_idle)))
         self.layout, self.publication = _lay_out(described)
 
     def __reduce__(self) -> Any:
@@ -144,7 +156,14 @@ class Network:
         """
         first, *others = zip(self.layers, self._widths[:-1], strict=True)
         later = (layer.operations(n_in) for layer, n_in in others)
-        return in_a_row([first[0].operations(first[1], n_entries), *later])
+        parts = [first[0].operations(first[1], n_entries), *later]
+        idle, trained = parts[: self._n_idle], in_a_row(parts[self._n_idle :])
+        spared = [cost for part in idle for cost in (part.backward, part.input_gradient)]
+        return trained._replace(
+            forward=add_up([trained.forward, *(part.forward for part in idle)]),
+            input_gradient=add_up([trained.input_gradient, *spared]),
+            prediction=add_up([trained.prediction, *(part.prediction for part in idle)]),
+        )
 
     @property
     def calibrates(self) -> bool:
@@ -207,7 +226,7 @@ class Network:
         views = zip(self.layout.views(theta), self.layout.views(grad), strict=True)
         for i, (layer, (parameters, gradients)) in enumerate(zip(self.layers, views, strict=True)):
             words = share.words(ends[i], ends[i + 1])
-            wants_own = wants_input_gradient or i > 0
+            wants_own = wants_input_gradient or i > self._n_idle
             site = Site(x, parameters, gradients, words, wants_own, wants_gradients)
             bound = layer.bind(site)
             x = bound.out
@@ -216,7 +235,7 @@ class Network:
             n_accumulated += bound.n_accumulated
         raw = gradient = x
         backward: list[Call] = []
-        for layer_backward in reversed(backwards):
+        for layer_backward in reversed(backwards[0 if wants_input_gradient else self._n_idle :]):
             calls, gradient = layer_backward(gradient)
             backward += calls
         input_gradient = gradient if wants_input_gradient else None
@@ -356,6 +375,11 @@ class Network:
             x = layer.apply(x, layer_parameters)
         return outputs[1:]
 
+    def n_units_at_once(self, is_dense: bool) -> int:
+        """Return how many numbers of a row a prediction holds: of two layers, or a dense input."""
+        widths = self._widths if is_dense else [0, *self._widths[1:]]
+        return max(map(sum, itertools.pairwise(widths)))
+
     @cached_property
     def hidden_sizes(self) -> list[int]:
         """The number of units of each hidden layer."""
@@ -397,6 +421,12 @@ class Network:
         self.publication.check_shapes(parameters)
         fill(self.layout.views(theta), parameters)
         return theta
+
+
+def _is_trained(tree: Tree[Parameter]) -> bool:
+    """Whether a layer has parameters that training moves."""
+    parameters = (parameter for leaf in leaves(tree) for parameter in leaf.values())
+    return any(p.kind != STATISTIC and not is_zero(p.rate) for p in parameters)
 
 
 def _lay_out(described: list[Tree[Parameter]]) -> tuple[ParameterLayout, Publication]:

@@ -69,7 +69,7 @@ def as_plain(value: Any, foreign: Foreign = _leave, where: str = "") -> Any:
         return value
     if kind in (list, tuple):
         if all(type(each) in SCALARS for each in value):
-            return value
+            return kind([*value])  # a new one: equal trees have equal hashes
         return kind(as_plain(each, foreign, f"{where}[{i}]") for i, each in enumerate(value))
     if kind is dict:
         plain = {k: as_plain(each, foreign, f"{where}[{k!r}]") for k, each in value.items()}

@@ -44,7 +44,7 @@ class Samples(ABC):
 
     @property
     def nbytes(self) -> int:
-        """About the size of the dense rows in memory."""
+        """About the size of the rows in memory."""
         return self.shape[0] * self.shape[1] * self.dtype.itemsize
 
     def __len__(self) -> int:
@@ -161,6 +161,11 @@ class Sparse(Samples):
     """A matrix in CSR format."""
 
     is_dense = False
+
+    @property
+    def nbytes(self) -> int:
+        parts = self._matrix.data, self._matrix.indices, self._matrix.indptr
+        return sum(part.nbytes for part in parts)
 
     def __getitem__(self, rows: Any) -> Any:
         return self._matrix[rows]

@@ -149,3 +149,10 @@ def test_a_check_is_any_function():
     check_parameters(Owner(4), {"rate": [even]})
     with pytest.raises(ValueError, match=r"must be an even number\. Got 3"):
         check_parameters(Owner(3), {"rate": [even]})
+
+
+@pytest.mark.parametrize("kind", [Real, Integral])
+def test_an_int_beyond_all_floats_is_as_good_as_infinite(kind):
+    assert not Interval(kind, 0, None).accepts(10**400)
+    assert not Interval(kind, None, None).accepts(-(10**400))
+    assert Interval(kind, 0, None).accepts(10**300)

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import stat
 import struct
 import threading
 import time
@@ -753,3 +754,39 @@ def test_the_header_is_json_that_others_can_read(path, parts):
         header = json.loads(archive.read(HEADER), parse_constant=pytest.fail)
 
     assert header["arrays"]["arrays/0.npy"]["shape"] == [2, 3]
+
+
+# What is beside a file.
+
+
+def test_the_mode_of_a_file_stays(tmp_path):
+    path = tmp_path / "a"
+    write(path, 1, {})
+    path.chmod(0o600)
+    write(path, 2, {})
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read(path)[0] == 2
+
+
+def test_a_protected_file_is_not_replaced(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    write(path, 1, {})
+    monkeypatch.setattr(container.os, "access", lambda *args: False)  # root may do all
+    with pytest.raises(PermissionError, match="protected"):
+        write(path, 2, {})
+
+    assert read(path)[0] == 1
+
+
+def test_what_was_left_long_ago_is_removed(tmp_path):
+    path = tmp_path / "a[1]"
+    old, new = (tmp_path / f".a[1].{digit * 16}.part" for digit in "ab")
+    other = tmp_path / f".b.{'c' * 16}.part"
+    for leftover in (old, new, other):
+        leftover.touch()
+    for leftover in (old, other):
+        os.utime(leftover, (0, 0))
+    write(path, 1, {})
+
+    assert sorted(tmp_path.iterdir()) == sorted([path, new, other])

@@ -174,3 +174,50 @@ def test_a_tracker_that_is_not_installed_is_named(monkeypatch):
 def test_what_cannot_be_metered_by_is_refused(arguments, options, message):
     with pytest.raises(ValueError, match=message), sknn.metering(*arguments, **options):
         pass
+
+
+def test_counters_of_more_than_a_package_or_of_the_same_one_count_once(tmp_path):
+    root = make_counters(
+        tmp_path,
+        {
+            "intel-rapl:0": (1_000_000, 9_999_999),
+            "intel-rapl:1": (5_000_000, 9_999_999),
+            "intel-rapl:2": (5_000_000, 9_999_999),  # the same as the one before
+            "intel-rapl:3": (2_000_000, 9_999_999),
+        },
+    )
+    for number, name in enumerate(("package-0", "package-1-die-0", "package-1-die-1", "psys")):
+        (root / f"intel-rapl:{number}" / "name").write_text(f"{name}\n")
+    meter = energy.Counters(root)
+    begin = meter.begin()
+    for number, now in enumerate((2_000_000, 6_000_000, 6_000_000, 9_000_000)):
+        set_counter(root, f"intel-rapl:{number}", now)
+
+    assert meter.end(begin, cpu_seconds=0.0) == pytest.approx(2.0)
+
+
+class Failing(energy.Estimate):
+    """A meter that stops to work."""
+
+    def __init__(self, n_good):
+        super().__init__(1.0)
+        self.n_good = n_good
+
+    def begin(self):
+        self.n_good -= 1
+        if self.n_good < 0:
+            raise FileNotFoundError("it has gone")
+
+    def end(self, begin, cpu_seconds):
+        self.begin()
+        return 1.0
+
+
+@pytest.mark.parametrize("n_good", [0, 1, 2, 3])
+def test_a_meter_that_fails_costs_no_training(n_good, monkeypatch):
+    monkeypatch.setattr(energy, "_DEFAULT", [Failing(n_good)])
+    with pytest.warns(UserWarning, match=r"Energy cannot be measured .*it has gone.*metering"):
+        report = fit().training_report_
+
+    assert report.energy_joules > 0
+    assert "estimated" in report.energy_source

@@ -1,7 +1,10 @@
+import threading
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
@@ -168,11 +171,35 @@ def test_lbfgs_ends_with_the_iteration_that_reaches_the_budget():
     assert whole.flops / 2 <= cut.flops < 0.8 * whole.flops
 
 
-def test_nothing_is_trained_anew_once_the_budget_is_over():
-    options = {"early_stopping": True, "refit_full": True, "max_iter": 50}
-    cut = fit(**options, max_flops=1e6)
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_what_cannot_be_trained_anew_on_all_samples_stays_as_it_was_found(solver):
+    options = {"early_stopping": True, "max_iter": 20, "n_iter_no_change": 20, "solver": solver}
+    first = fit(**options)
+    budget = 1.2 * first.training_report_.flops
+    with pytest.warns(UserWarning, match=r"max_flops=.* leave too few operations for \d+ epochs"):
+        found = fit(**options, refit_full=True, max_flops=budget)
 
-    assert cut.training_report_.n_epochs == cut.n_iter_
+    np.testing.assert_array_equal(found.coefs_[0], first.coefs_[0])
+    assert found.training_report_.flops <= budget
+
+
+def test_a_budget_for_both_is_used_for_both():
+    options = {"early_stopping": True, "max_iter": 6, "refit_full": True}
+    whole = fit(**options)
+    found = fit(**options, max_flops=1.1 * whole.training_report_.flops)
+
+    np.testing.assert_array_equal(found.coefs_[0], whole.coefs_[0])
+
+
+def test_the_range_test_is_part_of_the_budget():
+    whole = fit(learning_rate_init="auto", max_iter=30).training_report_.flops
+    alone = fit(max_iter=30).training_report_.flops
+    cut = fit(learning_rate_init="auto", max_iter=30, max_flops=whole - 0.5 * alone)
+
+    assert cut.n_iter_ < 30
+    assert whole - 0.5 * alone <= cut.training_report_.flops < whole
+    with pytest.raises(ValueError, match=r"max_flops=1000 are fewer than the .* range test"):
+        fit(learning_rate_init="auto", max_flops=1000)
 
 
 @pytest.mark.parametrize("budget", [0, -1.0, "much", float("nan")])
@@ -236,12 +263,17 @@ def test_what_is_done_aside_adds_up_also_after_an_error():
 
 @pytest.mark.parametrize(
     "parameters",
-    [{}, {"hidden_layer_sizes": (300, 300)}, {"solver": "lbfgs", "hidden_layer_sizes": (50,)}],
+    [
+        {},
+        {"hidden_layer_sizes": (300, 300)},
+        {"hidden_layer_sizes": (40,) * 12},
+        {"solver": "lbfgs", "hidden_layer_sizes": (50,)},
+        {"solver": "lbfgs", "hidden_layer_sizes": (400,)},
+        {"learning_rate_init": "auto", "hidden_layer_sizes": (200,)},
+    ],
     ids=str,
 )
 def test_the_memory_is_about_what_is_allocated(parameters):
-    import tracemalloc
-
     fit(**parameters)
     tracemalloc.start()
     rows, labels = X.repeat(8, 0), Y.repeat(8)
@@ -252,7 +284,58 @@ def test_the_memory_is_about_what_is_allocated(parameters):
     assert 0.6 < net.training_report_.peak_bytes / peak < 1.5
 
 
+def test_sparse_rows_need_the_memory_of_their_entries():
+    rows = sp.random(2000, 3000, 0.002, format="csr", random_state=0)
+    labels = np.arange(2000) % 3
+    fit(rows, labels)
+    tracemalloc.start()
+    net = fit(rows.copy(), labels)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert 0.5 < net.training_report_.peak_bytes / peak < 1.5
+
+
 # The report.
+
+
+def test_sources_of_energy_that_are_added_up_are_all_named():
+    with sknn.metering("estimate", watts_per_core=5):
+        net = fit()
+    with sknn.metering("estimate", watts_per_core=6):
+        net.partial_fit(X, Y)
+        net.partial_fit(X, Y)
+
+    assert net.training_report_.energy_source == (
+        "estimated: 5 W for each busy core; estimated: 6 W for each busy core"
+    )
+    assert net.trim().training_report_.energy_source == ""
+
+
+def test_equal_reports_are_equal():
+    net = fit()
+
+    assert net.training_report_ == net.training_report_
+    assert net.training_report_ != fit(max_iter=2).training_report_
+
+
+def test_two_threads_count_their_own_time():
+    """Beside each other they have as much of it together as the process has used."""
+    reports = []
+
+    def run():
+        net = fit(max_iter=60, hidden_layer_sizes=(60,), tol=0, n_iter_no_change=99)
+        reports.append(net.training_report_)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    begin = time.process_time()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    used = time.process_time() - begin
+
+    assert sum(report.cpu_seconds for report in reports) <= 1.05 * used
 
 
 def test_a_report_has_these_keys():

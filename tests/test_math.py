@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sknn._math import as_shares, even_slices, number, product, spread_rows, swap
+from sknn._math import as_shares, even_slices, number, order_of, product, spread_rows, swap
 
 
 @pytest.mark.parametrize("lead", [(), (4,)], ids=["single", "stack"])
@@ -65,3 +65,24 @@ def test_shares_have_the_sum_1_whatever_sizes_are():
     np.testing.assert_allclose(as_shares(np.array([1.0, 3.0])), [0.25, 0.75])
     for nothing in ([0.0, 0.0], [np.inf, 1.0], [np.nan, 1.0]):
         np.testing.assert_array_equal(as_shares(np.array(nothing)), [0.5, 0.5])
+
+
+@pytest.mark.parametrize("unit", [1e300, 1.0, 1e-300])
+def test_numbers_without_their_order_have_squares_and_all_bits(unit):
+    values = unit * np.array([[0.3, -3.0], [0.0, 1.7]])
+    orders = order_of(values, axis=0)
+    bare = np.ldexp(values, -orders)
+
+    assert (np.abs(bare).max(axis=0) >= 0.5).all()
+    assert np.abs(bare).max() < 1
+    np.testing.assert_array_equal(np.ldexp(bare, orders), values)
+    assert order_of(values) == orders.max()
+
+
+def test_nothing_has_no_order():
+    assert order_of(np.zeros(3)) == 0
+    assert order_of(np.empty(0)) == 0
+
+
+def test_what_single_precision_cannot_hold_is_infinite_to_it():
+    assert number(1e300, np.float32) == np.inf

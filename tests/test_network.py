@@ -7,7 +7,17 @@ from sknn import network as networks
 from sknn._random import make_words
 from sknn.activations import ReLU, Tanh
 from sknn.architecture import build_layers
-from sknn.layers import ActivationLayer, Affine, BatchNorm, Linear, Residual, Share, SparseBatch
+from sknn.layers import (
+    ActivationLayer,
+    Affine,
+    BatchNorm,
+    Fourier,
+    Linear,
+    PiecewiseLinear,
+    Residual,
+    Share,
+    SparseBatch,
+)
 from sknn.network import CHUNK, N_LAYOUTS, Network
 from sknn.operations import add_up
 from sknn.parameters import leaves
@@ -222,3 +232,43 @@ def test_operations_are_those_that_numpy_is_asked_for(options, monkeypatch):
 
     cost = network.operations()
     assert n_made == add_up([cost.forward, cost.backward]).of(9)
+
+
+@pytest.mark.parametrize("n_samples", [3, CHUNK + 3])
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.float16])
+def test_numbers_of_other_dtypes_are_predicted_as_floats(dtype, n_samples):
+    network = make_network(front=[Affine()])
+    parameters = network.layout.views(draw_theta(network, np.random.default_rng(0)))
+    X = np.random.default_rng(1).integers(0, 5, (n_samples, 4)).astype(dtype)
+
+    expected = network.predict(X.astype(float), parameters)
+    np.testing.assert_array_equal(network.predict(X, parameters), expected)
+
+
+def test_no_gradient_goes_to_layers_in_front_that_train_nothing():
+    """Of what stands behind them the parameters get the gradient that they get anyway."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((6, 3))
+    layers = [Fourier(2), PiecewiseLinear(3), *build_layers((4,), [Tanh()], 2)]
+    network = Network(layers, 3)
+    state = np.random.RandomState(0)
+    theta = network.initialize(lambda i, o: (rng.normal(size=(i, o)), np.zeros(o)), state, float)
+    network.calibrate(theta, X, state)
+    gradients, n_calls = [], []
+    for wants_input_gradient in (False, True):
+        grad = np.zeros_like(theta)
+        bound = network.bind(
+            X.copy(), theta, grad, Share.alone(np.empty((6, 0), np.uint64)),
+            wants_input_gradient=wants_input_gradient,
+        )  # fmt: skip
+        for call in bound.forward:
+            call()
+        bound.raw[...] = 1
+        for call in bound.backward:
+            call()
+        gradients.append(grad)
+        n_calls.append(len(bound.backward))
+
+    np.testing.assert_array_equal(*gradients)
+    assert np.abs(gradients[0]).max() > 0
+    assert n_calls[0] < n_calls[1] - 2

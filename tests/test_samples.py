@@ -129,3 +129,16 @@ def test_joined_samples_are_the_same_if_they_share_columns_and_have_the_same_of_
     assert not samples.equals(Joined(shared, own + 1))
     assert not samples.equals(Joined(shared.copy(), own))
     assert not samples.equals(Dense(X))
+
+
+@pytest.mark.parametrize("make", [np.asarray, sp.csr_matrix, lambda X: Joined(X[:, :3], X[:, 3:])])
+def test_what_is_too_large_for_the_networks_dtype_is_named(make):
+    large = X.astype(np.float64)
+    large[2, 3] = -1e300
+    samples = as_samples(make(large))
+
+    with pytest.raises(ValueError, match=r"values up to 1e\+300, too large for float32"):
+        samples.astype(np.float32)
+    with pytest.raises(ValueError, match="too large for float32"):
+        samples.take(np.array([2]), np.float32)
+    assert samples.astype(np.float64).dtype == np.float64

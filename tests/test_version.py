@@ -178,3 +178,11 @@ def test_a_pickle_of_a_trimmed_network_is_about_as_large_as_its_weights():
 @pytest.mark.parametrize("thing", THINGS[:2], ids=lambda thing: type(thing).__name__)
 def test_what_is_not_fitted_can_be_trimmed(thing):
     assert repr(thing.trim()) == repr(thing)
+
+
+def test_pickles_have_paths_as_texts(tmp_path):
+    net = sknn.MLPClassifier(checkpoint=tmp_path / "a")
+
+    assert pickle.loads(pickle.dumps(net)).checkpoint == str(tmp_path / "a")
+    assert net.checkpoint == tmp_path / "a"
+    assert net.trim().checkpoint is None

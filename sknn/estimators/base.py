@@ -284,9 +284,9 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         detached = replace(trained, state=trained.state.detached())
         return {**self._attributes(detached), "_skl_callbacks": []}
 
-    def _checkpoint(self) -> tuple[Any, float] | None:
-        path = self.checkpoint
-        return None if path is None else (path, float(self.checkpoint_seconds))
+    def _checkpoint(self) -> tuple[Any, float, type] | None:
+        path, seconds = self.checkpoint, float(self.checkpoint_seconds)
+        return None if path is None else (path, seconds, type(self))
 
     def _view(self, trained: Trained) -> Self:
         """Return an estimator that has been trained so, for arrays without names."""
@@ -381,6 +381,7 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
             The copy, without callbacks.
         """
         trimmed = copy.deepcopy(self._without_callbacks())
+        trimmed.checkpoint = None
         if "_state" in vars(trimmed):
             trimmed._state = trimmed._state.trimmed()
         return trimmed

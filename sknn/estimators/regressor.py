@@ -240,6 +240,6 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         loss = self.loss
-        if isinstance(loss, Loss) or loss in LOSSES:
+        if isinstance(loss, Loss) or (isinstance(loss, str) and loss in LOSSES):
             tags.target_tags.positive_only = LOSSES.resolve(loss).lowest >= 0
         return tags

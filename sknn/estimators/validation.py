@@ -44,7 +44,9 @@ SPLITTER = Check(
 )
 
 SEQUENCE = Check(
-    lambda value: isinstance(value, (list, tuple, np.ndarray)),
+    lambda value: (
+        isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0)
+    ),
     "a sequence with one for each hidden layer",
 )
 

@@ -44,6 +44,12 @@ def check_input(
         if kind == WORDS:
             raise ValueError(f"Column {name!r} had numbers in fit; in X_sample it has words.")
         return
+    if kind == WORDS and "" in levels:
+        raise ValueError(
+            f"Column {name!r} has the empty word among its categories, which cannot be exported: "
+            'ONNX has no missing words, and "" stands for them. Give the category a name, such as '
+            "'empty', and fit again."
+        )
     are_words = [isinstance(level, str) for level in levels]
     if all(are_words):
         if kind != WORDS and not BOOLS.issuperset(levels):

@@ -6,14 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn.base import ClassifierMixin, is_classifier
-from sklearn.model_selection import TunedThresholdClassifierCV
-from sklearn.pipeline import Pipeline
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.utils.validation import check_is_fitted
 
 from sknn.estimators import MLPClassifier, MLPRegressor
+from sknn.export.finish import check_model, check_opset, explained, join_exactly
+from sknn.export.front import Front, front_of
+from sknn.export.inputs import certain, kind_of, precision_of, tensors, width_of
 from sknn.export.models import best_of, formula_of
-from sknn.export.nodes import NodeWriter, Tensor, kind_of_dtype
-from sknn.export.signature import BOOL, FLOAT32, FLOAT64, INT64, WORDS, signature_of
+from sknn.export.nodes import NodeWriter, kind_of_dtype
+from sknn.export.parts import parts_of, refuse_what_comes_out_wrong
+from sknn.export.signature import FLOAT32, Input, signature_of
+from sknn.export.steps import CONVERTERS, SHAPES, convert_transformed, infer_transformed
 from sknn.export.tables import TableFormula
 from sknn.model_selection import (
     GridSearchCV,
@@ -46,67 +50,73 @@ OPTIONS = {
 """What scikit-learn's Pipelines tell their classifiers; there is never a ZipMap."""
 
 
-def tensors() -> dict[str, Any]:
-    """Return skl2onnx's types of tensors with values of each kind."""
-    from skl2onnx.common import data_types
-
-    return {
-        BOOL: data_types.BooleanTensorType,
-        FLOAT32: data_types.FloatTensorType,
-        FLOAT64: data_types.DoubleTensorType,
-        INT64: data_types.Int64TensorType,
-        WORDS: data_types.StringTensorType,
-    }
-
-
 def convert(estimator: Any, X_sample: Any, target_opset: Any) -> Any:
     """Return the model of an estimator, see :func:`sknn.export.to_onnx`."""
-    from skl2onnx import to_onnx
-
-    register()
     found = best_of(estimator)
     check_is_fitted(found)
-    _prepare(found.steps[-1][1] if isinstance(found, Pipeline) else found)
-    # skl2onnx puts columns for scikit-learn's steps side by side.
-    is_own = isinstance(found, (*ESTIMATORS, TableEncoder))
-    known, inputs = tensors(), signature_of(X_sample, floats_alike=not is_own)
-    types = [(name, known[kind]([None, n])) for name, kind, n in inputs]
-    options = {id(found): {"zipmap": False}} if is_classifier(found) else None
-    return to_onnx(found, initial_types=types, options=options, target_opset=target_opset)
+    check_opset(target_opset)
+    refuse_what_comes_out_wrong(found)
+    register()
+    for part in parts_of(found):
+        if isinstance(part, ESTIMATORS):  # a class of one's own may be derived from ours
+            _register_estimator(type(part))
+    inputs = signature_of(X_sample)
+    front = front_of(found, X_sample, inputs)
+    with explained(found):
+        model = _convert(front, inputs, target_opset)
+    join_exactly(model)
+    check_model(model, found)
+    return model
+
+
+def _convert(front: Front, inputs: list[Input], target_opset: Any) -> Any:
+    """Return what skl2onnx makes of an estimator."""
+    from skl2onnx import convert_sklearn
+
+    estimator, known = front.estimator, tensors()
+    model = convert_sklearn(
+        front,
+        name=f"ONNX({type(estimator).__name__})",
+        initial_types=[(name, known[kind]([None, n])) for name, kind, n in inputs],
+        options={id(estimator): {"zipmap": False}} if is_classifier(estimator) else None,
+        target_opset=target_opset,
+        custom_conversion_functions=CONVERTERS,
+        custom_shape_calculators=SHAPES,
+    )
+    asked = target_opset.get("") if isinstance(target_opset, dict) else target_opset
+    for domain in model.opset_import:
+        if domain.domain == "":  # skl2onnx takes the oldest that will do
+            domain.version = asked or domain.version
+    return model
 
 
 def register() -> None:
     """Register all converters with skl2onnx."""
     for kind in ESTIMATORS:
         _register_estimator(kind)
-    _register(TableEncoder, _parse_known, _convert_encoder, None)
-    for kind in SEARCHES:
-        _register(kind, _parse_search, _convert_search, OPTIONS)
-
-
-def _prepare(last: Any) -> None:
-    """Register the class of a last step if it is derived from one of ours; refuse thresholds."""
-    if isinstance(last, ESTIMATORS):
-        _register_estimator(type(last))
-    if isinstance(last, TunedThresholdClassifierCV):
-        raise ValueError(
-            f"{type(last).__name__} cannot be exported: skl2onnx leaves out the threshold. Export "
-            "its estimator_, and compare the probabilities with best_threshold_."
-        )
+    _register(TableEncoder, _infer_types, _convert_encoder, _parse_known)
+    for search in SEARCHES:
+        _register(search, _infer_types, _convert_within, _parse_search, OPTIONS)
+    _register(Front, _infer_types, _convert_within, _parse_front)
+    _register(TransformedTargetRegressor, infer_transformed, convert_transformed)
 
 
 def _register_estimator(kind: type) -> None:
     options = OPTIONS if issubclass(kind, ClassifierMixin) else None
-    _register(kind, _parse_known, _convert_estimator, options)
+    _register(kind, _infer_types, _convert_estimator, _parse_known, options)
 
 
 def _register(
-    kind: type, parse: Callable[..., Any], convert: Callable[..., Any], options: Any
+    kind: type,
+    infer: Callable[..., None],
+    convert: Callable[..., None],
+    parse: Callable[..., Any] | None = None,
+    options: Any = None,
 ) -> None:
     from skl2onnx import update_registered_converter
 
     alias = f"Sknn{kind.__name__}"
-    update_registered_converter(kind, alias, _infer_types, convert, parser=parse, options=options)
+    update_registered_converter(kind, alias, infer, convert, parser=parse, options=options)
 
 
 # Estimators.
@@ -116,9 +126,13 @@ def _parse_known(
     scope: Any, model: Any, inputs: list[Any], custom_parsers: Any = None
 ) -> list[Any]:
     """Return the outputs of an operator for an estimator or encoder."""
+    from skl2onnx.common.data_types import Int64TensorType
+
     operator = scope.declare_local_operator(f"Sknn{type(model).__name__}", model)
     operator.inputs = inputs
     for name, kind in _outputs_of(model, inputs):
+        # As scikit-learn's own begin: Pipelines within ensembles cast what differs from it.
+        kind = Int64TensorType() if name == "label" else kind
         operator.outputs.append(scope.declare_local_variable(name, kind))
     outputs: list[Any] = operator.outputs
     return outputs
@@ -135,7 +149,7 @@ def _outputs_of(model: Any, inputs: list[Any]) -> list[tuple[str, Any]]:
     from skl2onnx.common.data_types import SequenceType
 
     known, n = tensors(), inputs[0].get_first_dimension()
-    numbers = known[_precision_of(inputs)]
+    numbers = known[precision_of(inputs)]
     if isinstance(model, TableEncoder):
         check_is_fitted(model)
         return [("variable", known[FLOAT32]([n, model.n_features_out_]))]
@@ -155,7 +169,7 @@ def _convert_estimator(scope: Any, operator: Any, container: Any) -> None:
     prediction, *probabilities = writer.write(
         [model.answers.prediction, *model.answers.probabilities]
     )
-    numbers = _precision_of(operator.inputs)
+    numbers = precision_of(operator.inputs)
     if model.answers.labels is None:
         prediction = writer.cast(prediction, numbers)
     writer.hand_over([prediction], operator.outputs[0].full_name)
@@ -178,34 +192,18 @@ def _begin(scope: Any, container: Any, operator: Any, columns: list[Any] | None)
         by_name = {variable.raw_name: variable for variable in inputs}
         if by_name.keys() >= set(map(str, columns)):
             inputs = [by_name[str(name)] for name in columns]
-    widths = [variable.type.shape[1] for variable in inputs]
-    if None not in widths and sum(widths) != model.n_features_in_:
-        raise ValueError(
-            f"X_sample has {sum(widths)} columns, but {type(model).__name__} was fitted on "
-            f"{model.n_features_in_}."
+    width, expected = width_of(inputs), model.n_features_in_
+    if width not in (None, expected):
+        what = (
+            "X_sample has" if inputs[0].is_root else "What skl2onnx makes of the steps before has"
         )
-    tensors = [Tensor(variable.full_name, _kind_of(variable)) for variable in inputs]
-    return NodeWriter(scope, container, tensors, columns)
+        raise ValueError(
+            f"{what} {width} columns, but {type(model).__name__} was fitted on {expected}."
+        )
+    return NodeWriter(scope, container, certain(scope, container, inputs), columns)
 
 
-def _kind_of(variable: Any) -> str:
-    """Return of what kind the values of an input are."""
-    for kind, tensor in tensors().items():
-        if isinstance(variable.type, tensor):
-            return kind
-    known = ", ".join(tensor.__name__ for tensor in tensors().values())
-    raise ValueError(
-        f"The input {variable.raw_name!r} is a {type(variable.type).__name__}; it must be one of "
-        f"{known}."
-    )
-
-
-def _precision_of(inputs: list[Any]) -> str:
-    """Return the kind of the numbers that come out: doubles only if some go in."""
-    return FLOAT64 if FLOAT64 in map(_kind_of, inputs) else FLOAT32
-
-
-# Searches.
+# What stands around an estimator.
 
 
 def _parse_search(
@@ -221,5 +219,34 @@ def _parse_search(
     return found
 
 
-def _convert_search(scope: Any, operator: Any, container: Any) -> None:
-    raise AssertionError("A search has no operator of its own.")
+def _parse_front(
+    scope: Any, front: Front, inputs: list[Any], custom_parsers: Any = None
+) -> list[Any]:
+    """Return the outputs of an estimator that is given what it takes."""
+    from skl2onnx._parse import _parse_sklearn
+
+    taken, known = [], tensors()
+    for place, kind in front.taken:
+        variable = inputs[place]
+        if kind_of(variable) != kind:
+            operator = scope.declare_local_operator("SklearnCast")
+            shape = variable.type.shape
+            # ColumnTransformers look for columns by their names.
+            widened = scope.declare_local_variable(variable.raw_name, known[kind](shape))
+            operator.inputs = [variable]
+            operator.outputs.append(widened)
+            variable = widened
+        taken.append(variable)
+    if front.is_matrix:
+        operator = scope.declare_local_operator("SklearnConcat")
+        matrix = known[front.taken[0].kind]([None, len(taken)])
+        side_by_side = scope.declare_local_variable("X", matrix)
+        operator.inputs = taken
+        operator.outputs.append(side_by_side)
+        taken = [side_by_side]
+    found: list[Any] = _parse_sklearn(scope, front.estimator, taken, custom_parsers=custom_parsers)
+    return found
+
+
+def _convert_within(scope: Any, operator: Any, container: Any) -> None:
+    raise AssertionError("What stands around an estimator has no operator of its own.")

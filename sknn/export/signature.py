@@ -27,14 +27,12 @@ class Input(NamedTuple):
     n_columns: int
 
 
-def signature_of(X_sample: Any, floats_alike: bool = False) -> list[Input]:
+def signature_of(X_sample: Any) -> list[Input]:
     """Return the inputs that samples like some need: a matrix, or each column of a frame.
 
     Parameters
     ----------
     X_sample : DataFrame or array-like of shape (n_samples, n_features)
-    floats_alike : bool, default=False
-        Whether columns of floats all have the wider precision.
 
     Raises
     ------
@@ -44,8 +42,7 @@ def signature_of(X_sample: Any, floats_alike: bool = False) -> list[Input]:
     if sp.issparse(X_sample):
         raise ValueError("X_sample must be dense: ONNX has no sparse inputs. Pass X[:1].toarray().")
     if hasattr(X_sample, "columns") or hasattr(X_sample, "column_names"):
-        inputs = _of_frame(X_sample)
-        return _alike(inputs) if floats_alike else inputs
+        return _of_frame(X_sample)
     array = np.asarray(X_sample)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(
@@ -58,13 +55,6 @@ def signature_of(X_sample: Any, floats_alike: bool = False) -> list[Input]:
     if kind is None:
         return _of_frame(array)
     return [Input("X", kind, array.shape[1])]
-
-
-def _alike(inputs: list[Input]) -> list[Input]:
-    """Return inputs whose floats are double if some are."""
-    if FLOAT64 not in {each.kind for each in inputs}:
-        return inputs
-    return [each._replace(kind=FLOAT64) if each.kind == FLOAT32 else each for each in inputs]
 
 
 def _of_frame(X_sample: Any) -> list[Input]:

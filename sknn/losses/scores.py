@@ -74,11 +74,13 @@ def r2_of_any_size(y: Any, predicted: Any, sample_weight: Any) -> float:
     if sample_weight is not None and not np.any(sample_weight):
         raise ValueError("All of sample_weight is 0: there is nothing to score.")
     y, predicted = np.asarray(y), np.asarray(predicted, np.float64)
-    if y.dtype.kind in "biuf":  # half precision has no room for sums of squares
-        y = y.astype(np.float64)
-        order = order_of(y)
-        y, predicted = np.ldexp(y, -order), np.ldexp(predicted, -order)
     with np.errstate(over="ignore"):
+        if y.dtype.kind in "biuf":  # half precision has no room for sums of squares
+            y, is_finite = y.astype(np.float64), np.isfinite(predicted).all()
+            order = order_of(y)
+            y, predicted = np.ldexp(y, -order), np.ldexp(predicted, -order)
+            if is_finite and not np.isfinite(predicted).all():
+                return -np.inf
         return float(r2_score(y, predicted, sample_weight=sample_weight))
 
 

@@ -34,7 +34,8 @@ def per_watt_hour(scoring: Any = None) -> PerWattHour:
     Returns
     -------
     callable
-        ``scorer(estimator, X, y)``, for the `scoring` of scikit-learn's searches.
+        ``scorer(estimator, X, y)``, for the `scoring` of scikit-learn's searches. It raises
+        ValueError where the other score is negative.
 
     Examples
     --------
@@ -92,8 +93,18 @@ class PerWattHour:
 
     def __call__(self, estimator: Any, X: Any, y: Any = None, **options: Any) -> float:
         joules = _sum_over_networks(estimator, "energy_joules")
-        score = check_scoring(estimator, self.scoring)(estimator, X, y, **options)
-        return float(score) / (joules / JOULES_PER_WATT_HOUR)
+        score = float(check_scoring(estimator, self.scoring)(estimator, X, y, **options))
+        if score < 0:  # the more energy, the nearer to 0: waste would win
+            raise ValueError(
+                f"per_watt_hour needs a score of at least 0; {self.scoring!r} gave {score:.3g}. "
+                "Use neg_training_cost beside it."
+            )
+        if not joules > 0:
+            raise ValueError(
+                "per_watt_hour needs the energy of the training, of which nothing was measured; "
+                "use sknn.metering('estimate')."
+            )
+        return score / (joules / JOULES_PER_WATT_HOUR)
 
     def __repr__(self) -> str:
         return f"per_watt_hour({self.scoring!r})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,10 +11,13 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin
 
 from sknn._component import Component
 from sknn._version import Versioned, __version__
-from sknn.container import TOO_DEEP, read, understood, write
+from sknn.container import TOO_DEEP, NewerFileError, read, understood, write
 from sknn.persistence.foreign import Decoder, Encoder, OwnCodeError
 from sknn.persistence.trial import try_out
 from sknn.plain import as_plain, from_plain
+
+RELEASE = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.|$)")
+"""The first two numbers of a version."""
 
 REQUESTS = "metadata_requests"
 """Under which key a file has what `set_fit_request` and its like have set."""
@@ -62,6 +66,8 @@ def save(estimator: Any, path: Any, with_state: bool = True) -> None:
     >>> bool((same.predict_proba(X) == net.predict_proba(X)).all())
     True
     """
+    if not isinstance(with_state, bool):
+        raise ValueError(f"with_state must be True or False; got {with_state!r}.")
     if not isinstance(estimator, (Component, Versioned)) or isinstance(
         estimator, MetaEstimatorMixin
     ):
@@ -113,7 +119,7 @@ def load(path: Any, components: Iterable[Any] = ()) -> Any:
     """
     decoder = Decoder(components)
     tree, header = read(path)
-    return understood(path, lambda: _make(tree, decoder, header.get("sknn")))
+    return understood(path, lambda: _make(tree, decoder, str(header.get("sknn"))))
 
 
 def _take_apart(estimator: Any) -> dict[str, Any]:
@@ -135,8 +141,19 @@ def _take_apart(estimator: Any) -> dict[str, Any]:
     return tree
 
 
-def _make(tree: Any, decoder: Decoder, version: Any) -> Any:
+def _release(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version that change with what a file may hold; none for others."""
+    found = RELEASE.match(version)
+    return () if found is None else tuple(map(int, found.groups()))
+
+
+def _make(tree: Any, decoder: Decoder, version: str) -> Any:
     """Return what is in a file that a version of sknn has written."""
+    if _release(version) > _release(__version__):
+        raise NewerFileError(
+            f"The file comes from sknn {version}, and this is {__version__}; update sknn to read "
+            "it."
+        )
     try:
         return _put_together(tree, decoder)
     except OwnCodeError:

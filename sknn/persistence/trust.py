@@ -6,6 +6,7 @@ import sknn.model_selection
 import sknn.tabular
 from sknn._component import Component
 from sknn._version import Versioned
+from sknn.model_selection.cost import NegTrainingCost, PerWattHour
 from sknn.persistence.foreign import SPLITTERS_BY_NAME
 from sknn.plain import KEPT
 
@@ -35,14 +36,15 @@ OF_SEARCHES = (
 
 
 def _trusted() -> list[str]:
-    ours = [
+    ours: list[type] = [
         cls
         for name, cls in KEPT.items()
         if name.partition(".")[0] in ROOMS and issubclass(cls, Component | Versioned)
     ]
     searches = [getattr(sknn.model_selection, name) for name in sknn.model_selection.__all__]
     classes = ours + [each for each in searches if isinstance(each, type)]
-    classes = [each for each in classes if _is_public(each)] + list(SPLITTERS_BY_NAME.values())
+    classes = [each for each in classes if _is_public(each)]
+    classes += [*SPLITTERS_BY_NAME.values(), PerWattHour, NegTrainingCost]
     return sorted({*OF_SEARCHES, *(f"{cls.__module__}.{cls.__name__}" for cls in classes)})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,7 @@ import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._blas import ONE_BLAS_THREAD
-from sknn._crew import Crew, count_row_workers, is_large, large_work
+from sknn._crew import Crew, count_row_workers, cpu_clock, is_large, large_work
 from sknn._math import Array
 from sknn.ledger import Laps, Spent
 from sknn.objective import WholeObjective
@@ -73,10 +72,10 @@ class LBFGS(Solver):
 
     def bytes_per_model(self, problem: Problem) -> int:
         theta, network = problem.state.theta, problem.objective.network
-        n_rows = problem.n_samples if problem.samples.is_dense else 0
-        n_numbers = 2 * network.n_units + 3 * network.n_outputs
-        n_numbers += network.n_features if problem.rows is not None or theta.itemsize < 8 else 0
-        return 8 * (N_VECTORS * theta.size + n_rows * n_numbers)
+        n_numbers = network.n_units + 3 * network.n_outputs
+        if problem.samples.is_dense and (problem.rows is not None or theta.itemsize < 8):
+            n_numbers += network.n_features  # the rows are copied
+        return 8 * (N_VECTORS * theta.size + problem.n_samples * n_numbers)
 
     def count_workers(self, problem: Problem) -> int:
         """Return how many threads share the rows: sums depend on it in their last digit."""
@@ -96,7 +95,7 @@ class LBFGS(Solver):
         n_samples = problem.n_samples
         n_workers = self.count_workers(problem) if problem.n_workers is None else problem.n_workers
         limit = large_work() if is_large(theta, n_samples) else nullcontext()
-        laps = Laps(time.process_time)
+        laps = Laps(cpu_clock(n_workers))
         with np.errstate(all="ignore"), limit, Crew(n_workers) as crew:
             descent = _Descent(problem, self, theta, crew)
             try:

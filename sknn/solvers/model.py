@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sknn._crew import count_threads
 from sknn._math import Array
 from sknn._random import make_words
 from sknn.averaging import follow
@@ -262,6 +263,7 @@ class Model:
         self.monitor.finish()
         if self.problem.keeps_state:
             state.moments, state.moment_units = moments, self.solver.optimizer.moment_units()
+            state.n_threads = state.n_threads or count_threads()
         if self.settles_draws and state.position is not None:
             self._draws_at_end = state.position.draws
 
@@ -383,8 +385,8 @@ class Model:
         """Return the loss of parameters, on the same few rows in every epoch."""
         objective, rows, few = self.problem.objective, self.rows, self._few
         network, X = objective.network, rows.samples.take(few, theta.dtype)
-        raw = network.predict(X, network.layout.views(theta)).astype(np.float64)
         with np.errstate(all="ignore"):
+            raw = network.predict(X, network.layout.views(theta)).astype(np.float64)
             values = objective.loss.sample_values(raw, rows.y[few].T)
         loss = float(objective.reported_loss(values.mean(dtype=np.float64), 0.0))
         return loss if math.isfinite(loss) else math.inf

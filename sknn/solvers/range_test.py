@@ -12,6 +12,7 @@ from sknn._math import Array
 from sknn.ledger import NOTHING
 from sknn.schedules import Constant
 from sknn.solvers._base import Problem
+from sknn.solvers.cost import Costs
 from sknn.solvers.stochastic import Stochastic
 
 RATES = np.logspace(-6, 1, 29)
@@ -81,14 +82,10 @@ def find_rate(problem: Problem) -> tuple[float, Array, int]:
     ----------
     Smith, L. N., "Cyclical learning rates for training neural networks", WACV 2017.
     """
-    solver = problem.solver
+    trials = make_trials(problem)
+    solver = trials[0].solver
     assert isinstance(solver, Stochastic)
-    rows = np.arange(len(problem.y)) if problem.rows is None else problem.rows
-    n_steps = math.ceil(len(rows) / solver.batch_size)
-    if n_steps > STEPS:  # as many as they see
-        rows = np.random.RandomState(0).choice(rows, STEPS * solver.batch_size, replace=False)
-    n_epochs = math.ceil(STEPS / n_steps)
-    trials = [_make_trial(problem, solver, float(rate), n_epochs, rows) for rate in RATES]
+    n_epochs = solver.max_iter
     if problem.samples.is_dense:
         states = solver.minimize(trials)
     else:  # sparse rows are not stacked
@@ -97,6 +94,27 @@ def find_rate(problem: Problem) -> tuple[float, Array, int]:
     losses = np.array([state.loss if state.n_iter == n_epochs else np.nan for state in states])
     _, _, rate = choose_rates(RATES, losses)
     return rate, losses, sum(state.spent.operations for state in states)
+
+
+def count_operations(problem: Problem) -> int:
+    """Return how many operations the range test of a problem takes at most."""
+    trial = make_trials(problem)[0]
+    solver = trial.solver
+    assert isinstance(solver, Stochastic)
+    costs = Costs.of(trial, solver.batch_size, trial.n_samples)
+    return len(RATES) * solver.max_iter * costs.of_steps(costs.n_steps)
+
+
+def make_trials(problem: Problem) -> list[Problem]:
+    """Return the trials of a range test, one for each rate; the problem is left as it is."""
+    solver = problem.solver
+    assert isinstance(solver, Stochastic)
+    rows = np.arange(len(problem.y)) if problem.rows is None else problem.rows
+    n_steps = math.ceil(len(rows) / solver.batch_size)
+    if n_steps > STEPS:  # as many as they see
+        rows = np.random.RandomState(0).choice(rows, STEPS * solver.batch_size, replace=False)
+    n_epochs = math.ceil(STEPS / n_steps)
+    return [_make_trial(problem, solver, float(rate), n_epochs, rows) for rate in RATES]
 
 
 def _make_trial(
@@ -122,6 +140,7 @@ def _make_trial(
         rng=np.random.RandomState(0),
         rng_is_own=True,
         validate=None,
+        validation_operations=0,
         stops_early=False,
         one_epoch=False,
         before_epoch=None,

@@ -136,6 +136,8 @@ class TrainingState:
         What all calls have cost.
     operations_before : int
         The operations of the calls before the current one.
+    n_threads : int or None
+        How many threads there were when the training began; calls that go on share as it did.
     position : Position or None
         What going on after the latest epoch needs beside all this; None with lbfgs, and in a state
         that has only been published.
@@ -173,6 +175,7 @@ class TrainingState:
     is_interrupted: bool = False
     spent: Spent = NOTHING
     operations_before: int = 0
+    n_threads: int | None = None
     position: Position | None = None
     beginning: TrainingState | None = None
 

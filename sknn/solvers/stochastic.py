@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Hashable
 from contextlib import nullcontext
 from functools import partial
@@ -13,6 +12,7 @@ from sknn._crew import (
     Crew,
     count_row_workers,
     count_workers,
+    cpu_clock,
     is_large,
     large_work,
 )
@@ -213,7 +213,8 @@ class Stochastic(Solver):
         # all batches that are prepared together, target, record and scratch of the loss.
         n_vectors = 4 + len(self.optimizer.moments)
         n_slots = min(N_SLOTS, -(-problem.y.shape[0] // self.batch_size))
-        n_numbers = network.n_features + network.n_units + 3 * n_slots * network.n_outputs
+        n_features = network.n_features if problem.samples.is_dense else 0
+        n_numbers = n_features + network.n_units + 3 * n_slots * network.n_outputs
         return n_vectors * theta.nbytes + self.batch_size * n_numbers * theta.itemsize
 
     def _count_workers(self, problems: list[Problem]) -> int:
@@ -222,16 +223,17 @@ class Stochastic(Solver):
         if first.goes_on and first.state.position is not None and len(problems) == 1:
             return first.state.position.n_workers
         theta, network = first.state.theta, first.objective.network
+        n_threads = first.state.n_threads if first.one_epoch else None
         if len(problems) > 1:
             n_outputs = len(problems) * self.batch_size * network.n_units
             return count_workers(len(problems) if n_outputs >= MIN_OUTPUTS else 1)
         if not first.samples.is_dense:
-            return count_workers(MAX_WORKERS if theta.size >= MIN_PARAMETERS else 1)
+            return count_workers(MAX_WORKERS if theta.size >= MIN_PARAMETERS else 1, n_threads)
         if first.augmentation is not None or not self.optimizer.is_elementwise:
             return 1
         if not first.shares_rows:
             return 1
-        return count_row_workers(theta, self.batch_size, network.mixes_rows)
+        return count_row_workers(theta, self.batch_size, network.mixes_rows, n_threads)
 
     def _is_large(self, problem: Problem) -> bool:
         return problem.shares_rows and is_large(problem.state.theta, self.batch_size)
@@ -241,7 +243,7 @@ def _train(models: list[Model], running: Stack) -> list[Model]:
     """Train models as a stack until many of them have finished; return the others."""
     n_training, is_alone = len(models), len(models) == 1
     n_workers = running.crew.n_workers if is_alone else 1  # those of a stack share no rows
-    bill = _Bill(models)
+    bill = _Bill(models, running.crew.n_workers)
     try:
         # Without those that have finished a stack is faster, but it takes time to make.
         while n_training > FULLNESS * len(models):
@@ -274,11 +276,12 @@ class _Bill:
     Parameters
     ----------
     models : list of Model
+    n_workers : int
+        How many threads train.
     """
 
-    def __init__(self, models: list[Model]) -> None:
-        # Of the whole process, since several threads may train.
-        self._models, self._laps = models, Laps(time.process_time)
+    def __init__(self, models: list[Model], n_workers: int) -> None:
+        self._models, self._laps = models, Laps(cpu_clock(n_workers))
         self._before = self._operations()
 
     def settle(self, is_last: bool = False) -> None:

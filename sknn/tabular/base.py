@@ -227,10 +227,13 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
                 f"checkpoint={self.checkpoint!r} cannot be used with max_time={self.max_time}: by "
                 "the clock no training goes on as it would have."
             )
-        before = getattr(self, "_answers", None) if self.warm_start else None
-        data = (lesson.table, lesson.y, lesson.weight, lesson.given, groups, before)
-        words = self.get_params(deep=False)
-        checkpoint = Checkpoint(self.checkpoint, self.checkpoint_seconds, words, data)
+        about = {
+            **self.get_params(deep=False),
+            "estimator": type(self),
+            **lesson.described(groups),
+            "the networks before": vars(self).get("_answers") if self.warm_start else None,
+        }
+        checkpoint = Checkpoint(self.checkpoint, self.checkpoint_seconds, about)
         is_own = isinstance(self.random_state, np.random.RandomState)
         return checkpoint, checkpoint.begin("draws", rng, is_own)
 
@@ -409,6 +412,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         for name in ("_skl_callbacks", "_answers", "_learnt"):
             bare.__dict__.pop(name, None)
         trimmed = copy.deepcopy(bare)
+        trimmed.checkpoint = None
         if "_ensemble" in vars(trimmed):
             trimmed._ensemble.trim()
             trimmed._aside, trimmed._spent = trimmed._aside.timeless(), trimmed._spent.timeless()

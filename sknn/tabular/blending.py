@@ -31,6 +31,9 @@ TOLERANCE = 0.001
 ROUNDING = 1e-10
 """What is added to the diagonal of squares, so that columns may be alike."""
 
+MAX_ORDER = 500
+"""The square of 2 to this power is a float."""
+
 TINY = np.finfo(np.float64).tiny
 
 
@@ -100,6 +103,8 @@ def blend_numbers(answers: Array, y: Array, weight: Array | None, kinds: Array) 
     errors = (answers - y) / np.where(spread > 0, spread, np.ldexp(1.0, -order))
     if weight is not None:
         errors *= np.sqrt(weight / weight.mean())
+    # The weights do not depend on their unit; squares of larger ones would overflow.
+    errors = np.ldexp(errors, -max(0, order_of(errors) - MAX_ORDER))
     rows = errors.reshape(len(answers), -1)
     # As many numbers as there are pairs of columns, however many samples there are.
     squares = rows @ rows.T / rows.shape[1]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn._math import Array, spread_rows
+from sknn._math import Array, order_of, spread_rows
 from sknn.plain import kept
 from sknn.tabular.ensemble import Ensemble, Judges
 
@@ -137,16 +137,18 @@ def means_and_deviations(ensemble: Ensemble, misses: Misses, X: Any) -> tuple[Ar
     """
     shares = np.array([values.shape[1] for values in misses.values], np.float64)
     shares /= shares.sum()
-    bias = np.stack([values.mean(axis=1) for values in misses.values])[..., np.newaxis]
-    noise = np.stack([(values**2).mean(axis=1) for values in misses.values])[..., np.newaxis]
+    order = order_of(np.concatenate(misses.values, axis=1), axis=1)[:, np.newaxis]
+    missed = [np.ldexp(values, -order) for values in misses.values]
+    bias = np.stack([values.mean(axis=1) for values in missed])[..., np.newaxis]
+    noise = np.stack([(values**2).mean(axis=1) for values in missed])[..., np.newaxis]
     means, variances = [], []
     for answers in ensemble.by_member(X):
         whole = np.asarray(sum(a.mean(axis=0) for a in answers))
-        apart = misses.predictions(answers) - whole
+        apart = np.ldexp(misses.predictions(answers) - whole, -order)
         means.append(whole)
         variances.append(np.tensordot(shares, apart**2 + 2 * apart * bias + noise, 1))
     variance = np.concatenate(variances, axis=1)
-    return np.concatenate(means, axis=1), np.sqrt(np.maximum(variance, 0))
+    return np.concatenate(means, axis=1), np.ldexp(np.sqrt(np.maximum(variance, 0)), order)
 
 
 def prediction_sets(ensemble: Ensemble, misses: Misses, X: Any, confidence: float) -> Array:

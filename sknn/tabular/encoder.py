@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
@@ -16,7 +17,7 @@ from sknn._constraints import Check, Constraint, Interval, OneOf, check_paramete
 from sknn._math import Array
 from sknn._random import make_random_state
 from sknn._version import Versioned
-from sknn.estimators.validation import check_sample_weight
+from sknn.estimators.validation import RANDOM_STATE, check_sample_weight
 from sknn.plain import kept
 from sknn.tabular.encoding import (
     Bins,
@@ -136,6 +137,7 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
         "max_categories": [Interval(Integral, 1, None)],
         "min_target_categories": [Check(lambda v: v is None, "None"), Interval(Integral, 1, None)],
         "max_width": [Interval(Integral, 1, None)],
+        "random_state": [RANDOM_STATE],
     }
 
     def __init__(
@@ -291,7 +293,8 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
         parts = [np.empty((len(table), 0))]  # where no column varies there are no others
         for step in self._steps:
             values = table.numbers if step.is_of_numbers else table.codes
-            parts.append(step.encoding.slopes(values[:, step.columns]))
+            with np.errstate(over="ignore"):  # far out the slope is 0
+                parts.append(step.encoding.slopes(values[:, step.columns]))
         found = np.concatenate(parts, axis=1)
         kinds = list(self._columns.kinds.values())
         found[:, [kinds[origin] != NUMBER for origin in self.origins_]] = np.nan
@@ -464,7 +467,9 @@ def as_targets(y: Any) -> Array:
     Classes become a column each, but for the first. Whole numbers are classes unless they are more
     than `MAX_CLASSES`.
     """
-    y = np.asarray(y)
+    y = y.toarray() if sp.issparse(y) else np.asarray(y)
+    if y.ndim == 0:
+        raise ValueError(f"y must be an array of one or more targets for each row; got {y!r}.")
     if y.dtype == object:
         y = pd.DataFrame(y).infer_objects().to_numpy().reshape(y.shape)
     if y.ndim > 1 and y.dtype.kind not in "biuf":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import KFold
 
-from sknn._math import Array
+from sknn._math import Array, order_of
 from sknn.layers import find_edges
 from sknn.plain import kept
 
@@ -330,12 +330,12 @@ class TargetMeans(Encoding):
             if weight[others].any():
                 part = codes[others], n_levels, targets[others], weight[others]
                 fitted[rows] = _means_by_level(*part)[codes[rows]]
-        self._center, spread = fitted.mean(axis=0), fitted.std(axis=0)
+        self._center, spread = fitted.mean(axis=0), _deviations(fitted)
         # Where categories are nearly unique the other folds say nothing but their own mean.
         within = fitted - fitted.mean(axis=0)
         for rows in folds:
             within[rows] -= within[rows].mean(axis=0)
-        says_something = within.std(axis=0) > LEAST_SPREAD * self._means.std(axis=0)
+        says_something = _deviations(within) > LEAST_SPREAD * _deviations(self._means)
         self._factor = np.where(says_something, 1 / np.where(says_something, spread, 1), 0)
         self._fitted = fitted
 
@@ -368,6 +368,12 @@ def _means_by_level(codes: Array, n_levels: int, targets: Array, weight: Array) 
         [np.bincount(places, weight * column, n_levels + 1) for column in targets.T], axis=1
     )
     return np.asarray((sums + SMOOTHING * overall) / (counts + SMOOTHING))
+
+
+def _deviations(numbers: Array) -> Array:
+    """Return the standard deviation of each column, also where squares would overflow."""
+    order = order_of(numbers, axis=0)
+    return np.asarray(np.ldexp(np.ldexp(numbers, -order).std(axis=0), order))
 
 
 def _ignoring_gaps(function: Any, numbers: Array) -> Array:

@@ -24,6 +24,10 @@ class Fold(NamedTuple):
     held_out: Array
 
 
+SAFE = 1e4
+"""Networks of smaller weights do not overflow in single precision."""
+
+
 @kept
 class Unit(NamedTuple):
     """The unit of numbers that a network has learnt, and how far they went.
@@ -129,7 +133,8 @@ class Members:
     def predict(self, member: Member, moment: int, X: Array) -> Array:
         """Return what a member says of encoded rows: numbers, or raw scores, (n_raw, n_samples)."""
         views = self.network.layout.views(member.thetas[moment])
-        raw = self.network.predict(X, views)
+        with np.errstate(over="ignore", invalid="ignore"):  # it answers within what it has seen
+            raw = self.network.predict(X, views)
         return raw if member.unit is None else member.unit.undo(raw)
 
     def out_of_fold(self, X: Array, codes: Array) -> Array:
@@ -145,7 +150,8 @@ class Members:
         Returns
         -------
         ndarray of shape (n_moments, n_raw, n_rounds, n_samples)
-            In as many rounds as a row is left out at most; NaN where it is less often.
+            In as many rounds as a row is left out at most; NaN where it is less often, and of
+            networks that have no finite answer for some row.
         """
         counts = np.zeros(len(X), np.intp)
         for member in self.members:
@@ -157,6 +163,15 @@ class Members:
             encoded = member.see(X[rows], codes[rows])
             for moment in range(self.n_moments):
                 with np.errstate(all="ignore"):  # what has diverged will get no weight
-                    answers[moment][:, rounds[rows], rows] = self.predict(member, moment, encoded)
+                    if self._answers_all(member, moment, X, codes):
+                        found = self.predict(member, moment, encoded)
+                        answers[moment][:, rounds[rows], rows] = found
             rounds[rows] += 1
         return answers
+
+    def _answers_all(self, member: Member, moment: int, X: Array, codes: Array) -> bool:
+        """Whether a network has a finite answer for each row; of small weights that is known."""
+        if np.abs(member.thetas[moment]).max() < SAFE:
+            return True
+        answers = self.predict(member, moment, member.see(X, codes))
+        return bool(np.isfinite(answers).all())

@@ -120,7 +120,7 @@ class Columns:
     def to_plain(self) -> dict[str, Any]:
         """Return what has been learnt, in arrays."""
         by_name = {key: list(value.items()) for key, value in vars(self).items() if key in BY_NAME}
-        levels = [each.to_numpy() for each in self.levels]
+        levels = [each.to_numpy(copy=True) for each in self.levels]
         return {**vars(self), **by_name, "levels": levels}
 
     @classmethod
@@ -299,6 +299,8 @@ def _from_array(X: Any) -> pd.DataFrame:
         raise ValueError(f"X must be a table, whose rows have the same length: {error}") from error
     if array.dtype.kind in "US" and isinstance(X, (list, tuple)):
         array = np.asarray(X, dtype=object)  # numbers beside words stay numbers
+    if not array.dtype.isnative:  # which pandas cannot tell categories from
+        array = array.astype(array.dtype.newbyteorder("="))
     if array.ndim != 2:
         hint = (
             " Reshape your data with X.reshape(-1, 1) if it has a single feature, or with "

@@ -79,6 +79,15 @@ class Lesson:
         given = None if self.given is None else self.given[rows]
         return replace(self, table=table, y=self.y[rows], weight=weight, given=given)
 
+    def described(self, groups: Any) -> dict[str, Any]:
+        """Return what training depends on, in arrays, under the names that users know."""
+        return {
+            "X": tuple(self.table),
+            "y": self.y,
+            "sample_weight": (self.weight, self.given),
+            "groups": None if groups is None else np.asarray(groups),
+        }
+
     def smoothed(self, share: float) -> Lesson:
         """Return the lesson with a share of the targets spread over all classes."""
         if not share or self.targets.are_numbers:
@@ -465,7 +474,7 @@ def _solve_kept(
         states[i] = state
         if not state.is_interrupted:
             checkpoint.finish(str(i), state, problem.rng, dict(members[i].thetas))
-    checkpoint.write()
+    checkpoint.try_to_write()
     return [states[i] for i in range(len(problems))]
 
 

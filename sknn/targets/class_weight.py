@@ -64,7 +64,8 @@ def label_weights(class_weight: Any, y: Array, weight: Array | None) -> tuple[fl
         rows = np.ones(len(y)) if weight is None else weight.astype(np.float64)
         positive, total = rows @ y, rows.sum()
         is_known = (positive > 0) & (positive < total)
-        ratio = np.divide(total - positive, positive, out=np.ones(n_labels), where=is_known)
+        with np.errstate(over="ignore"):
+            ratio = np.divide(total - positive, positive, out=np.ones(n_labels), where=is_known)
         return tuple(ratio.tolist())
     return tuple(look_up(class_weight, list(range(n_labels)), may_lack_some=False).tolist())
 
@@ -73,7 +74,8 @@ def _balanced(codes: Array, n_classes: int, weight: Array | None) -> Array:
     counts = np.bincount(codes, weight, n_classes)
     n_present = np.count_nonzero(counts)
     share = counts.sum() / n_present
-    return np.divide(share, counts, out=np.ones(n_classes), where=counts > 0)
+    with np.errstate(over="ignore"):  # what is too large is refused where weights are multiplied
+        return np.divide(share, counts, out=np.ones(n_classes), where=counts > 0)
 
 
 def look_up(table: Any, classes: list[Any], may_lack_some: bool = True) -> Array:

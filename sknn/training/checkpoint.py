@@ -10,14 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import joblib
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from sknn._version import __version__
+from sknn._warn import warn
 from sknn.container import read, understood, write
-from sknn.plain import SCALARS, as_plain, from_plain
+from sknn.plain import as_plain, from_plain
 from sknn.schedules import Schedule
 from sknn.solvers import LBFGS, Problem, Solver, Stochastic, TrainingState
+from sknn.training.identity import fingerprint
 
 LEFT_OUT = frozenset({"checkpoint", "checkpoint_seconds", "verbose"})
 """Parameters on which what is trained does not depend."""
@@ -26,10 +28,14 @@ SUFFIX = ".sknn"
 
 KIND = "checkpoint"
 
-PARTS = ("fingerprint", "max_iter", "seconds", "made", "trainings")
+PARTS = ("fingerprints", "max_iter", "seconds", "made", "trainings")
 """What a file holds."""
 
 T = TypeVar("T")
+
+
+class DamagedError(ValueError):
+    """A file is not what a checkpoint should be."""
 
 
 class Checkpoint:
@@ -43,10 +49,8 @@ class Checkpoint:
         A file; or a folder, in which each fit has a file that is named by its fingerprint.
     seconds : float
         The file is written no more often than that.
-    words : mapping
-        The parameters of the estimator.
-    data : object
-        What is trained on, in arrays.
+    about : mapping
+        What the fit is of, by name: its parameters, and what it is trained on.
     max_iter : int, default=None
         The epochs that a training has at most, if a fit with more may go on from one with fewer.
 
@@ -62,45 +66,64 @@ class Checkpoint:
         self,
         path: Any,
         seconds: float,
-        words: Mapping[str, Any],
-        data: Any,
+        about: Mapping[str, Any],
         max_iter: int | None = None,
     ) -> None:
         self._seconds, self._max_iter = seconds, max_iter
         left_out = LEFT_OUT if max_iter is None else {*LEFT_OUT, "max_iter"}
-        known = {name: value for name, value in words.items() if name not in left_out}
-        self._fingerprint = str(joblib.hash((as_plain(known, _describe), data)))
+        known = {name: value for name, value in about.items() if name not in left_out}
+        self._fingerprints = {name: fingerprint(value, name) for name, value in known.items()}
         number = "" if max_iter is None else f"-{max_iter}"
-        self.path = _choose_path(path, f"{self._fingerprint}{number}{SUFFIX}")
+        name = f"{fingerprint(self._fingerprints, 'checkpoint')}{number}{SUFFIX}"
+        self.path, self._is_in_folder = _choose_path(path, name)
         self._begin = self._written = time.monotonic()
         self._fresh: set[str] = set()
         self._kept: dict[str, dict[str, Any]] = {}
         self._made: dict[str, Any] = {}
         self.seconds_before = 0.0
         self._max_iter_before = max_iter
-        if self.path.exists():
+        if self.path.exists() and self.path.stat().st_size:
             self._open()
 
     def _open(self) -> None:
+        try:
+            self._read()
+        except DamagedError as error:
+            if not self._is_in_folder:
+                raise
+            warn(f"{error} The fit begins anew.")  # the file has its name from us
+
+    def _read(self) -> None:
         tree, header = self._understood(lambda: read(self.path))
         if header.get("class") != KIND:
-            raise self._refusal("is no checkpoint")
-        known = self._understood(lambda: [tree[name] for name in PARTS])
-        fingerprint, self._max_iter_before, self.seconds_before, self._made, self._kept = known
-        if fingerprint != self._fingerprint:
-            raise self._refusal("is that of a fit with other parameters or other data")
+            raise self._refusal("is no checkpoint", "Change the path")
+        before, *known = self._understood(lambda: [tree[name] for name in PARTS])
+        names = self._understood(lambda: [n for n in before if before[n] != self._of(n)])
+        if names or len(before) != len(self._fingerprints):
+            differing = f" ({', '.join(names)})" if names else ""
+            what = f"is that of a fit with other parameters or other data{differing}"
+            raise self._refusal(what)
+        self._max_iter_before, self.seconds_before, self._made, self._kept = known
+
+    def _of(self, name: str) -> str | None:
+        return self._fingerprints.get(name)
 
     def _understood(self, work: Callable[[], T]) -> T:
         """Return what work makes of the file; refuse one that is damaged."""
         try:
             return understood(self.path, work)
         except ValueError as error:
-            raise self._refusal(f"cannot be read ({error})") from error
+            raise DamagedError(
+                f"checkpoint={os.fspath(self.path)!r} cannot be read: {error}. Delete the file if "
+                "it is a checkpoint, or change the path."
+            ) from error
 
-    def _refusal(self, what: str) -> ValueError:
+    def _refusal(
+        self, what: str, remedy: str = "Delete the file, or change the path"
+    ) -> ValueError:
         return ValueError(
-            f"checkpoint={os.fspath(self.path)!r} {what}. Delete the file, or change the path; a "
-            "folder (a path that ends with a slash) has a file for each fit."
+            f"checkpoint={os.fspath(self.path)!r} {what}. {remedy}; a folder (a path that ends "
+            "with a slash) has a file for each fit."
         )
 
     # What has been kept.
@@ -117,11 +140,13 @@ class Checkpoint:
         is_own : bool
             Whether it is the user's, and is to be left where the training leaves it.
         """
-        if name not in self._kept:
-            self._kept[name] = {"begin": rng.get_state()}
-            return rng
-        first = rng if is_own else np.random.RandomState(0)
-        first.set_state(self._kept[name]["begin"])
+        begin = self._kept.setdefault(name, {"begin": rng.get_state()})["begin"]
+        if len(self._kept) == 1 and not self.path.exists():
+            self.write()  # so that it is known now whether that can be
+        # A program that seeds all draws is where it was: it is left where the training leaves it.
+        is_there = _is_same_state(begin, rng.get_state())
+        first = rng if is_own or is_there else np.random.RandomState(0)
+        first.set_state(begin)
         return first
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
@@ -165,7 +190,19 @@ class Checkpoint:
             self._kept = {name: kept}
         if state.position is None:
             return self._begun_again(name, problem)
+        if problem.verbose:
+            print(f"checkpoint={os.fspath(self.path)!r}: goes on after iteration {state.n_iter}.")
         return replace(problem, state=state, goes_on=True)
+
+    def say_again(self, state: TrainingState, solver: Solver) -> None:
+        """Warn of a training that is taken from the file as it was warned of when it ended."""
+        is_short = not isinstance(solver, Stochastic) or not solver.schedule.is_finite
+        if state.has_run_out and is_short:
+            warn(
+                f"The fit in checkpoint={os.fspath(self.path)!r} has ended after "
+                f"max_iter={state.n_iter} iterations and hasn't converged; increase max_iter.",
+                ConvergenceWarning,
+            )
 
     def _begun_again(self, name: str, problem: Problem) -> Problem:
         """Return a problem that begins; lbfgs can only begin, and does so as the first time."""
@@ -214,17 +251,17 @@ class Checkpoint:
         if time.monotonic() - self._written < self._seconds:
             return
         if name in self._fresh:
-            self.write()
+            self.try_to_write()
             return
         self._note(name, snapshot(), None if extra is None else extra())
         self._fresh.add(name)
         if alone:
-            self.write()
+            self.try_to_write()
 
     def finish(
         self, name: str, state: TrainingState, rng: np.random.RandomState, extra: Any = None
     ) -> None:
-        """Keep what has become of a training; it is written with `write`."""
+        """Keep what has become of a training; it is written with `try_to_write`."""
         self._note(name, state, extra)
         self._kept[name] |= {"has_finished": True, "end": rng.get_state()}
 
@@ -232,10 +269,18 @@ class Checkpoint:
         plain = as_plain(replace(state, ending=None), lambda value, where: value.get_state())
         self._kept[name] |= {"state": plain, "extra": as_plain(extra)}
 
+    def try_to_write(self) -> None:
+        """Write the file; a training is not lost where that fails, as when the disk is full."""
+        try:
+            self.write()
+        except OSError as error:
+            warn(f"checkpoint={os.fspath(self.path)!r} could not be written: {error}")
+            self._written = time.monotonic()
+
     def write(self) -> None:
         """Write the file."""
         seconds = self.seconds_before + time.monotonic() - self._begin
-        values = self._fingerprint, self._max_iter, seconds, self._made, self._kept
+        values = self._fingerprints, self._max_iter, seconds, self._made, self._kept
         tree = dict(zip(PARTS, values, strict=True))
         write(self.path, tree, {"sknn": __version__, "class": KIND})
         self._fresh.clear()
@@ -262,27 +307,21 @@ def _is_same(schedule: Schedule, n_iter: int, before: int, now: int) -> bool:
     return all(factor(e, before, e) == factor(e, now, e) for e in range(n_iter))
 
 
-def _choose_path(path: Any, name: str) -> Path:
-    """Return the file of a fit; a folder is made."""
+def _is_same_state(one: Any, other: Any) -> bool:
+    """Whether two states of a generator are equal."""
+    return all(map(np.array_equal, one, other))
+
+
+def _choose_path(path: Any, name: str) -> tuple[Path, bool]:
+    """Return the file of a fit, and whether it has its name from us; a folder is made."""
     text = os.fspath(path)
     target = Path(text)
     if text.endswith(("/", os.sep)) or target.is_dir():
         target.mkdir(parents=True, exist_ok=True)
-        return target / name
+        return target / name, True
     if not target.parent.is_dir():
         raise ValueError(
             f"checkpoint={text!r} is in a folder that does not exist; make it, or pass a path that "
             "ends with a slash for a folder with a file for each fit."
         )
-    return target
-
-
-def _describe(value: Any, where: str) -> Any:
-    """Return what tells an object that is not ours from others, as far as can be seen."""
-    if isinstance(value, np.random.RandomState):
-        return value.get_state()
-    if hasattr(value, "__qualname__"):
-        return value.__module__, value.__qualname__
-    state = getattr(value, "__dict__", {})
-    plain = {k: v for k, v in state.items() if type(v) in SCALARS or isinstance(v, np.ndarray)}
-    return type(value).__qualname__, plain
+    return target, False

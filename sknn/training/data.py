@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from sknn._math import Array
 from sknn.samples import Samples
 
@@ -58,3 +60,18 @@ class TrainingSet:
     sample_weight: Array | None = None
     groups: Any = None
     held_out: HeldOut | None = None
+
+    def described(self) -> dict[str, Any]:
+        """Return what training depends on, in arrays, under the names that users know."""
+        held_out, groups = self.held_out, self.groups
+        validated = None
+        if held_out is not None:
+            labels = np.asarray(held_out.labels)
+            validated = vars(held_out.samples), held_out.y, labels, held_out.given_weight
+        return {
+            "X": vars(self.samples),
+            "y": self.y,
+            "sample_weight": self.sample_weight,
+            "groups": None if groups is None else np.asarray(groups),
+            "X_val, y_val": validated,
+        }

@@ -16,11 +16,11 @@ from sknn._math import Array, spread_rows
 from sknn._random import make_random_state
 from sknn._warn import warn
 from sknn.ledger import Aside, Spent
-from sknn.network import CALIBRATION_ROWS, CHUNK, Network
+from sknn.network import CALIBRATION_ROWS, Network
 from sknn.objective import Objective
 from sknn.schedules import FromFunction
 from sknn.solvers import HISTORY, Problem, Solver, Stochastic, TrainingState, find_rate, solve
-from sknn.solvers.cost import entries_per_row, prediction_operations, validation_operations
+from sknn.solvers.range_test import count_operations
 from sknn.targets import Targets
 from sknn.training.callbacks import Hooks
 from sknn.training.checkpoint import Checkpoint
@@ -29,6 +29,7 @@ from sknn.training.diagnosis import explain
 from sknn.training.holdout import hold_out
 from sknn.training.outcome import check_outcome
 from sknn.training.recipe import Recipe
+from sknn.training.spending import cost_on_all_rows, peak_bytes, validation_cost
 from sknn.training.trained import FoundRate, Trained
 from sknn.training.validation import check_scoring_serves, make_validation
 
@@ -55,9 +56,9 @@ class Order:
     hooks : Hooks
     aside : Aside
         Measures what is done beside the solver.
-    checkpoint : tuple of str and float, or None
-        The path of a file in which the training is kept, and how many seconds at least lie between
-        two times that it is written.
+    checkpoint : tuple of str, float and type, or None
+        The path of a file in which the training is kept, how many seconds at least lie between
+        two times that it is written, and the class of the estimator.
     """
 
     recipe: Recipe
@@ -68,7 +69,7 @@ class Order:
     view: Callable[[Trained], Any] | None = None
     hooks: Hooks = field(default_factory=Hooks)
     aside: Aside = field(default_factory=Aside)
-    checkpoint: tuple[Any, float] | None = None
+    checkpoint: tuple[Any, float, type] | None = None
 
 
 def train(order: Order) -> Trained:
@@ -185,7 +186,8 @@ class Training:
             recipe, self._targets, data, self._weight, rng, state.theta.dtype
         )
         if order.previous is None:
-            self._calibrate(state.theta, rows, rng)
+            with np.errstate(all="ignore"):  # divergence is reported once it is certain
+                self._calibrate(state.theta, rows, rng)
         self._shown = InTraining(order, self._network, self._targets)
         if self._held_out is not None:
             view = partial(self._shown.view, state)
@@ -204,6 +206,7 @@ class Training:
             resumed = self._checkpoint.resumed(name, problem)
             if isinstance(resumed, TrainingState):
                 self.solution = resumed
+                self._checkpoint.say_again(resumed, problem.solver)
             else:
                 problem = resumed
         self._state = problem.state if self.solution is None else self.solution
@@ -216,7 +219,7 @@ class Training:
         self.solution = self._state = state
         if self._checkpoint is not None and not state.is_interrupted:
             self._checkpoint.finish(self._name, state, self.problem.rng)
-            self._checkpoint.write()
+            self._checkpoint.try_to_write()
 
     def take_note(self) -> None:
         """Warn if what has become of the problem says little."""
@@ -227,20 +230,23 @@ class Training:
 
     def wants_all_samples(self) -> bool:
         """Whether the network is to be trained anew on all samples."""
-        return (
-            self._recipe.refit_full
-            and self._has_chosen_its_epoch()
-            and self._state.best_epoch > 0
-            and self._operations_left() != 0
+        n_epochs = self._state.best_epoch
+        if not (self._recipe.refit_full and self._has_chosen_its_epoch() and n_epochs):
+            return False
+        left = self._operations_left()
+        if left is None or left >= cost_on_all_rows(self.problem, n_epochs):
+            return True
+        warn(
+            f"max_flops={self._recipe.words['max_flops']} leave too few operations for {n_epochs} "
+            "epochs on all samples: the network is the one that early stopping has found."
         )
+        return False
 
     def _operations_left(self) -> float | None:
         """Return how many operations a further training may make; None for any number."""
-        most = getattr(self._recipe.solver, "max_operations", None)
-        if most is None:
-            return None
-        spent = self._state.spent.operations - self._state.operations_before
-        return max(0, most - spent)
+        most, state = getattr(self.problem.solver, "max_operations", None), self._state
+        spent = state.spent.operations - state.operations_before
+        return None if most is None else max(0, most - spent)
 
     def _has_chosen_its_epoch(self) -> bool:
         """Whether early stopping has run to its end."""
@@ -256,12 +262,13 @@ class Training:
         first = self._first = self._state
         rng = self._begin_draws(AGAIN)
         state = self._first_state(rng)
-        self._calibrate(state.theta, None, rng)
+        with np.errstate(all="ignore"):
+            self._calibrate(state.theta, None, rng)
         pieces = self._pieces(rng, None, state)
         solver = self._for_rest_of_time(pieces.pop("solver"))
         changes: dict[str, Any] = {
             "n_iter_no_change": np.inf,
-            "max_operations": self._operations_left(),
+            "max_operations": None,  # there are enough
         }
         if isinstance(solver, Stochastic):
             changes |= _same_rates(solver, first)
@@ -290,32 +297,25 @@ class Training:
             spent = first.spent.plus(spent)
         if found is not None and self._order.previous is None:
             spent = spent.plus(Spent(operations=found.operations))
-        return spent._replace(peak_bytes=self._peak_bytes())
-
-    def _peak_bytes(self) -> int:
-        """Return about how much memory it has needed: its data, and training or then predicting."""
-        problem, theta = self.problem, self._state.theta
-        arrays = (self._samples, self._y, self._weight)
-        data = sum(each.nbytes for each in arrays if each is not None)
-        network, n_rows = self._network, min(len(self._samples), CHUNK)
-        predicting = n_rows * network.n_units // 2 * theta.itemsize  # layers write over others
-        predicting += len(problem.solver.moment_names()) * theta.nbytes
-        training = problem.solver.bytes_per_model(problem)
-        return data + 2 * theta.nbytes + max(training, predicting)
+        arrays = self._samples, self._y, self._weight
+        about = self.problem, arrays, len(self._samples), found is not None
+        return spent._replace(peak_bytes=peak_bytes(*about))
 
     # The file in which it is kept.
 
     def _open_checkpoint(self) -> Checkpoint:
-        order, data = self._order, self._data
+        order, data, words = self._order, self._data, self._recipe.words
         assert order.checkpoint is not None
-        path, seconds = order.checkpoint
-        previous = order.previous
-        before = None if previous is None else (previous.theta(), vars(previous.state))
-        held_out = None if data.held_out is None else vars(data.held_out)
-        about = vars(data) | {"held_out": held_out, "labels": None, "before": before}
-        about |= order.targets.published()
-        words = self._recipe.words
-        return Checkpoint(path, seconds, words, about, int(words["max_iter"]))
+        path, seconds, cls = order.checkpoint
+        about = {
+            **words,
+            "estimator": cls,
+            **data.described(),
+            "targets": order.targets.published(),
+        }
+        if (previous := order.previous) is not None:
+            about["the network before"] = previous.theta(), previous.state.trimmed()
+        return Checkpoint(path, seconds, about, int(words["max_iter"]))
 
     def _begin_draws(self, name: str) -> np.random.RandomState:
         """Return the random state that a training begins with."""
@@ -349,7 +349,6 @@ class Training:
                 raise ValueError(f"initializer does not fit the network: {error}") from error
         return TrainingState(theta)
 
-    @np.errstate(all="ignore")  # divergence is reported once it is certain
     def _calibrate(self, theta: Array, rows: Array | None, rng: np.random.RandomState) -> None:
         """Adapt new parameters to the rows that are trained on, and to the targets."""
         if self._recipe.initial_arrays is not None:
@@ -442,22 +441,14 @@ class Training:
             validate = make_validation(self._network, self._targets, held_out, scoring, view)
         return {
             "validate": validate,
-            "validation_operations": self._validation_operations(),
+            "validation_operations": validation_cost(
+                self._network, self._targets.loss, held_out, self._recipe.scoring
+            ),
             "stops_early": validate is not None and self._recipe.early_stopping,
             "before_epoch": hooks.before_epoch,
             "after_epoch": None if hooks.after_epoch is None else shown.after_epoch,
             "explain": shown.explain,
         }
-
-    def _validation_operations(self) -> int:
-        """Return what it costs to validate after an epoch."""
-        held_out, scoring, loss = self._held_out, self._recipe.scoring, self._targets.loss
-        if held_out is None:
-            return 0
-        n_rows, n_entries = len(held_out.y), entries_per_row(held_out.samples)
-        about = self._network, loss, n_rows, n_entries
-        cost = validation_operations(*about, predicts=scoring is None)
-        return cost + (prediction_operations(*about) if scoring not in (None, "loss") else 0)
 
     def _solver_for(self, n_samples: int) -> Solver:
         """Return the solver for so many samples.
@@ -493,12 +484,21 @@ class Training:
         """Return a solver with the rate of a range test, unless that has been made before."""
         previous = self._order.previous
         found = None if previous is None else previous.found_rate
+        solver = problem.solver
         if found is None:
+            left = getattr(solver, "max_operations", None)
+            if left is not None and left <= (cost := count_operations(problem)):
+                raise ValueError(
+                    f"max_flops={left:g} are fewer than the {cost:.2g} operations that the range "
+                    "test of learning_rate_init='auto' takes; increase max_flops, or set a rate."
+                )
             test = partial(find_rate, problem)
-            kept = self._checkpoint
-            found = FoundRate(*(test() if kept is None else kept.once("rate", test)))
+            keep = self._checkpoint
+            found = FoundRate(*(keep.once("rate", test) if keep else test()))
+            if left is not None:
+                solver = solver.changed(max_operations=left - found.operations)
         self._shown = replace(self._shown, found_rate=found)
-        return problem.solver.changed(learning_rate=found.rate)
+        return solver.changed(learning_rate=found.rate)
 
     def _for_rest_of_time(self, solver: Solver) -> Solver:
         """Return a solver with the part of `max_time` that has not been used yet."""

@@ -75,7 +75,7 @@ class Halves(BaseEstimator):
     """Holds out every second row."""
 
     def split(self, X, y=None, groups=None):
-        rows = np.arange(len(y))
+        rows = np.arange(y.shape[0] if hasattr(y, "shape") else len(y))
         yield rows[::2], rows[1::2]
 
 
@@ -235,6 +235,7 @@ TABULAR_POOL = {
     "batch_size": ["None", "1", "4", "100"],
     "n_bins": ["None", "2", "5", "100"],
     "max_time": ["None", "None", "1e6", "1e-9"],
+    "max_flops": ["None", "None", "1.0", "1e6", "1e300"],
     "warm_start": FLAG,
     "random_state": RANDOM_STATES,
     "verbose": FLAG,
@@ -301,7 +302,8 @@ class Use:
     steps: list[str]
 
     def __str__(self):
-        head = f"# Use {self.number} of {self.Estimator.__name__}; `folder` is an empty one."
+        name = self.Estimator.__name__
+        head = f"# Use {self.number} of {name}: draw({name}, {self.number}), in an empty `folder`"
         return "\n".join([head, *self.data, *self.steps])
 
 
@@ -373,7 +375,8 @@ def _reconcile(drawn, rng):
 def _draw_data(Estimator, parameters, rng):
     """Return lines that make data, and what else is passed to fit, as code."""
     is_table = Estimator in (*TABULAR, TableEncoder)
-    n, m = rng.choice([1, 2, 3, 5, 8, 13, 25, 40]), rng.choice([1, 2, 3, 5, 8])
+    sizes = [1, 3, 8, 13, 25, 40, 40, 40] if is_table else [1, 2, 3, 5, 8, 13, 25, 40]
+    n, m = rng.choice(sizes), rng.choice([1, 2, 3, 5, 8])
     values = _mostly(rng, ["normal"], VALUES, BAD_VALUES)
     usual = ["array", "words"] if is_table else ["array"]
     form = _mostly(rng, usual, FORMS, BAD_FORMS)

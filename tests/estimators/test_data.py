@@ -10,7 +10,7 @@ import sklearn
 from sklearn.exceptions import DataConversionWarning
 
 from sknn import MLPClassifier, MLPRegressor
-from sknn.estimators.data import is_known
+from sknn.estimators.data import check_samples, is_known
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((60, 4))
@@ -172,3 +172,22 @@ def test_other_float_types_are_predicted_the_long_way():
     for dtype in (np.longdouble, np.float16):
         predicted = model.predict(X.astype(dtype))
         np.testing.assert_allclose(predicted, model.predict(X), rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("front", [None, "fourier", "piecewise_linear"])
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.float16, np.longdouble, bool])
+def test_rows_of_any_dtype_are_predicted_as_they_are_trained_on(dtype, front):
+    rows = np.abs(10 * X).astype(dtype)
+    model = fit(MLPClassifier, rows, Y, front=front)
+    probability = model.predict_proba(rows)
+
+    assert probability.dtype == np.float64
+    np.testing.assert_array_equal(probability, model.predict_proba(rows.astype(float)))
+
+
+def test_rows_near_the_largest_numbers_are_looked_at_without_a_warning():
+    large = np.float32(3e38) * np.sign(X).astype(np.float32)
+
+    with pytest.raises(ValueError, match="diverged"):
+        fit(MLPRegressor, large, Y)
+    assert check_samples(fit(MLPClassifier, X.astype(np.float32), Y), large) is large

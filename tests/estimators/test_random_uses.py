@@ -15,6 +15,7 @@ import scipy.sparse as sp
 import sklearn
 
 import sknn
+from sknn import MLPClassifier
 from sknn.tabular import TableEncoder
 from tests.estimators.random_uses import (
     CLASSIFIERS,
@@ -22,15 +23,23 @@ from tests.estimators.random_uses import (
     NAMES,
     NETWORKS,
     POOLS,
+    Use,
     draw,
 )
 
 OURS, THEIRS = Path(sknn.__file__).parent, Path(sklearn.__file__).parent
+LEFT_TO_THEM = tuple(str(THEIRS / folder) for folder in ("metrics", "model_selection"))
+"""Whose warnings are not ours: scorers and splitters that are called by us, with odd numbers."""
+
 REFUSALS = (ValueError, TypeError, AttributeError)
 """What a step may raise; AttributeError where there is no such method or attribute."""
 
+REFUSED = b"refused "
 
-LEFT_TO_THEM = tuple(str(THEIRS / folder) for folder in ("metrics", "model_selection"))
+BLOCK = 100
+SHORT = dict(zip(ESTIMATORS, (110, 110, 20, 20, 40), strict=True))
+LONG = dict(zip(ESTIMATORS, (4000, 4000, 400, 400, 1200), strict=True))
+"""How many uses each has in a short and in a long run."""
 
 
 class Fault(AssertionError):
@@ -38,9 +47,9 @@ class Fault(AssertionError):
 
 
 def play(use, folder):
-    """Run a use; return what it has found, a list of bytes, or raise Fault."""
+    """Run a use; return what each step has found, as bytes, or raise Fault."""
     space = NAMES | {"folder": folder}
-    np.random.seed(use.number % 2**32)
+    np.random.seed(use.number)  # noqa: NPY002, for random_state=None
     for line in use.data:
         exec(line, space)
     given = {name: space[name] for name in space.keys() - NAMES.keys() - {"folder"}}
@@ -58,7 +67,8 @@ def take_step(line, space):
     state, parameters = bits_of(model), parameters_of(model)
     answers = answers_of(model, space) if line.startswith("model = ") else None
     space.pop("found", None)
-    with only_meant_warnings(line), contextlib.redirect_stdout(io.StringIO()):
+    is_strict = not line.startswith("found = ") or is_within_reach(model, space)
+    with only_meant_warnings(line, is_strict), contextlib.redirect_stdout(io.StringIO()):
         try:
             exec(line, space)
             error = None
@@ -67,7 +77,7 @@ def take_step(line, space):
     if error is not None:
         check_error(line, error)
         require(bits_of(model) == state, line, f"has failed and changed the model: {error}")
-        return f"{type(error).__name__}: {error}".encode()
+        return REFUSED + f"{type(error).__name__}: {error}".encode()
     if model is None or line.startswith("model.set_params("):
         return b""
     if line.startswith("model.") or ".fit" in line:
@@ -77,6 +87,8 @@ def take_step(line, space):
     if line.startswith("model = ") and "clone(" not in line:
         check_same(line, model, answers, space)
     if line.startswith("model = "):
+        if "trim" in line:  # which forgets the file of a checkpoint
+            parameters = parameters_of(model.set_params(checkpoint=None))
         require(parameters_of(space["model"]) == parameters, line, "has other parameters")
     return bits(space.get("found"))
 
@@ -108,8 +120,11 @@ def check_error(line, error):
 
 
 @contextlib.contextmanager
-def only_meant_warnings(line):
-    """Raise Fault at the end if something has been warned of that nobody has meant to say."""
+def only_meant_warnings(line, is_strict=True):
+    """Raise Fault at the end if something has been warned of that nobody has meant to say.
+
+    That is any warning of NumPy; unless numbers may overflow, of which it may warn.
+    """
     faults = []
 
     def look(message, category, *where):
@@ -126,7 +141,7 @@ def only_meant_warnings(line):
         warnings.simplefilter("always")
         warnings.showwarning = look
         yield
-    require(not faults, line, f"has warned of {'; '.join(faults[:1])}")
+    require(not (faults and is_strict), line, f"has warned of {'; '.join(faults[:1])}")
 
 
 # Models.
@@ -195,9 +210,7 @@ def answers_of(model, space):
 def check_answers(line, model, space):
     """Raise Fault unless a fitted model answers with finite numbers."""
     is_near = is_within_reach(model, space)
-    with only_meant_warnings(f"{line}; predict") if is_near else warnings.catch_warnings():
-        if not is_near:
-            warnings.simplefilter("ignore")
+    with only_meant_warnings(f"{line}; predict", is_near):
         for data in ("X", "new") if is_near else ("X",):
             try:
                 check_answer(line, model, data, space[data])
@@ -225,17 +238,21 @@ def check_answer(line, model, data, X):
 
 def is_within_reach(model, space):
     """Whether no answer of a network can overflow, also for rows that it has not seen."""
-    if not isinstance(model, NETWORKS):
+    if not (isinstance(model, NETWORKS) and is_fitted(model)):
         return True
-    coefs = [np.abs(coef).max(initial=1) for coef in model.coefs_ + model.intercepts_]
-    rows = [
-        sp.csr_matrix(
-            space[data].to_numpy() if hasattr(space[data], "to_numpy") else space[data], dtype=float
-        ).data
-        for data in ("X", "new")
-    ]
-    most = sum(map(np.log10, coefs)) + np.log10(max(np.abs(row).max(initial=1) for row in rows))
+    arrays = [*model.coefs_, *model.intercepts_, largest_of(space["X"]), largest_of(space["new"])]
+    most = sum(np.log10(np.abs(array).max(initial=1)) for array in arrays)
+    if model.out_activation_ == "exp":
+        return most < 2
     return most < (25 if model.coefs_[0].dtype == np.float32 else 200)
+
+
+def largest_of(X):
+    """Return the largest numbers of rows; 1 where they are no numbers."""
+    try:
+        return np.abs(X.tocoo().data if sp.issparse(X) else np.asarray(X, float)).max(initial=1)
+    except (TypeError, ValueError):
+        return 1.0
 
 
 def listed(value):
@@ -254,7 +271,7 @@ def check_same(line, old, answers, space):
         return
     after = []
     for each in (copy.deepcopy(old), copy.deepcopy(new)):
-        np.random.seed(0)
+        np.random.seed(0)  # noqa: NPY002, for random_state=None
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             try:
@@ -268,25 +285,17 @@ def check_same(line, old, answers, space):
 # The tests.
 
 
-def find_faults(Estimator, numbers, folder):
-    """Return what is wrong with some uses, in words."""
-    faults = []
-    for number in numbers:
-        use = draw(Estimator, number)
-        try:
-            check_use(use, folder / str(number))
-        except Fault as fault:
-            faults.append(f"{use}\n# {fault}")
-    return faults
-
-
 def check_use(use, folder):
-    """Raise Fault if a use breaks a law, or differs when it is repeated."""
-    first, second = (play(use, fresh(folder)) for _ in range(2))
-    if any("max_time=1e-9" in step for step in use.steps):
-        return
-    for line, one, other in zip(use.steps, first, second, strict=True):
-        require(one == other, line, f"differs when it is repeated\n{one!r}\n{other!r}"[:2000])
+    """Return what a use has found; raise Fault if it breaks a law, or differs when repeated."""
+    first = play(use, fresh(folder))
+    # What a folder of checkpoints has is gone on from, to the same bits.
+    is_own = any(each in str(use) for each in ("random_state=None", "RandomState(", "max_time"))
+    goes_on = "checkpoint=str(folder) + '/'" in str(use) and not is_own
+    second = play(use, folder if goes_on else fresh(folder))
+    if not any("max_time=1e-9" in step for step in use.steps):
+        for line, one, other in zip(use.steps, first, second, strict=True):
+            require(one == other, line, f"differs when it is repeated: {one!r}, {other!r}")
+    return first
 
 
 def fresh(folder):
@@ -294,3 +303,69 @@ def fresh(folder):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     return folder
+
+
+def check_uses(Estimator, numbers, folder):
+    """Assert that uses keep the laws, and that many of them come to train something."""
+    faults, n_trained = [], 0
+    for number in numbers:
+        use = draw(Estimator, number)
+        try:
+            found = check_use(use, folder / "files")
+        except Fault as fault:
+            faults.append(f"{use}\n# {fault}")
+            continue
+        steps = zip(use.steps, found, strict=True)
+        n_trained += any(".fit" in line and not f.startswith(REFUSED) for line, f in steps)
+    assert not faults, "\n\n".join([f"{len(faults)} of {len(numbers)} uses:", *faults[:3]])
+    assert n_trained > len(numbers) / 5
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_random_uses_keep_the_laws(Estimator, tmp_path):
+    check_uses(Estimator, range(SHORT[Estimator]), tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("Estimator", "start"),
+    [(each, start) for each in ESTIMATORS for start in range(0, LONG[each], BLOCK)],
+)
+def test_many_random_uses_keep_the_laws(Estimator, start, tmp_path):
+    check_uses(Estimator, range(start, min(start + BLOCK, LONG[Estimator])), tmp_path)
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_every_parameter_has_values_to_draw_from(Estimator):
+    assert set(POOLS[Estimator]) == set(Estimator().get_params(deep=False))
+
+
+DATA = ["X = make_X(0, (8, 2))", "y = make_y(0, 8, 'binary')", "new = make_X(1, (3, 2))"]
+MADE = "model = MLPClassifier((3,), max_iter=2, random_state=0)"
+BROKEN = {
+    "has written to": ["model.fit(X, y); X[0] = 0"],
+    "has raised": ["model.fit(X, y); 1 / 0"],
+    "has come upon": ["model.fit(X, y)", "found = np.ones(2) @ np.ones(3)"],
+    "has failed and changed": ["model.fit(X, y); model.predict(X[:, :1])"],
+    "has warned of RuntimeWarning": ["model.fit(X, y); np.float64(1e300) * 1e300"],
+    "has changed parameters": ["model.fit(X, y); model.alpha = 2"],
+    "followed by wrong answers": ["model.fit(X, y); model.coefs_[0][:] = np.nan"],
+    "answers differently": ["model.fit(X, y)", "model = model.trim(); model.coefs_[0][:] = 9"],
+    "goes on differently": ["model.fit(X, y)", "model = copy.copy(model); model._state = None"],
+    "has other parameters": ["model = clone(model); model.alpha = 2"],
+    "differs when it is repeated": ["found = np.random.default_rng().random()"],
+}
+
+
+@pytest.mark.parametrize("law", BROKEN)
+def test_a_broken_law_is_noticed(law, tmp_path):
+    with pytest.raises(Fault, match=law):
+        check_use(Use(MLPClassifier, 0, DATA, [MADE, *BROKEN[law]]), tmp_path / "files")
+
+
+def test_a_use_is_told_as_a_program():
+    program = str(draw(MLPClassifier, 5))
+
+    assert program == str(draw(MLPClassifier, 5)) != str(draw(MLPClassifier, 6))
+    assert program.startswith("# Use 5 of MLPClassifier")
+    compile(program, "use", "exec")

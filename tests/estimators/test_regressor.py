@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import d2_pinball_score, mean_pinball_loss, r2_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -182,3 +183,19 @@ def test_means_and_deviations_are_a_pair_that_no_tool_takes_for_an_array():
     assert len(pair) == 2
     with pytest.raises(AttributeError, match="ask the network itself"):
         _ = pair.ndim
+
+
+def test_the_score_has_no_unit():
+    model = MLPRegressor((), solver="lbfgs", max_iter=5).fit(X, Y)
+    score = model.score(X, Y)
+    for array in model.coefs_ + model.intercepts_:
+        array *= 1e200
+
+    assert model.score(X, 1e200 * Y) == pytest.approx(score)
+
+
+def test_a_loss_that_is_none_is_named():
+    with pytest.raises(ValueError, match="The 'loss' parameter"):
+        MLPRegressor(loss=np.array([])).fit(X, Y)
+    with pytest.raises(NotFittedError):
+        MLPRegressor(loss=np.array([])).predict(X)

@@ -9,6 +9,7 @@ from sklearn.model_selection import KFold, PredefinedSplit
 from sknn import MLPClassifier, MLPRegressor
 from sknn.estimators.validation import (
     RANDOM_STATE,
+    SEQUENCE,
     SPLITTER,
     ScorerName,
     check_hidden_layer_sizes,
@@ -151,3 +152,10 @@ def test_values_are_accepted_or_not(constraint, fine, wrong):
 def test_a_mistyped_scorer_gets_a_guess():
     assert "'roc_auc'" in ScorerName().hint("rock_auc")
     assert ScorerName().hint(3) == ""
+
+
+def test_an_array_of_no_axis_is_no_sequence():
+    assert SEQUENCE.accepts(np.array(["relu"]))
+    assert not SEQUENCE.accepts(np.array("relu"))
+    with pytest.raises(ValueError, match="The 'activation' parameter"):
+        MLPClassifier(activation=np.array(1)).fit(np.eye(3), [0, 1, 1])

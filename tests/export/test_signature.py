@@ -2,7 +2,6 @@ import datetime
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 import scipy.sparse as sp
 
@@ -78,6 +77,7 @@ def test_floats_are_alike_if_they_have_to_be():
 
 
 def test_other_tables_and_mixed_rows_are_frames():
+    pl = pytest.importorskip("polars", reason="polars is optional")
     frame = pl.DataFrame({"a": [1.0], "b": ["x"]})
 
     assert signature_of(frame) == [Input("a", "float64", 1), Input("b", "str", 1)]

@@ -318,3 +318,10 @@ def test_operations_over_units_worked_out_by_hand():
     assert cost.backward == Cost(2 * 5 + 2 * mean + 7 * 5)
     # NumPy's means divide.
     assert cost.prediction == Cost(2 * (5 + 4) + 5 + 5 + (1 + 4) + 4 * 5 + 2 * 5)
+
+
+def test_rows_whose_squares_overflow_become_what_they_do_in_training():
+    parameters = {"scale": np.full(3, 2.0), "shift": np.ones(3)}
+    found = LayerNorm().apply(np.array([[1e300, -1e300, 0.0]]), parameters)
+
+    np.testing.assert_array_equal(found, np.ones((1, 3)))

@@ -6,7 +6,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import scale
 
-from sknn.losses.scores import accuracy, d2_pinball, r2
+from sknn.losses.scores import accuracy, d2_pinball, r2, r2_of_any_size
 
 X, Y = load_diabetes(return_X_y=True)
 X = scale(X)
@@ -85,3 +85,18 @@ def test_predictions_that_are_not_finite_have_no_score(bad):
 
     assert np.isnan(r2(y, predicted, None))
     assert np.isnan(d2_pinball(y, predicted, 0.5, None))
+
+
+@pytest.mark.parametrize("unit", [1e300, 1e-300])
+def test_r2_of_any_size_has_no_unit(unit):
+    predicted = Y + 20 * X[:, 0]
+
+    assert r2_of_any_size(unit * Y, unit * predicted, None) == pytest.approx(r2_score(Y, predicted))
+    assert r2_of_any_size(Y, predicted, None) == r2_score(Y, predicted)
+    assert r2_of_any_size(Y, 1e300 * predicted, None) == -np.inf
+    assert r2_of_any_size(1e-300 * Y, 1e30 * predicted, None) == -np.inf
+
+
+def test_r2_of_any_size_needs_a_weight():
+    with pytest.raises(ValueError, match="All of sample_weight is 0"):
+        r2_of_any_size(Y, Y, np.zeros(len(Y)))

@@ -79,3 +79,16 @@ def test_a_trimmed_network_has_no_energy():
 def test_an_unknown_cost_is_refused():
     with pytest.raises(ValueError, match=r"name must be one of 'n_epochs'.*got 'money'"):
         neg_training_cost("money")
+
+
+def test_of_a_negative_score_waste_would_be_better():
+    net = NETWORK.fit(X, Y)
+    with pytest.raises(ValueError, match=r"a score of at least 0; 'neg_log_loss' gave -"):
+        per_watt_hour("neg_log_loss")(net, X, Y)
+
+
+def test_without_energy_there_is_no_quotient(monkeypatch):
+    net = NETWORK.fit(X, Y)
+    net._state.spent = net._state.spent._replace(joules=0.0)
+    with pytest.raises(ValueError, match=r"use sknn.metering\('estimate'\)"):
+        per_watt_hour()(net, X, Y)

@@ -61,6 +61,8 @@ def test_every_public_name_of_scikit_learn_is_here():
     assert set(ours.__all__) - set(original.__all__) == {
         "LearningRateDisplay",
         "LearningRateSearchCV",
+        "neg_training_cost",
+        "per_watt_hour",
     }
 
 

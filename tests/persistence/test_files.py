@@ -8,7 +8,9 @@ import sys
 import textwrap
 import tracemalloc
 
+import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, clone
@@ -18,10 +20,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import sknn
-from sknn import MLPClassifier, MLPRegressor
+from sknn import MLPClassifier, MLPRegressor, _crew
 from sknn.container import FORMAT
 from sknn.model_selection import GridSearchCV, LearningRateSearchCV, TunedThresholdClassifierCV
 from sknn.optimizers import Adam, AdamW
+from sknn.persistence import files
 from sknn.plain import CLASS, as_plain
 from sknn.schedules import Warmup
 from sknn.tabular import TableEncoder, TabularMLPClassifier
@@ -531,9 +534,9 @@ def test_random_states_that_read_beyond_their_words_are_refused(path):
 def test_an_error_says_which_version_has_written_the_file(path):
     header, _ = parts_of(path, Adam())
     tree = {"model": {**header["tree"]["model"], "beta_3": 0.1}}
-    put_together(path, {**header, "sknn": "9.8.7", "tree": tree}, {})
+    put_together(path, {**header, "sknn": "0.2.7", "tree": tree}, {})
 
-    refuses(path, f"beta_3.*; it comes from sknn 9.8.7, and this is {sknn.__version__}")
+    refuses(path, f"beta_3.*; it comes from sknn 0.2.7, and this is {sknn.__version__}")
 
 
 def test_a_file_of_an_earlier_version_has_the_defaults_of_later_parameters(path):
@@ -785,3 +788,52 @@ def test_released_files_go_on(path):
         model.set_params(warm_start=True).fit(rows, WORDS if is_table else NUMBER)
 
         assert same(there_and_back(path, model).predict(rows), model.predict(rows))
+
+
+# Versions.
+
+
+@pytest.mark.parametrize(
+    ("version", "is_newer"),
+    [("0.6.99", False), ("0.7.0", True), ("1.0.0", True), ("0.5.0", False), ("0.7", True)],
+)
+def test_a_file_of_a_later_version_is_refused(version, is_newer, tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "__version__", version)
+        sknn.save(sknn.MLPClassifier(), path)
+    monkeypatch.setattr(files, "__version__", "0.6.1")
+    if is_newer:
+        with pytest.raises(ValueError, match=rf"comes from sknn {version}, and this is 0.6.1"):
+            sknn.load(path)
+    else:
+        assert isinstance(sknn.load(path), sknn.MLPClassifier)
+
+
+def test_with_state_is_a_bool(tmp_path):
+    with pytest.raises(ValueError, match="with_state must be True or False; got 'no'"):
+        sknn.save(sknn.MLPClassifier(), tmp_path / "a", with_state="no")
+
+
+def test_a_trimmed_ensemble_has_the_hash_of_the_one_it_was_saved_from(tmp_path):
+    table = pd.DataFrame({"n": np.arange(60.0), "c": list("abc") * 20})
+    model = sknn.TabularMLPClassifier("fast", max_iter=1, cv=2, random_state=0)
+    model.fit(table, np.arange(60) % 2)
+    sknn.save(model, tmp_path / "a")
+
+    assert joblib.hash(sknn.load(tmp_path / "a").trim()) == joblib.hash(model.trim())
+
+
+def test_partial_fit_goes_on_to_the_same_bits_with_other_numbers_of_threads(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((400, 50)), rng.integers(0, 3, 400)
+    net = sknn.MLPClassifier((300, 300), batch_size=200, random_state=0)
+    monkeypatch.setattr(_crew, "count_threads", lambda: 2)
+    net.partial_fit(X, y, classes=[0, 1, 2])
+    sknn.save(net, tmp_path / "a")
+    net.partial_fit(X, y)
+    monkeypatch.setattr(_crew, "count_threads", lambda: 1)
+    other = sknn.load(tmp_path / "a").partial_fit(X, y)
+
+    assert other._state.n_threads == net._state.n_threads
+    np.testing.assert_array_equal(other.coefs_[0], net.coefs_[0])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sknn.activations import ReLU
 from sknn.averaging import EMA, SWA
 from sknn.optimizers import SGD
 from sknn.schedules import (
@@ -18,6 +19,7 @@ from sknn.schedules import (
     Warmup,
 )
 from sknn.solvers import stochastic
+from sknn.solvers.model import Model
 from tests.cases import OPTIMIZER_CASES, name_of
 from tests.solvers.problems import solve
 from tests.solvers.stacks import assert_stack_is_its_models, make_problem
@@ -226,3 +228,11 @@ def test_a_worker_may_have_a_single_model_of_a_stack(monkeypatch, what):
     monkeypatch.setattr(stochastic, "MIN_OUTPUTS", 0)
 
     assert_stack_is_its_models(lambda m: make_problem(m, **FOLLOWED[what]), n_models=3)
+
+
+def test_parameters_at_which_outputs_overflow_have_an_infinite_loss():
+    problem = make_problem(activation=ReLU())
+    model = Model(replace(problem, solver=problem.solver.changed(recovers=True)))
+    size = problem.objective.network.layout.size
+
+    assert model._loss_of(np.full(size, 1e300)) == np.inf

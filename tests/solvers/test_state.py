@@ -381,7 +381,7 @@ def test_workers_that_share_only_the_update_are_as_many_as_before(monkeypatch):
         return replace(problem, **options)
 
     monkeypatch.setattr(stochastic, "MIN_PARAMETERS", 10)
-    monkeypatch.setattr(stochastic, "count_workers", lambda n: min(n, 2))
+    monkeypatch.setattr(stochastic, "count_workers", lambda n, n_threads=None: min(n, 2))
     whole = solve(make())
     cut = solve(make(after_epoch=lambda s, theta: s.n_iter >= 2))
     monkeypatch.setattr(stochastic, "MIN_PARAMETERS", 10**9)

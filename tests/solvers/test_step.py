@@ -3,6 +3,7 @@ import gc
 import numpy as np
 import pytest
 
+from sknn import MLPRegressor
 from sknn._crew import Crew
 from sknn.activations import ReLU
 from sknn.averaging import EMA
@@ -97,3 +98,12 @@ def test_a_training_leaves_nothing_to_the_garbage_collector():
         gc.enable()
 
     assert left == []
+
+
+@pytest.mark.parametrize("change", [{"alpha": 1e300}, {"batch_size": "adaptive"}])
+def test_numbers_that_overflow_are_reported_once_training_has_diverged(change):
+    X = 1e30 * np.random.default_rng(0).standard_normal((60, 3)).astype(np.float32)
+    model = MLPRegressor((3,), max_iter=2, random_state=0, **change)
+
+    with pytest.raises(ValueError, match="diverged"):
+        model.fit(X, X[:, 0])

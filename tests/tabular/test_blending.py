@@ -405,3 +405,22 @@ def test_raw_scores_of_certain_probabilities_are_finite():
         raw = raw_of(certain, loss)
         assert np.isfinite(raw).all()
         np.testing.assert_allclose(by_formula(raw, loss), certain, atol=1e-300)
+
+
+def test_the_blend_of_numbers_has_no_unit():
+    rng = np.random.default_rng(0)
+    y = rng.standard_normal((1, 30))
+    answers = y + rng.standard_normal((3, 1, 30))
+    weights = blend_of_numbers(answers, y, None).weights
+
+    for unit in (1e300, 1e-300):
+        found = blend_of_numbers(unit * answers, unit * y, None).weights
+        np.testing.assert_allclose(found, weights, atol=1e-9)
+
+
+def test_answers_that_are_far_off_are_blended():
+    weights = blend_of_numbers(
+        np.array([[[1e300, 2e300]], [[3e300, 1e300]]]), np.ones((1, 2)), None
+    )
+
+    assert weights.weights.sum() == pytest.approx(1)

@@ -404,3 +404,17 @@ def test_sets_hold_as_many_classes_as_they_say(confidence, load):
     accuracy = model.score(X_new, y_new)
     assert is_in.mean() >= max(accuracy, confidence - 0.03)
     assert is_in.mean() <= max(accuracy, confidence + 0.06)
+
+
+def test_deviations_have_the_unit_of_the_numbers():
+    model, large = (make("number").fit(X, unit * TARGETS["number"]) for unit in (1, 2.0**900))
+    (mean, deviation), (large_mean, large_deviation) = (
+        each.predict(NEW, return_std=True) for each in (model, large)
+    )
+
+    np.testing.assert_allclose(large_mean, 2.0**900 * mean)
+    np.testing.assert_allclose(large_deviation, 2.0**900 * deviation)
+    assert large.oof_score_ == pytest.approx(model.oof_score_)
+    assert large.score(X, 2.0**900 * TARGETS["number"]) == pytest.approx(
+        model.score(X, TARGETS["number"])
+    )

@@ -680,3 +680,38 @@ def test_slopes_leave_table_and_encoder_as_they_are_and_need_a_fit():
         TableEncoder().slopes(X)
     with pytest.raises(ValueError, match="lacks 1 of the columns"):
         encoder.slopes(X.drop(columns="size"))
+
+
+def test_where_no_column_varies_there_are_no_slopes():
+    table = np.ones((4, 2))
+
+    assert TableEncoder().fit(table).slopes(table).shape == (4, 0)
+
+
+def test_far_out_the_slopes_are_0():
+    table = np.linspace(0, 1e-200, 40)[:, np.newaxis]
+    encoder = TableEncoder(numeric=["robust", "piecewise_linear"]).fit(table)
+
+    np.testing.assert_allclose(encoder.slopes(np.array([[1e300]])), 0, atol=1e-90)
+
+
+def test_targets_may_be_sparse():
+    y = np.array([[0, 1], [1, 1], [0, 0]])
+
+    np.testing.assert_array_equal(as_targets(sp.csr_matrix(y)), as_targets(y))
+
+
+def test_a_bad_seed_is_named():
+    with pytest.raises(ValueError, match=r"'random_state' parameter of TableEncoder.*-1"):
+        TableEncoder(random_state=-1).fit(np.eye(3))
+
+
+def test_a_single_target_is_refused():
+    with pytest.raises(ValueError, match="one or more targets for each row"):
+        as_targets(object())
+
+
+def test_targets_may_be_huge():
+    targets = as_targets(np.array([-1e300, 1e300, 0.5e300]))
+
+    assert np.isfinite(targets).all()

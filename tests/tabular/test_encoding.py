@@ -537,3 +537,14 @@ def test_categories_have_no_slope():
         found = encoding.slopes(codes(0, 1, -1))
         assert found.shape == (3, width)
         assert np.isnan(found).all()
+
+
+def test_mean_targets_have_no_unit():
+    codes, y = np.array([0, 1, 0, 1, 2, 2, -1, 0]), np.array([1.0, 5, 2, 4, 9, 8, 0, 1])
+    folds = [np.arange(4), np.arange(4, 8)]
+    found, large = (
+        encode(TargetMeans(codes, 3, column(*unit * y), None, folds, "a", 0), codes[:, np.newaxis])
+        for unit in (1, 2.0**900)
+    )
+
+    np.testing.assert_array_equal(found, large)

@@ -463,3 +463,12 @@ def test_importances_need_a_fit():
 
 def test_a_column_that_is_left_out_has_no_importance():
     assert fit_table().feature_importances_[6] == 0
+
+
+def test_gradients_of_huge_numbers_are_finite():
+    model, large = (make("number").fit(X, unit * TARGETS["number"]) for unit in (1, 2.0**900))
+
+    np.testing.assert_allclose(
+        input_gradients(large, NEW), 2.0**900 * input_gradients(model, NEW), rtol=1e-5
+    )
+    np.testing.assert_allclose(large.feature_importances_, model.feature_importances_, rtol=1e-5)

@@ -229,3 +229,9 @@ def test_splits_without_rows_are_refused(split):
 def test_no_split_at_all_is_refused():
     with pytest.raises(ValueError, match="gives no split"):
         make([], n_rows=2)
+
+
+@pytest.mark.parametrize("split", [([0], [7]), ([0.5], [1]), (["a"], [1])], ids=str)
+def test_splits_that_are_no_rows_are_refused(split):
+    with pytest.raises(ValueError, match="cv must give pairs of rows of X, which has 2"):
+        make([split], n_rows=2)

@@ -118,6 +118,15 @@ def test_out_of_fold_those_that_judge_the_same_row_do_so_in_rounds():
     np.testing.assert_array_equal(found, expected)
 
 
+def test_networks_that_overflow_at_other_rows_say_nothing_out_of_fold():
+    echoes = make_echoes([[0, 1], [2, 3]], [[1e200, 1.0], [3.0, 1e200]])
+    rows = np.array([[1.0], [1.0], [1e200], [1.0], [1.0], [1.0]])
+    found = echoes.out_of_fold(rows, NO_CODES)[:, 0, 0]
+
+    np.testing.assert_array_equal(found[0], [np.nan] * 2 + [3e200, 3] + [np.nan] * 2)
+    np.testing.assert_array_equal(found[1], [1, 1] + [np.nan] * 4)
+
+
 def test_numbers_are_said_in_their_own_unit():
     unit = Unit(np.array([100.0]), np.array([10.0]), np.array([90.0]), np.array([115.0]))
     echoes = make_echoes([[0]], [[1.0]], unit)
@@ -137,3 +146,13 @@ def test_members_know_their_kind():
         assert all(m.unit is None for m in kind.members)
         assert expit(kind.predict(kind.members[0], 0, kind.encoder.transform(X))).shape == (3, 90)
     assert members.Members is type(model.members_[0])
+
+
+def test_the_unit_of_huge_numbers_is_finite():
+    y, weight = np.array([[1.0], [2.0], [-4.0]]), np.array([1.0, 2.0, 0.5])
+    small, large = Unit.of(y, weight), Unit.of(1e300 * y, 1e300 * weight)
+
+    np.testing.assert_allclose(large.center, 1e300 * small.center)
+    np.testing.assert_allclose(large.spread, 1e300 * small.spread)
+    np.testing.assert_array_equal(large.apply(np.array([[1e308]])) > 1e6, True)
+    assert np.isinf(small.apply(np.array([[1e300]]))).all()

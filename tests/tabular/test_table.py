@@ -727,3 +727,18 @@ def test_putting_many_columns_right_takes_no_time_for_each_pair(monkeypatch):
     columns.read(other)
 
     assert len(hashed) < 100 * len(names)
+
+
+def test_rows_of_different_lengths_are_no_table():
+    with pytest.raises(ValueError, match="whose rows have the same length"):
+        as_frame([[1.0], [2.0, 3.0]])
+
+
+def test_the_order_of_bytes_plays_no_role():
+    X = np.array([[2.0, 0.0], [1.0, 1.0], [2.0, 1.0]])
+    swapped = X.astype(X.dtype.newbyteorder())
+
+    for one, other in zip(
+        Columns(X, [0]).read(X), Columns(swapped, [0]).read(swapped), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)

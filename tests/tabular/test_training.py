@@ -348,3 +348,9 @@ def test_what_a_row_that_is_held_out_says_is_not_told_to_its_judge():
     for kind, same in zip(one.members_, other.members_, strict=True):
         np.testing.assert_array_equal(kind.members[0].thetas[0], same.members[0].thetas[0])
         assert not np.array_equal(kind.members[1].thetas[0], same.members[1].thetas[0])
+
+
+def test_a_training_that_diverges_at_once_cannot_be_timed():
+    model = make("labels", max_time=100.0, class_weight={0: 1e300})
+    with pytest.raises(ValueError, match=r"diverged in its first epoch: lower learning_rate_init="):
+        model.fit(X, TARGETS["labels"])

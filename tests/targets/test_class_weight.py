@@ -178,3 +178,23 @@ def test_class_weights_learnt_in_training_weigh_the_validation_loss():
 def test_balanced_weights_need_all_samples():
     with pytest.raises(ValueError, match="for partial_fit give the weights as a dict"):
         MLPClassifier(class_weight="balanced").partial_fit(X, BINARY, classes=[0, 1])
+
+
+def test_weights_of_classes_and_samples_must_not_overflow():
+    model = MLPClassifier(class_weight={0: 1e200}, **NUMBERS)
+    with pytest.raises(ValueError, match="class_weight times sample_weight may overflow"):
+        model.fit(X, Y, sample_weight=np.full(len(Y), 1e200))
+
+
+@pytest.mark.parametrize("y", [Y, np.eye(3, dtype=int)[Y]], ids=["classes", "labels"])
+def test_classes_that_cannot_be_balanced_are_refused(y):
+    weight = np.where(Y == 0, 5e-324, 1e10)
+    model = MLPClassifier(class_weight="balanced", **NUMBERS)
+    with pytest.raises(ValueError, match=r"may overflow|diverged"):
+        model.fit(X, y, sample_weight=weight)
+
+
+def test_nothing_can_be_scored_without_weight():
+    model = MLPClassifier(**NUMBERS).fit(X, Y)
+    with pytest.raises(ValueError, match="All of sample_weight is 0"):
+        model.score(X, Y, sample_weight=np.zeros(len(Y)))

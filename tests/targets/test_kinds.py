@@ -215,3 +215,11 @@ def test_soft_labels_of_any_container_and_hardness():
     MLPClassifier((5,), max_iter=2).fit(X, P.round(4))
     with pytest.raises(ValueError, match="its rows sum to 1; row 0 sums to 2"):
         MLPClassifier((5,)).fit(X, 2 * P)
+
+
+def test_huge_numbers_are_no_labels():
+    numbers = np.where(Y > 0, 1e300, -1e300)
+
+    assert describe(numbers) == "other"
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        MLPClassifier(**NUMBERS).fit(X, numbers)

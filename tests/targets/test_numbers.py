@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.preprocessing import scale
 
@@ -109,3 +110,14 @@ def test_targets_outside_the_domain_are_named(loss, value, message):
         MLPRegressor(loss=loss).fit(X, y)
     with pytest.raises(ValueError, match=message):
         MLPRegressor(loss=loss, **NUMBERS).fit(X, np.ones(len(X)), X_val=X, y_val=y)
+
+
+@pytest.mark.parametrize("loss", [SquaredError(), Quantile(0.9)])
+def test_bools_are_zeros_and_ones(loss):
+    encoded = learn(Y > 0, loss).encode(Y > 0)
+
+    np.testing.assert_array_equal(encoded[:, 0], (Y > 0).astype(float))
+    assert encoded.dtype == np.float64
+    model = MLPRegressor((3,), loss=loss, **NUMBERS | {"max_iter": 2, "tol": 0})
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, Y > 0)

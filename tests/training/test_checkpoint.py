@@ -1,6 +1,7 @@
 """Trainings that are kept in a file go on from it, to the same bits."""
 
 import copy
+import functools
 import os
 import sys
 import warnings
@@ -9,6 +10,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_wine
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -178,6 +180,16 @@ def test_twenty_killed_processes_do_not_matter(tmp_path):
     assert_a_kill_does_not_matter(tmp_path, delays.tolist())
 
 
+def test_a_program_that_seeds_all_draws_goes_on_drawing_the_same(tmp_path):
+    drawn = []
+    for _ in range(3):
+        seed_global(0)
+        make(random_state=None, checkpoint=tmp_path / "a").fit(X, Y)
+        drawn.append(np.random.randint(1 << 30))  # noqa: NPY002
+
+    assert len(set(drawn)) == 1
+
+
 # A file of a fit that has ended.
 
 
@@ -192,6 +204,23 @@ def test_a_fit_that_has_ended_is_not_made_again(seed, tmp_path, monkeypatch):
     assert_same_bits(second.fit(X, Y), first)
     if seed == "instance":  # the user's generator is where the fit would have left it
         assert second.random_state.randint(1 << 30) == first.random_state.randint(1 << 30)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_fit_that_is_taken_from_its_file_says_again_that_it_is_short(solver, tmp_path):
+    for _ in range(2):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            make(max_iter=2, solver=solver, checkpoint=tmp_path / "a").fit(X, Y)
+        assert [w.category for w in caught] == [ConvergenceWarning]
+    assert "checkpoint=" in str(caught[0].message)
+
+
+def test_a_verbose_fit_says_where_it_goes_on(tmp_path, capsys):
+    kept = make(checkpoint=tmp_path / "a", checkpoint_seconds=0, verbose=True)
+    fit_with_kills(kept, X, Y, n_writes=(3,))
+
+    assert "goes on after iteration 2" in capsys.readouterr().out
 
 
 def test_more_epochs_go_on_from_fewer(tmp_path):
@@ -267,26 +296,55 @@ def test_epochs_that_do_not_depend_on_their_number_have_the_same_past():
 
 
 @pytest.mark.parametrize(
-    ("parameters", "data"),
+    ("parameters", "data", "differing"),
     [
-        ({"alpha": 0.1}, {}),
-        ({"random_state": 1}, {}),
-        ({"solver": SGD(0.1)}, {}),
-        ({"learning_rate": lambda epoch: 1.0}, {}),
-        ({}, {"X": X + 1e-9}),
-        ({}, {"X": X.astype(np.float32)}),
-        ({}, {"y": (Y + 1) % 10}),
-        ({}, {"y": Y.astype(str)}),
-        ({}, {"sample_weight": np.ones(300)}),
-        ({}, {"X_val": X[:9], "y_val": Y[:9]}),
+        ({"alpha": 0.1}, {}, "alpha"),
+        ({"random_state": 1}, {}, "random_state"),
+        ({"solver": SGD(0.1)}, {}, "solver"),
+        ({"learning_rate": lambda epoch: 1.0, "alpha": 0.1}, {}, "alpha, learning_rate"),
+        ({}, {"X": X + 1e-9}, "X"),
+        ({}, {"X": X.astype(np.float32)}, "X"),
+        ({}, {"y": (Y + 1) % 10}, "y"),
+        ({}, {"y": Y.astype(str)}, "targets"),
+        ({}, {"sample_weight": np.ones(300)}, "sample_weight"),
+        ({}, {"X_val": X[:9], "y_val": Y[:9]}, "X_val, y_val"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_other_parameters_or_data_are_refused(parameters, data, tmp_path):
+def test_other_parameters_or_data_are_refused_by_name(parameters, data, differing, tmp_path):
     make(checkpoint=tmp_path / "a", max_iter=1).fit(X, Y)
     other = make(**{"checkpoint": tmp_path / "a", "max_iter": 1} | parameters)
-    with pytest.raises(ValueError, match=r"checkpoint=.*other parameters or other data. Delete"):
+    message = rf"checkpoint=.*other parameters or other data \({differing}\). Delete the file"
+    with pytest.raises(ValueError, match=message):
         other.fit(**{"X": X, "y": Y} | data)
+
+
+def test_a_class_derived_from_ours_is_another_fit(tmp_path):
+    class Other(sknn.MLPClassifier):
+        pass
+
+    make(checkpoint=tmp_path / "a", max_iter=1).fit(X, Y)
+    with pytest.raises(ValueError, match=r"checkpoint=.*\(estimator\)"):
+        make(Other, checkpoint=tmp_path / "a", max_iter=1).fit(X, Y)
+
+
+def power(epoch, base):
+    return base**epoch
+
+
+def test_functions_that_differ_in_what_they_hold_have_files_of_their_own(tmp_path):
+    schedules = [functools.partial(power, base=base) for base in (1.0, 0.1)]
+    schedules += [lambda epoch, base=base: base**epoch for base in (0.9, 0.2)]
+    grid = {"learning_rate": schedules}
+
+    def search(**options):
+        net = make(hidden_layer_sizes=(4,), max_iter=3, learning_rate_init=0.01, **options)
+        return GridSearchCV(net, grid, cv=2, refit=False).fit(X, Y).cv_results_
+
+    for _ in range(2):  # the second one takes what it finds
+        found = search(checkpoint=f"{tmp_path}/")["mean_test_score"]
+        np.testing.assert_array_equal(found, search()["mean_test_score"])
+    assert len(list(tmp_path.iterdir())) == 8
 
 
 def test_what_does_not_matter_may_change(tmp_path, capsys):
@@ -399,7 +457,7 @@ def test_lbfgs_begins_again_with_as_many_workers(tmp_path, monkeypatch):
     assert counts == [3]
 
 
-@pytest.mark.parametrize("part", ["fingerprint", "trainings"])
+@pytest.mark.parametrize("part", ["fingerprints", "trainings"])
 def test_a_checkpoint_without_its_parts_is_refused(part, tmp_path):
     make(max_iter=1, checkpoint=tmp_path / "a").fit(X, Y)
     tree, header = read(tmp_path / "a")
@@ -426,12 +484,65 @@ def test_a_folder_that_does_not_exist_is_refused_before_training(tmp_path):
         make(checkpoint=tmp_path / "nowhere" / "a").fit(X, Y)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 nor this"])
+@pytest.mark.parametrize("content", [b"not a checkpoint", b"PK\x03\x04 nor this"])
 def test_a_file_that_is_no_checkpoint_is_refused_and_left(content, tmp_path):
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(ValueError, match=r"checkpoint=.*cannot be read"):
         make(checkpoint=tmp_path / "a").fit(X, Y)
     assert (tmp_path / "a").read_bytes() == content
+
+
+def test_an_empty_file_is_taken_over(tmp_path):
+    (tmp_path / "a").touch()
+    make(max_iter=1, checkpoint=tmp_path / "a").fit(X, Y)
+
+    assert read(tmp_path / "a")[1]["class"] == "checkpoint"
+
+
+def test_a_damaged_file_of_a_folder_is_made_anew(tmp_path):
+    first = make(checkpoint=f"{tmp_path}/").fit(X, Y)
+    [path] = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.warns(UserWarning, match=r"checkpoint=.*cannot be read.*begins anew"):
+        second = make(checkpoint=f"{tmp_path}/").fit(X, Y)
+
+    assert_same_bits(second, first)
+    read(path)
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_training(tmp_path, monkeypatch):
+    def refuse(*args):
+        raise PermissionError("not here")
+
+    monkeypatch.setattr(module, "write", refuse)
+    monkeypatch.setattr(Stochastic, "minimize", lambda self, problems: 1 / 0)
+    with pytest.raises(PermissionError, match="not here"):
+        make(checkpoint=tmp_path / "a").fit(X, Y)
+
+
+def test_a_full_disk_costs_the_file_and_not_the_fit(tmp_path, monkeypatch):
+    writes, original = [], module.write
+
+    def write(*args):
+        writes.append(1)
+        if len(writes) > 2:
+            raise OSError(28, "No space left on device")
+        original(*args)
+
+    monkeypatch.setattr(module, "write", write)
+    kept = make(checkpoint=tmp_path / "a", checkpoint_seconds=0)
+    with pytest.warns(UserWarning, match=r"checkpoint=.*could not be written.*No space left"):
+        kept.fit(X, Y)
+
+    assert_same_bits(kept, make().fit(X, Y))
+    read(tmp_path / "a")
+
+
+def test_an_iterator_is_refused_since_it_cannot_be_told_from_others(tmp_path):
+    splits = iter([(np.arange(100), np.arange(100, 178))])
+    model = sknn.TabularMLPClassifier("fast", cv=splits, checkpoint=tmp_path / "a")
+    with pytest.raises(ValueError, match=r"cv holds <list_iterator.*a checkpoint needs that"):
+        model.fit(TABLE, WINES)
 
 
 def test_a_model_is_no_checkpoint_and_a_checkpoint_no_model(tmp_path):
@@ -476,7 +587,7 @@ def clock(monkeypatch):
 
 
 def open_one(path, seconds=10.0):
-    return Checkpoint(path, seconds, {"alpha": 1.0}, X, 8)
+    return Checkpoint(path, seconds, {"alpha": 1.0, "X": X}, 8)
 
 
 @pytest.fixture
@@ -548,7 +659,7 @@ def test_time_that_was_used_before_counts(tmp_path, monkeypatch):
         kept.fit(X, Y)
     monkeypatch.setattr(Checkpoint, "write", original)
 
-    assert kept.fit(X, Y).n_iter_ == 2  # one before, and the one that finds that time is over
+    assert kept.fit(X, Y).n_iter_ == 1  # it finds that time is over
 
 
 def test_warnings_of_a_fit_that_goes_on_are_its_own(tmp_path):

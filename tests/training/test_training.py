@@ -249,3 +249,10 @@ def test_training_does_not_go_on_with_another_network(change, message):
     model = MLPRegressor((5, 5), warm_start=True, max_iter=2, random_state=0).fit(X, Y[:, 0])
     with pytest.raises(ValueError, match=message):
         model.set_params(**change).fit(X, Y[:, 0])
+
+
+def test_weights_are_adapted_to_huge_rows_without_a_warning_of_numpy():
+    model = MLPClassifier((3,), initializer="data", max_iter=1, random_state=0)
+    model.fit(1e300 * X, Y[:, 0] > 0)
+
+    assert all(np.isfinite(coef).all() for coef in model.coefs_)

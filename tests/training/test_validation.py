@@ -193,3 +193,11 @@ def test_a_scorer_that_does_not_serve_is_refused_before_training(Estimator, scor
     with pytest.raises(ValueError, match=f"scoring='{scoring}' cannot score this estimator"):
         model.fit(XR, y)
     assert not seen
+
+
+@quiet
+def test_samples_at_which_outputs_overflow_have_no_score():
+    model = MLPRegressor((), solver="sgd", max_iter=2, learning_rate_init=1e-9, random_state=0)
+    model.fit(X, X[:, 0], X_val=np.full_like(X, 1.7e308), y_val=X[:, 0])
+
+    assert not np.isfinite(model.validation_scores_).any()

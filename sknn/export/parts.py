@@ -1,0 +1,101 @@
+"""What an estimator is made of, and which parts skl2onnx gets wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OrdinalEncoder
+
+FITTED_IN_PLACE = ("steps", "transformer_list")
+"""Constructor parameters that hold what has been fitted."""
+
+
+def parts_of(estimator: Any) -> Iterator[Any]:
+    """Yield an estimator and the fitted ones within, each once, from the outside in."""
+    seen, found = set(), [estimator]
+    while found:
+        part = found.pop(0)
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        yield part
+        for name, value in vars(part).items():
+            # The members of a CalibratedClassifierCV have no parameters.
+            is_fitted = name.endswith("_") or not hasattr(part, "get_params")
+            if is_fitted or name in FITTED_IN_PLACE:
+                found += [each for each in _flat(value) if _is_part(each)]
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    """Yield what is in lists, tuples, dicts and arrays of objects, however deep."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        value = value.ravel().tolist()
+    if isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _flat(each)
+    else:
+        yield value
+
+
+def _is_part(value: Any) -> bool:
+    is_member = type(value).__module__ == CalibratedClassifierCV.__module__
+    return (is_member or hasattr(value, "get_params")) and not isinstance(value, type)
+
+
+def first_of(estimator: Any) -> Any:
+    """Return what takes the samples: of a Pipeline the first step that does anything."""
+    while isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
+        if not steps:
+            break
+        estimator = steps[0]
+    return estimator
+
+
+def name_of(part: Any, estimator: Any) -> str:
+    """Return what to call a part of an estimator: its class, and the step's name if it has one."""
+    for around in parts_of(estimator):
+        steps = [*getattr(around, "steps", ()), *getattr(around, "transformers_", ())]
+        for name, step, *_ in steps:
+            if step is part:
+                return f"The step {name!r} ({type(part).__name__})"
+    return type(part).__name__
+
+
+def refuse_what_comes_out_wrong(estimator: Any) -> None:
+    """Raise ValueError if skl2onnx would convert a part silently into something else."""
+    for part in parts_of(estimator):
+        kind = type(part).__name__
+        if isinstance(part, TunedThresholdClassifierCV):
+            raise ValueError(
+                f"{kind} cannot be exported: skl2onnx leaves out the threshold. Export its "
+                "estimator_, and compare the probabilities with best_threshold_."
+            )
+        if isinstance(part, CalibratedClassifierCV) and part.method == "isotonic":
+            raise ValueError(
+                f"{kind} with method='isotonic' cannot be exported: skl2onnx takes the nearest "
+                "known value where isotonic regression interpolates, and probabilities are off by "
+                "several hundredths. Use method='sigmoid', or export its estimators."
+            )
+        if isinstance(part, OrdinalEncoder):
+            _check_ordinal(part)
+
+
+def _check_ordinal(encoder: Any) -> None:
+    """Raise ValueError if categories are one and the same in single precision."""
+    for categories in encoder.categories_:
+        if categories.dtype.kind == "f":
+            singles = categories.astype(np.float32)
+            if len(np.unique(singles)) < len(categories):
+                raise ValueError(
+                    "OrdinalEncoder cannot be exported: skl2onnx compares numbers in single "
+                    "precision, in which some of the categories are equal. Make them integers or "
+                    "words."
+                )
