@@ -60,11 +60,14 @@ class Model:
         What is made of them.
     columns : list or None
         The names of the columns of a table; None for a matrix.
+    names : list or None
+        The names that the columns of a matrix had in fit; None if they had none.
     """
 
     raw: Value
     answers: Answers
     columns: list[Any] | None = None
+    names: list[str] | None = None
 
 
 def answer(raw: Value, targets: Targets) -> Answers:

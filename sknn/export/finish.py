@@ -36,7 +36,7 @@ RAISED = (
 
 def check_opset(target_opset: Any) -> None:
     """Raise ValueError unless a version of the operators is known, and new enough."""
-    from skl2onnx.common._topology import get_latest_tested_opset_version
+    from skl2onnx.proto import get_latest_tested_opset_version
 
     newest = get_latest_tested_opset_version()
     found = target_opset.get("", newest) if isinstance(target_opset, dict) else target_opset
@@ -125,7 +125,10 @@ def check_model(model: Any, estimator: Any) -> None:
         are_double = any(each.type.tensor_type.elem_type == DOUBLE for each in model.graph.input)
         advice = "Apply steps outside of the exported model, or put others in their place."
         if are_double:
-            advice = "Some steps can do float32 only: cast X_sample with astype(np.float32)."
+            advice = (
+                "Some steps can do float32 only, or need a newer onnxruntime: cast X_sample with "
+                "astype(np.float32)."
+            )
         raise ValueError(
             f"What skl2onnx makes of {type(estimator).__name__} cannot be run: {_reason(error)} "
             f"{advice}"

@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 from sklearn.utils.validation import validate_data
 
 from sknn.estimators import MLPClassifier, MLPRegressor
-from sknn.export.parts import first_of, parts_of
+from sknn.export.parts import first_of, parts_of, transformers_of
 from sknn.export.signature import BOOL, FLOAT64, INT64, WORDS, Input
 from sknn.tabular import TableEncoder, TabularMLPClassifier, TabularMLPRegressor
 from sknn.tabular.table import has_names
@@ -126,7 +126,7 @@ def _find(expected: list[str], names: list[str], first: Any) -> dict[int, int]:
     missing = [name for name in expected if name not in names]
     if missing and isinstance(first, ColumnTransformer):
         read = _readers(first)
-        are_named = all(_are_names(columns) for _, _, columns in first.transformers_)
+        are_named = all(_are_names(columns) for _, _, columns in transformers_of(first))
         missing = [name for name in missing if not are_named or expected.index(name) in read]
     if missing:
         raise ValueError(
@@ -172,7 +172,7 @@ def _readers(transformer: Any) -> dict[int, set[bool]]:
     names = getattr(transformer, "feature_names_in_", range(n_columns))
     numbered = pd.DataFrame([np.arange(n_columns)], columns=list(names))
     read: dict[int, set[bool]] = {}
-    for _, step, columns in transformer.transformers_:
+    for _, step, columns in transformers_of(transformer):
         if isinstance(step, str) and step == "drop":
             continue
         chosen = numbered.loc if _are_names(columns) else numbered.iloc

@@ -24,7 +24,9 @@ def formula_of(estimator: Any) -> Model:
     if isinstance(estimator, (MLPClassifier, MLPRegressor)):
         trained = estimator._trained()
         raw = run(trained.network, trained.parameters, matrix(trained.network.n_features))
-        return Model(raw, answer(raw, trained.targets))
+        names = getattr(estimator, "feature_names_in_", None)
+        had_names = None if names is None else [str(name) for name in names]
+        return Model(raw, answer(raw, trained.targets), names=had_names)
     if is_table_model(estimator):
         from sknn.export.tables import formula_of_table  # pandas, which others should not load
 

@@ -14,10 +14,14 @@ def to_onnx(estimator_or_pipeline: Any, X_sample: Any, *, target_opset: Any = No
     second one, "probabilities", with a column for each of ``classes_``; of several targets it is a
     sequence of such matrices. There is no ZipMap.
 
-    Labels are words, int64, bools or float64 as in fit. Of float32 or integer inputs numbers and
-    probabilities are float32, of float64 inputs float64; a regressor's predictions for one target
-    have the shape (n_samples, 1). Networks compute in the precision that the estimator itself has
-    for such inputs.
+    Labels are words, int64, bools or float64 as in fit. Of float64 inputs numbers and probabilities
+    are float64, of others float32; a regressor's predictions for one target have the shape
+    (n_samples, 1). Networks compute in the precision that the estimator itself has for such inputs.
+
+    scikit-learn's steps get numbers and bools of one floating type: float32 if all columns that
+    they read are float32 or bools, and float64 otherwise, as NumPy has it; so of integers their
+    results are float64. What only OneHotEncoder, OrdinalEncoder and TargetEncoder read remains as
+    it is.
 
     Parameters
     ----------
@@ -25,14 +29,16 @@ def to_onnx(estimator_or_pipeline: Any, X_sample: Any, *, target_opset: Any = No
         A fitted estimator of the package, one of scikit-learn's around some, or a search.
     X_sample : DataFrame or array-like of shape (n_samples, n_features)
         Samples, of which one is enough; they say what the inputs are. An array becomes one input
-        "X"; a frame one input of shape (n_samples, 1) for each column, in their order, with the
-        column's name (in which all but letters and digits becomes "_"). Numbers are float32,
-        float64 or int64, as in `X_sample`, with NaN where one is missing; where steps of
-        scikit-learn's put columns of both floats side by side, all of them are float64. Words are
-        strings, with the empty string where one is missing. Bools with gaps are words, "True" and
-        "False", and integers with gaps float64.
+        "X"; a frame one input of shape (n_samples, 1) for each column, in their order. Its name is
+        the column's, with "_" for all but letters, digits and "_", with one in front of a leading
+        digit, and with a number behind if it is taken, be it by an output. Numbers are float32,
+        float64 or int64, as in `X_sample`, with NaN where one is missing. Words are strings, with
+        the empty string where one is missing in a table of ours; for scikit-learn's encoders a
+        missing word is what Python calls it, "nan" or "None". Bools with gaps are words, "True" and
+        "False", and integers with gaps float64. Columns must have the names and the order of fit;
+        tables and ColumnTransformers find them by their names.
     target_opset : int or dict, default=None
-        The version of the operators; None for the newest that skl2onnx knows.
+        The version of the operators, 9 or newer; None for the newest that skl2onnx knows.
 
     Returns
     -------
@@ -45,7 +51,10 @@ def to_onnx(estimator_or_pipeline: Any, X_sample: Any, *, target_opset: Any = No
         If skl2onnx is missing.
     ValueError
         If there are parts that cannot be expressed: a user's own activation, loss or layer; dates,
-        times of day, or words and numbers as categories of one column.
+        times of day, the empty word as a category, or words and numbers as categories of one
+        column. If skl2onnx cannot convert a step, or gets it wrong: isotonic calibration, tuned
+        thresholds. If the model is not valid, or onnxruntime, where it is installed, cannot load
+        it. If X_sample has other columns than the samples of fit.
 
     Examples
     --------
@@ -63,7 +72,9 @@ def to_onnx(estimator_or_pipeline: Any, X_sample: Any, *, target_opset: Any = No
 def register_onnx() -> None:
     """Tell skl2onnx of the estimators of the package, for callers of ``skl2onnx.to_onnx``.
 
-    :func:`to_onnx` does it by itself. To call it again does no harm.
+    :func:`to_onnx` does it by itself. To call it again does no harm. What :func:`to_onnx` does
+    beyond that skl2onnx's own functions do not: they check no names, cut off what stands behind the
+    point where a column of integers comes first, and try no model out.
 
     Raises
     ------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import UserList
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +17,13 @@ FITTED_IN_PLACE = ("steps", "transformer_list")
 """Constructor parameters that hold what has been fitted."""
 
 
+UNKNOWN_CALIBRATION = {
+    "isotonic": "takes the nearest known value where isotonic regression interpolates, so that "
+    "probabilities are off by several hundredths"
+}
+"""Why calibrations cannot be exported."""
+
+
 def parts_of(estimator: Any) -> Iterator[Any]:
     """Yield an estimator and the fitted ones within, each once, from the outside in."""
     seen, found = set(), [estimator]
@@ -24,19 +33,24 @@ def parts_of(estimator: Any) -> Iterator[Any]:
             continue
         seen.add(id(part))
         yield part
-        for name, value in vars(part).items():
-            # The members of a CalibratedClassifierCV have no parameters.
-            is_fitted = name.endswith("_") or not hasattr(part, "get_params")
-            if is_fitted or name in FITTED_IN_PLACE:
+        for name, value in getattr(part, "__dict__", {}).items():
+            if _is_fitted(name, part):
                 found += [each for each in _flat(value) if _is_part(each)]
 
 
+def _is_fitted(name: str, part: Any) -> bool:
+    """Whether an attribute of a part holds what has been fitted."""
+    if name == "estimator_" and hasattr(part, "estimators_"):  # what these are copies of
+        return False
+    # The members of a CalibratedClassifierCV have no parameters.
+    has_parameters = hasattr(part, "get_params")
+    return name.endswith("_") or name in FITTED_IN_PLACE or not has_parameters
+
+
 def _flat(value: Any) -> Iterator[Any]:
-    """Yield what is in lists, tuples, dicts and arrays of objects, however deep."""
+    """Yield what is in lists, tuples and dicts, however deep."""
     if isinstance(value, dict):
         value = list(value.values())
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        value = value.ravel().tolist()
     if isinstance(value, (list, tuple)):
         for each in value:
             yield from _flat(each)
@@ -59,6 +73,17 @@ def first_of(estimator: Any) -> Any:
     return estimator
 
 
+def transformers_of(transformer: Any) -> list[tuple[str, Any, Any]]:
+    """Return the names, fitted steps and columns of a ColumnTransformer."""
+    with warnings.catch_warnings():
+        # In scikit-learn 1.6 the columns of the remainder warn that they will be names.
+        warnings.simplefilter("ignore", FutureWarning)
+        return [
+            (name, step, list(columns) if isinstance(columns, UserList) else columns)
+            for name, step, columns in transformer.transformers_
+        ]
+
+
 def name_of(part: Any, estimator: Any) -> str:
     """Return what to call a part of an estimator: its class, and the step's name if it has one."""
     for around in parts_of(estimator):
@@ -78,11 +103,11 @@ def refuse_what_comes_out_wrong(estimator: Any) -> None:
                 f"{kind} cannot be exported: skl2onnx leaves out the threshold. Export its "
                 "estimator_, and compare the probabilities with best_threshold_."
             )
-        if isinstance(part, CalibratedClassifierCV) and part.method == "isotonic":
+        if isinstance(part, CalibratedClassifierCV) and part.method != "sigmoid":
+            reason = UNKNOWN_CALIBRATION.get(part.method, "does not know it")
             raise ValueError(
-                f"{kind} with method='isotonic' cannot be exported: skl2onnx takes the nearest "
-                "known value where isotonic regression interpolates, and probabilities are off by "
-                "several hundredths. Use method='sigmoid', or export its estimators."
+                f"{kind} with method={part.method!r} cannot be exported: skl2onnx {reason}. Use "
+                "method='sigmoid', or export what it calibrates."
             )
         if isinstance(part, OrdinalEncoder):
             _check_ordinal(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,6 +75,13 @@ def _of_frame(X_sample: Any) -> list[Input]:
                 "objects of other kinds."
             )
         inputs.append(Input(str(name) or "x", kind, 1))
+    counts = Counter(each.name for each in inputs)
+    name, n_columns = counts.most_common(1)[0]
+    if n_columns > 1:
+        raise ValueError(
+            f"X_sample has {n_columns} columns called {name!r}, as a word or as a number; the names "
+            "of inputs must differ."
+        )
     return inputs
 
 

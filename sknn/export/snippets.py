@@ -19,7 +19,11 @@ def _array(dtype: str, shape: tuple[int, ...], text: str) -> Any:
 
 def _matrix(X: Any, n_columns: int) -> Any:
     """Return samples as an array of floats, or raise ValueError."""
+    if hasattr(X, "toarray"):
+        raise ValueError("X must be dense; got a sparse matrix. Pass X.toarray().")
     x = np.asarray(X)
+    if x.dtype.kind == "c":
+        raise ValueError("Complex data not supported: X must hold real numbers.")
     if x.ndim != 2 or x.shape[1] != n_columns:
         raise ValueError(f"X must have the shape (n_samples, {n_columns}); got {x.shape}.")
     x = x.astype(np.float32 if x.dtype in (np.float16, np.float32) else np.float64)
@@ -28,13 +32,29 @@ def _matrix(X: Any, n_columns: int) -> Any:
     return x
 
 
+def _check_names(X: Any, names: list[str]) -> None:
+    """Raise ValueError for a frame with other columns, or with the columns in another order."""
+    found = list(getattr(X, "columns", ()))
+    if found and all(isinstance(name, str) for name in found) and found != names:
+        raise ValueError(f"X must have the columns {names} in this order; got {found}.")
+
+
 def _columns(X: Any, names: list[Any]) -> list[Any]:
     """Return the columns of a table: a dict or frame, or rows whose columns are in order."""
+    if hasattr(X, "toarray"):
+        raise ValueError("X must be dense; got a sparse matrix. Pass X.toarray().")
     if hasattr(X, "keys"):
         missing = [name for name in names if name not in X]
         if missing:
             raise ValueError(f"X lacks the column {missing[0]!r}; it must have {names}.")
-        return [np.asarray(X[name], object) for name in names]
+        columns = {name: np.asarray(X[name], object) for name in names}
+        for name, column in columns.items():
+            if column.shape != (columns[names[0]].size,):
+                raise ValueError(
+                    "X must have columns of one length, with a value for each row, be it a single "
+                    f"one; column {name!r} has the shape {column.shape}."
+                )
+        return list(columns.values())
     rows = np.asarray(X, object)
     if rows.ndim != 2 or rows.shape[1] != len(names):
         raise ValueError(
@@ -51,7 +71,7 @@ def _is_missing(value: Any) -> bool:
 
 def _numbers(column: Any, name: Any) -> Any:
     """Return a column of numbers, of shape (n_samples, 1), with NaN where one is missing."""
-    words = [value for value in column if isinstance(value, (str, bytes))]
+    words = [value for value in column if isinstance(value, (str, bytes, complex))]
     if words:
         raise ValueError(f"Column {name!r} must hold numbers; got {words[0]!r}.")
     values = [math.nan if _is_missing(value) else float(value) for value in column]

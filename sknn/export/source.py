@@ -90,6 +90,9 @@ class SourceWriter:
         """
         answers, raw = model.answers, model.raw
         begin, decorator = [], ""
+        if model.names is not None:
+            self._define("NAMES", as_literal(model.names))
+            begin = [f"{self.snippet('_check_names')}(X, NAMES)"]
         if model.columns is not None:
             self._define("COLUMNS", as_literal([_plain_name(column) for column in model.columns]))
             begin = [f"columns = {self.snippet('_columns')}(X, COLUMNS)"]

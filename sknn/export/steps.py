@@ -62,13 +62,18 @@ def _fills_numbers(imputer: Any, inputs: list[Any]) -> bool:
     """Whether an imputer replaces NaN with numbers."""
     missing = imputer.missing_values
     are_numbers = all(kind_of(variable) != WORDS for variable in inputs)
-    is_nan = isinstance(missing, float) and math.isnan(missing)
-    return is_nan and are_numbers and imputer.statistics_.dtype.kind == "f"
+    return isinstance(missing, float) and math.isnan(missing) and are_numbers
+
+
+def _statistics(imputer: Any) -> Array:
+    """Return what an imputer puts into gaps; NaN for columns that had no value in fit."""
+    statistics: Array = imputer.statistics_.astype(np.float64)  # constants may be objects
+    return statistics
 
 
 def _kept(imputer: Any) -> Array:
     """Return the columns that an imputer keeps: not those that had no value in fit."""
-    return np.flatnonzero(~np.isnan(imputer.statistics_))
+    return np.flatnonzero(~np.isnan(_statistics(imputer)))
 
 
 def _flagged(imputer: Any) -> Array:
@@ -77,16 +82,12 @@ def _flagged(imputer: Any) -> Array:
 
 
 def _imputed(imputer: Any, precision: str) -> Value:
-    statistics, kept, flagged = (
-        imputer.statistics_.astype(precision),
-        _kept(imputer),
-        _flagged(imputer),
-    )
+    statistics, kept, flagged = _statistics(imputer), _kept(imputer), _flagged(imputer)
     x = matrix(len(statistics))
     parts = []
     if len(kept):
-        values = take(x, kept)
-        parts.append(where(is_nan(values), constant(statistics[kept], "filling"), values))
+        values, filling = take(x, kept), statistics[kept].astype(precision)
+        parts.append(where(is_nan(values), constant(filling, "filling"), values))
     if len(flagged):
         parts.append(cast(where(is_nan(take(x, flagged)), 1.0, 0.0), precision))
     return concatenate(parts)

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import io
+import os
 import pickle
 import shutil
 import traceback
@@ -179,7 +180,10 @@ def bits_of(model):
 def parameters_of(model):
     if model is None:
         return b""
-    return bits({n: v for n, v in model.get_params().items() if n != "random_state"})
+    parameters = {n: v for n, v in model.get_params().items() if n != "random_state"}
+    if isinstance(parameters.get("checkpoint"), os.PathLike):  # in pickles it is a text
+        parameters["checkpoint"] = os.fspath(parameters["checkpoint"])
+    return bits(parameters)
 
 
 def is_fitted(model):

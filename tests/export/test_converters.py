@@ -1,14 +1,33 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.model_selection
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import BaggingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import (
+    KBinsDiscretizer,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    SplineTransformer,
+    StandardScaler,
+    TargetEncoder,
+)
 
 import sknn.export
 import sknn.model_selection
@@ -23,6 +42,7 @@ from tests.export.running import (
     NUMBERS,
     ODD,
     PATIENTS,
+    PROGRESSION,
     SPECIES,
     TARGETS,
     Cubed,
@@ -34,67 +54,18 @@ from tests.export.running import (
     make_table,
     regressor,
 )
+from tests.export.running_onnx import check_classes, check_numbers, run_onnx
 from tests.tabular.fits import SMALL
 
 skl2onnx = pytest.importorskip(
     "skl2onnx", reason="make test-clients runs them where skl2onnx is installed"
 )
-onnx = pytest.importorskip("onnx", reason="skl2onnx needs it")
-onnxruntime = pytest.importorskip("onnxruntime", reason="what runs ONNX models")
+pytest.importorskip("onnxruntime", reason="what runs ONNX models")
+
 TABLE, ILLNESS = make_table()
 ODD_ROWS = make_odd_rows(make_table(40, seed=1)[0])
+SCALED = make_pipeline(StandardScaler(), classifier())
 GRID = {"alpha": [1e-4, 1e-2]}
-
-
-def feed_of(session, X):
-    """Return rows as a model takes them: an array, or each column."""
-    inputs = session.get_inputs()
-    if not hasattr(X, "columns"):
-        return {inputs[0].name: X}
-    kinds = {"tensor(string)": object, "tensor(int64)": np.int64, "tensor(bool)": bool}
-    floats = {"tensor(float)": np.float32, "tensor(double)": np.float64}
-    feed = {}
-    for item, name in zip(inputs, X.columns, strict=True):
-        column = X[name]
-        if item.type == "tensor(string)":
-            column = column.astype(object).where(column.notna(), "")
-        feed[item.name] = np.asarray(column, (kinds | floats)[item.type])[:, np.newaxis]
-    return feed
-
-
-def run_onnx(estimator, X, sample=None, **options):
-    """Return what an exported estimator says of rows."""
-    model = sknn.export.to_onnx(estimator, X[:1] if sample is None else sample[:1], **options)
-    onnx.checker.check_model(model, full_check=True)
-    assert "ZipMap" not in {node.op_type for node in model.graph.node}
-    for value in [*model.graph.input, *model.graph.output]:
-        if value.type.HasField("tensor_type"):
-            assert not value.type.tensor_type.shape.dim[0].dim_value
-    session = onnxruntime.InferenceSession(model.SerializeToString())
-    return session.run(None, feed_of(session, X))
-
-
-def check_classes(estimator, X, sample=None):
-    labels, found = run_onnx(estimator, X, sample)
-    expected, predicted = estimator.predict_proba(X), estimator.predict(X)
-
-    differ = np.zeros(len(X), bool)
-    for part, whole in zip(as_list(found), as_list(expected), strict=True):
-        np.testing.assert_allclose(part, whole, atol=1e-5)
-        highest = np.sort(whole, axis=1)[:, -2:]
-        differ |= (highest[:, -1] - highest[:, 0] < 1e-5) & (whole.shape[1] > 1)
-    is_same = np.asarray(labels == predicted).reshape(len(X), -1).all(axis=1)
-    assert (is_same | differ).all()
-    assert labels.shape == predicted.shape
-    return labels, found
-
-
-def check_numbers(estimator, X, sample=None):
-    [found] = run_onnx(estimator, X, sample)
-    expected = estimator.predict(X)
-
-    np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=1e-5)
-    return found
 
 
 def test_every_estimator_has_a_converter():
@@ -243,6 +214,89 @@ def test_networks_take_the_columns_of_a_frame():
     check_classes(network, X)
 
 
+@pytest.mark.parametrize("columns", [["visits", "body mass"], ["age", "visits"], ["visits"]])
+@pytest.mark.parametrize(
+    "scaler", [StandardScaler(), MinMaxScaler(), PCA(1), FeatureUnion([("one", StandardScaler())])]
+)
+def test_no_number_is_cut_off_before_it_reaches_a_step(scaler, columns):
+    X = TABLE[columns].assign(smokes=TABLE["smokes"])
+    pipeline = fit(make_pipeline(scaler, regressor(activation="tanh")), X, ILLNESS / 100)
+
+    found = check_numbers(pipeline, X)
+    np.testing.assert_allclose(found[:, 0], pipeline.predict(X), rtol=1e-12)
+
+
+def test_columns_are_put_side_by_side_without_rounding():
+    numbers = ["visits", "body mass"]
+    union = FeatureUnion(
+        [
+            ("columns", make_column_transformer((StandardScaler(), numbers[:1]))),
+            ("all", StandardScaler()),
+        ]
+    )
+    pipeline = fit(make_pipeline(union, regressor()), TABLE[numbers], ILLNESS / 100)
+
+    [found] = run_onnx(pipeline, TABLE[numbers])
+    np.testing.assert_allclose(found[:, 0], pipeline.predict(TABLE[numbers]), rtol=1e-12)
+
+
+def test_integers_and_doubles_lie_beside_codes():
+    numbers, words = ["visits", "body mass"], ["sex", "group"]
+    for scaler in (StandardScaler(), "passthrough"):
+        columns = make_column_transformer((scaler, numbers), (OneHotEncoder(), words))
+        pipeline = make_pipeline(columns, classifier())
+        X = TABLE[[*words, *numbers]]
+
+        check_classes(fit(pipeline, X, ILLNESS > 140), X)
+        # Columns are found by their names.
+        check_classes(pipeline, X[X.columns[::-1]].assign(more=1.0))
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [OneHotEncoder(), OrdinalEncoder(), TargetEncoder()],
+    ids=lambda encoder: type(encoder).__name__,
+)
+def test_encoders_tell_integers_apart(encoder):
+    X = TABLE[["visits"]] % 4 + 2**24  # which differ in double precision only
+
+    check_classes(fit(make_pipeline(encoder, classifier()), X, ILLNESS > 140), X)
+    both = X.assign(mass=TABLE["body mass"])
+    columns = make_column_transformer((encoder, ["visits"]), (StandardScaler(), ["mass"]))
+    check_classes(fit(make_pipeline(columns, classifier()), both, ILLNESS > 140), both)
+
+
+@pytest.mark.parametrize("encode", ["onehot-dense", "ordinal"])
+def test_a_network_takes_single_precision_that_calls_itself_double(encode):
+    bins = KBinsDiscretizer(encode=encode, strategy="uniform")
+
+    check_classes(fit(make_pipeline(bins, classifier()), IRIS, SPECIES), IRIS)
+
+
+def test_names_of_other_columns_are_refused():
+    X = TABLE[["body mass", "visits"]]
+    pipeline = fit(make_pipeline(StandardScaler(), classifier()), X, ILLNESS > 140)
+    for other in (X[["visits", "body mass"]], X.rename(columns={"visits": "calls"})):
+        with pytest.raises(ValueError, match="feature names should match"):
+            sknn.export.to_onnx(pipeline, other)
+    sknn.export.to_onnx(pipeline, X.to_numpy(np.float32))
+
+
+def test_the_empty_word_is_no_category_where_it_means_a_missing_one():
+    table = TABLE.assign(sex=TABLE["sex"].replace("male", ""))
+    model = TabularMLPClassifier("fast", **SMALL).fit(table, ILLNESS > 140)
+    with pytest.raises(ValueError, match="Column 'sex' has the empty word among its categories"):
+        sknn.export.to_onnx(model, table)
+
+
+def test_names_of_inputs_have_letters_and_digits_and_differ():
+    names = ["label", "1x", "a b", "a_b", ""]
+    X = pd.DataFrame(np.ones((4, 5)) * np.arange(4)[:, np.newaxis], columns=names)
+    model = sknn.export.to_onnx(fit(classifier(), X, [0, 1, 0, 1]), X)
+
+    assert [each.name for each in model.graph.input] == ["label1", "_1x", "a_b", "a_b1", "x"]
+
+
 def test_column_transformers_go_before():
     numbers, words = ["age", "body mass", "visits"], ["sex"]
     columns = make_column_transformer((StandardScaler(), numbers), (OneHotEncoder(), words))
@@ -282,11 +336,49 @@ def test_searches_stand_in_pipelines(search):
     check_classes(fit(pipeline, IRIS, ODD[SPECIES]), IRIS)
 
 
+ENSEMBLES = {
+    "calibrated": CalibratedClassifierCV(classifier(), cv=2),
+    "calibrated steps": CalibratedClassifierCV(SCALED, cv=2),
+    "calibrated once": CalibratedClassifierCV(SCALED, cv=2, ensemble=False),
+    "bagging": BaggingClassifier(classifier(), 2),
+    "bagging of columns": BaggingClassifier(classifier(), 2, max_features=0.5, random_state=0),
+    "bagging of steps": BaggingClassifier(SCALED, 2, max_features=0.5, random_state=0),
+    "voting": VotingClassifier([("a", SCALED)], voting="soft", flatten_transform=False),
+    "stacking": StackingClassifier([("a", SCALED)], classifier(), cv=2),
+    "one against rest": OneVsRestClassifier(SCALED),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, "frame"])
+@pytest.mark.parametrize("labels", ["words", "ints"])
+@pytest.mark.parametrize("kind", ENSEMBLES)
+def test_ensembles_of_scikit_learn_hold_networks(kind, labels, dtype):
+    X = pd.DataFrame(IRIS, columns=[*"abcd"]) if dtype == "frame" else IRIS.astype(dtype)
+    y = np.array(["a", "b", "c"])[SPECIES] if labels == "words" else SPECIES
+
+    check_classes(fit(ENSEMBLES[kind], X, y), X)
+
+
 @pytest.mark.parametrize(
-    "around", [CalibratedClassifierCV(classifier(), cv=2), BaggingClassifier(classifier(), 2)]
+    "around",
+    [
+        BaggingRegressor(regressor(), 2, max_features=0.5, random_state=0),
+        StackingRegressor([("a", regressor()), ("b", LinearRegression())], regressor(), cv=2),
+        VotingRegressor([("a", regressor()), ("b", LinearRegression())]),
+    ],
+    ids=lambda around: type(around).__name__,
 )
-def test_ensembles_of_scikit_learn_hold_networks(around):
-    check_classes(fit(around, IRIS, SPECIES), IRIS.astype(np.float32))
+def test_ensembles_of_scikit_learn_hold_regressors(around):
+    for X in (PATIENTS, PATIENTS.astype(np.float32), pd.DataFrame(PATIENTS).rename(columns=str)):
+        check_numbers(fit(around, X, PROGRESSION / 100), X)
+
+
+def test_integers_are_doubles_for_steps():
+    X = np.round(IRIS * 10).astype(np.int64)
+    around = CalibratedClassifierCV(SCALED, cv=2)
+    _, probabilities = check_classes(fit(around, X, SPECIES), X)
+
+    assert probabilities.dtype == np.float64
 
 
 class Derived(MLPClassifier):
@@ -298,6 +390,7 @@ def test_classes_derived_from_ours_are_registered_when_they_are_met():
 
     check_classes(fit(network, IRIS, SPECIES), IRIS)
     check_classes(fit(make_pipeline(StandardScaler(), network), IRIS, SPECIES), IRIS)
+    check_classes(fit(BaggingClassifier(network, 2), IRIS, SPECIES), IRIS)
 
 
 @pytest.mark.parametrize("home", [sklearn.model_selection, sknn.model_selection])
@@ -317,13 +410,19 @@ def test_callers_of_skl2onnx_register_first():
     assert [value.name for value in model.graph.output] == ["label", "probabilities"]
 
 
-@pytest.mark.parametrize("target_opset", [13, 15, 18, None])
+@pytest.mark.parametrize("target_opset", [9, 13, 15, {"": 18}, None])
 def test_operators_have_a_version(target_opset):
     network = classifier(activation="gelu", normalization="layer")
     pipeline = fit(make_pipeline(StandardScaler(), network), IRIS, SPECIES)
     labels, _ = run_onnx(pipeline, IRIS, target_opset=target_opset)
 
     np.testing.assert_array_equal(labels, pipeline.predict(IRIS))
+
+
+@pytest.mark.parametrize("target_opset", [1, 8, 99, "13", True, {"": 7}])
+def test_operators_that_are_too_old_or_unknown_are_refused(target_opset):
+    with pytest.raises(ValueError, match="target_opset must be None, an int from 9 to"):
+        sknn.export.to_onnx(fitted("words"), IRIS, target_opset=target_opset)
 
 
 @pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor, TabularMLPRegressor, TableEncoder])
@@ -337,6 +436,29 @@ def test_an_activation_of_ones_own_is_refused():
     pipeline = fit(make_pipeline(StandardScaler(), network), IRIS, SPECIES)
     with pytest.raises(ValueError, match=r"activation has a Cubed of .* cannot be exported"):
         sknn.export.to_onnx(pipeline, IRIS[:1])
+
+
+def test_steps_that_give_other_columns_are_to_blame():
+    sknn.export.register_onnx()
+    network = fit(classifier(), IRIS, SPECIES)
+    network.n_features_in_ = 5
+    pipeline = Pipeline([("scaler", StandardScaler().fit(IRIS)), ("network", network)])
+    message = "What skl2onnx makes of the steps before has 4 columns, but MLPClassifier was fitted"
+    with pytest.raises(ValueError, match=message):
+        sknn.export.to_onnx(pipeline, IRIS)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (SplineTransformer(), r"The step 'step' \(SplineTransformer\) cannot be converted by"),
+        (PolynomialFeatures(), r"Pipeline cannot be run: .*cast X_sample with astype\(np.float32"),
+    ],
+)
+def test_what_skl2onnx_cannot_do_is_said(step, message):
+    pipeline = fit(Pipeline([("step", step), ("network", classifier())]), IRIS, SPECIES)
+    with pytest.raises(ValueError, match=message):
+        sknn.export.to_onnx(pipeline, IRIS)
 
 
 @pytest.mark.parametrize("sample", [IRIS[:, :3], make_table(5)[0][["age", "visits"]]])

@@ -69,13 +69,6 @@ def test_a_frame_has_an_input_for_each_column():
     assert {n for _, _, n in signature_of(frame)} == {1}
 
 
-def test_floats_are_alike_if_they_have_to_be():
-    frame = pd.DataFrame({"a": np.ones(2, np.float32), "b": [1.0, 2.0], "c": [1, 2]})
-
-    assert [each.kind for each in signature_of(frame, True)] == ["float64", "float64", "int64"]
-    assert [each.kind for each in signature_of(frame[["a", "c"]], True)] == ["float32", "int64"]
-
-
 def test_other_tables_and_mixed_rows_are_frames():
     pl = pytest.importorskip("polars", reason="polars is optional")
     frame = pl.DataFrame({"a": [1.0], "b": ["x"]})
@@ -100,6 +93,11 @@ def test_other_tables_and_mixed_rows_are_frames():
 def test_what_no_tensor_can_hold_is_refused(values):
     with pytest.raises(ValueError, match="Column 'when' of X_sample holds values of dtype"):
         signature_of(pd.DataFrame({"when": values}))
+
+
+def test_names_that_are_equal_as_words_are_refused():
+    with pytest.raises(ValueError, match="X_sample has 2 columns called '1'"):
+        signature_of(pd.DataFrame([[0.0, 1.0]], columns=[1, "1"]))
 
 
 def test_sparse_samples_are_refused():

@@ -4,6 +4,7 @@ import inspect
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from scipy.special import expit, ndtr
 
 from sknn.export import snippets
@@ -73,11 +74,23 @@ def test_samples_are_floats(X, dtype):
         ([1.0, 2.0], r"X must have the shape \(n_samples, 2\); got \(2,\)"),
         ([[1.0]], r"X must have the shape \(n_samples, 2\); got \(1, 1\)"),
         ([[1.0, np.nan]], "contains NaN or infinity"),
+        ([[1.0, 2j]], "Complex data not supported"),
+        (sp.csr_matrix([[1.0, 2.0]]), r"X must be dense; .* Pass X.toarray\(\)"),
     ],
 )
-def test_samples_of_other_shapes_are_refused(X, message):
+def test_samples_of_other_kinds_are_refused(X, message):
     with pytest.raises(ValueError, match=message):
         snippets._matrix(X, 2)
+
+
+def test_frames_have_the_columns_of_fit():
+    frame = pd.DataFrame({"a": [1.0], "b": [2.0]})
+
+    for X in (frame, frame.to_numpy(), frame.set_axis([0, 1], axis=1), [[1.0, 2.0]]):
+        snippets._check_names(X, ["a", "b"])
+    for other in (frame[["b", "a"]], frame.rename(columns={"b": "c"}), frame[["a"]]):
+        with pytest.raises(ValueError, match=r"X must have the columns \['a', 'b'\] in this order"):
+            snippets._check_names(other, ["a", "b"])
 
 
 def test_columns_come_from_dicts_frames_and_rows():
@@ -90,9 +103,17 @@ def test_columns_come_from_dicts_frames_and_rows():
 
 @pytest.mark.parametrize(
     ("X", "message"),
-    [({"a": [1]}, "X lacks the column 'b'"), ([[1]], r"have the shape \(n_samples, 2\)")],
+    [
+        ({"a": [1]}, "X lacks the column 'b'"),
+        ([[1]], r"have the shape \(n_samples, 2\)"),
+        ({"a": [1], "b": "x"}, r"a value for each row, .* column 'b' has the shape \(\)"),
+        ({"a": 1, "b": "x"}, r"a value for each row, .* column 'a' has the shape \(\)"),
+        (pd.Series({"a": 1, "b": "x"}), r"a value for each row, .* column 'a' has the shape"),
+        ({"a": [1, 2], "b": ["x"]}, r"columns of one length, .* column 'b' has the shape \(1,\)"),
+        (sp.dok_matrix((1, 2)), "X must be dense"),
+    ],
 )
-def test_missing_columns_are_named(X, message):
+def test_what_is_no_table_is_refused(X, message):
     with pytest.raises(ValueError, match=message):
         snippets._columns(X, ["a", "b"])
 
@@ -102,8 +123,9 @@ def test_numbers_have_gaps():
     found = snippets._numbers(column, "a")
 
     np.testing.assert_array_equal(found[:, 0], [1, np.nan, np.nan, np.nan, 0.5, 1])
-    with pytest.raises(ValueError, match="Column 'a' must hold numbers; got 'x'"):
-        snippets._numbers(np.array([1, "x"], object), "a")
+    for value in ("x", b"x", 1j):
+        with pytest.raises(ValueError, match=f"Column 'a' must hold numbers; got {value!r}"):
+            snippets._numbers(np.array([1, value], object), "a")
 
 
 @pytest.mark.parametrize(

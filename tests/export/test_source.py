@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -84,6 +85,17 @@ def test_lists_and_single_rows_are_taken():
 
     assert predict(IRIS[:1].tolist()).tolist() == network.predict(IRIS[:1]).tolist()
     assert predict(IRIS[:0]).shape == (0,)
+
+
+def test_frames_have_the_columns_of_fit():
+    frame = pd.DataFrame(IRIS, columns=[*"abcd"])
+    network = fit(classifier(), frame, SPECIES)
+    predict = run_source(to_python(network))["predict"]
+
+    np.testing.assert_array_equal(predict(frame), network.predict(frame))
+    np.testing.assert_array_equal(predict(IRIS), network.predict(frame))
+    with pytest.raises(ValueError, match="in this order; got"):
+        predict(frame[[*"dcba"]])
 
 
 BLOCKED = """
