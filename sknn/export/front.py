@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 from sklearn.utils.validation import validate_data
 
 from sknn.estimators import MLPClassifier, MLPRegressor
-from sknn.export.parts import first_of, parts_of, transformers_of
+from sknn.export.parts import check_ordinal, first_of, parts_of, transformers_of
 from sknn.export.signature import BOOL, FLOAT64, INT64, WORDS, Input
 from sknn.tabular import TableEncoder, TabularMLPClassifier, TabularMLPRegressor
 from sknn.tabular.table import has_names
@@ -81,7 +81,10 @@ def front_of(estimator: Any, X_sample: Any, inputs: Sequence[Input]) -> Front:
         places = _find(expected, [each.name for each in inputs], first)
     kinds = {column: inputs[place].kind for column, place in places.items()}
     if not isinstance(first, (*NETWORKS, *TABLES)):  # ours take any kinds
-        kinds = _widened(kinds, _categories(first, inputs))
+        given, categories = kinds, _categories(first, inputs)
+        kinds = _widened(kinds, categories)
+        if kinds != given and not _are_kept(first, categories):
+            _check_encoders(estimator)
     taken = [Taken(place, kinds[column]) for column, place in places.items()]
     # Ensembles of scikit-learn's have one input in skl2onnx.
     is_matrix = len(set(kinds.values())) == 1 and not any(
@@ -126,7 +129,7 @@ def _find(expected: list[str], names: list[str], first: Any) -> dict[int, int]:
     missing = [name for name in expected if name not in names]
     if missing and isinstance(first, ColumnTransformer):
         read = _readers(first)
-        are_named = all(_are_names(columns) for _, _, columns in transformers_of(first))
+        are_named = all(_are_names(columns) for _, columns in _reading(first))
         missing = [name for name in missing if not are_named or expected.index(name) in read]
     if missing:
         raise ValueError(
@@ -153,6 +156,23 @@ def _widened(kinds: dict[int, str], categories: set[int]) -> dict[int, str]:
     return widened
 
 
+def _are_kept(first: Any, categories: set[int]) -> bool:
+    """Whether all columns that encoders read remain as they are."""
+    if isinstance(first, ColumnTransformer):
+        read = _readers(first)
+        return {
+            column for column, are_encoders in read.items() if True in are_encoders
+        } <= categories
+    return isinstance(first, ENCODERS)
+
+
+def _check_encoders(estimator: Any) -> None:
+    """Raise ValueError if encoders cannot tell integers apart once they are floats."""
+    for part in parts_of(estimator):
+        if isinstance(part, OrdinalEncoder):
+            check_ordinal(part, "i")
+
+
 def _categories(first: Any, inputs: Sequence[Input]) -> set[int]:
     """Return the columns that encoders of categories read, and nothing else."""
     if isinstance(first, ENCODERS):
@@ -172,14 +192,20 @@ def _readers(transformer: Any) -> dict[int, set[bool]]:
     names = getattr(transformer, "feature_names_in_", range(n_columns))
     numbered = pd.DataFrame([np.arange(n_columns)], columns=list(names))
     read: dict[int, set[bool]] = {}
-    for _, step, columns in transformers_of(transformer):
-        if isinstance(step, str) and step == "drop":
-            continue
+    for step, columns in _reading(transformer):
         chosen = numbered.loc if _are_names(columns) else numbered.iloc
         is_encoder = isinstance(first_of(step), ENCODERS)
         for place in np.ravel(chosen[:, columns]).tolist():
             read.setdefault(place, set()).add(is_encoder)
     return read
+
+
+def _reading(transformer: Any) -> list[tuple[Any, Any]]:
+    """Return the steps of a ColumnTransformer that read columns, and which."""
+    found = transformers_of(transformer)
+    return [
+        (step, columns) for _, step, columns in found if not isinstance(step, str) or step != "drop"
+    ]
 
 
 def _are_names(columns: Any) -> bool:

@@ -16,6 +16,8 @@ from sklearn.preprocessing import OrdinalEncoder
 FITTED_IN_PLACE = ("steps", "transformer_list")
 """Constructor parameters that hold what has been fitted."""
 
+EXACT = 2**24
+"""Larger integers have neighbours that are equal in single precision."""
 
 UNKNOWN_CALIBRATION = {
     "isotonic": "takes the nearest known value where isotonic regression interpolates, so that "
@@ -110,17 +112,25 @@ def refuse_what_comes_out_wrong(estimator: Any) -> None:
                 "method='sigmoid', or export what it calibrates."
             )
         if isinstance(part, OrdinalEncoder):
-            _check_ordinal(part)
+            check_ordinal(part, "f")
 
 
-def _check_ordinal(encoder: Any) -> None:
-    """Raise ValueError if categories are one and the same in single precision."""
+def check_ordinal(encoder: Any, kinds: str) -> None:
+    """Raise ValueError if categories cannot be told apart in single precision.
+
+    Parameters
+    ----------
+    encoder : OrdinalEncoder
+    kinds : str
+        The kinds of numbers that skl2onnx compares as such: "f", "i".
+    """
     for categories in encoder.categories_:
-        if categories.dtype.kind == "f":
-            singles = categories.astype(np.float32)
-            if len(np.unique(singles)) < len(categories):
-                raise ValueError(
-                    "OrdinalEncoder cannot be exported: skl2onnx compares numbers in single "
-                    "precision, in which some of the categories are equal. Make them integers or "
-                    "words."
-                )
+        if categories.dtype.kind not in kinds:
+            continue
+        singles = categories.astype(np.float32)
+        is_exact = kinds == "f" or np.abs(categories).max(initial=0) <= EXACT
+        if not is_exact or len(np.unique(singles)) < len(categories):
+            raise ValueError(
+                "OrdinalEncoder cannot be exported: skl2onnx compares its numbers in single "
+                "precision, in which some of them are equal. Make the categories words."
+            )

@@ -79,8 +79,8 @@ def _of_frame(X_sample: Any) -> list[Input]:
     name, n_columns = counts.most_common(1)[0]
     if n_columns > 1:
         raise ValueError(
-            f"X_sample has {n_columns} columns called {name!r}, as a word or as a number; the names "
-            "of inputs must differ."
+            f"X_sample has {n_columns} columns called {name!r}, as a word or as a number; the "
+            "names of inputs must differ."
         )
     return inputs
 

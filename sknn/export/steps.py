@@ -109,6 +109,8 @@ def convert_transformed(scope: Any, operator: Any, container: Any) -> None:
     model = operator.raw_operator
     inverse = _inverse_of(model.transformer_)
     found = _parse_sklearn(scope, model.regressor_, operator.inputs)
+    for variable in found:
+        variable.init_status(is_leaf=False)  # as which a search within leaves it
     writer = NodeWriter(scope, container, certain(scope, container, found))
     n_targets = _n_targets(model)
     y = inverse(reshape(matrix(n_targets), (n_targets,)))

@@ -183,6 +183,31 @@ def test_columns_lie_side_by_side_unless_some_part_reads_them_one_by_one(kind):
     assert not take(estimator, NUMBERS.to_numpy()).is_matrix
 
 
+def test_integers_that_ensembles_hand_to_encoders_are_told_apart():
+    columns = make_column_transformer((OrdinalEncoder(), ["int"]), (StandardScaler(), ["double"]))
+    voting = VotingClassifier([("steps", make_pipeline(columns, classifier()))])
+    far = NUMBERS.assign(int=NUMBERS["int"] + 2**24)
+
+    assert kinds_of(voting, NUMBERS) == ["float64"] * 3
+    assert kinds_of(voting.estimators[0][1], far) == ["float64", "float64", "int64"]
+    with pytest.raises(ValueError, match="OrdinalEncoder cannot be exported"):
+        kinds_of(voting, far)
+
+
+@pytest.mark.parametrize("is_frame", [True, False])
+def test_widened_integers_are_told_apart(is_frame):
+    X = NUMBERS[["int", "int"]].set_axis(["a", "b"], axis=1) + 2**24
+    X = X if is_frame else X.to_numpy()
+    for places in ([0], [1]):  # that of the encoder, too, or another one
+        columns = make_column_transformer((OrdinalEncoder(), [0]), (StandardScaler(), places))
+        pipeline = fit(make_pipeline(columns, classifier()), X, Y)
+        if is_frame and places == [1]:
+            assert [kind for _, kind in take(pipeline, X).taken] == ["int64", "float64"]
+            continue
+        with pytest.raises(ValueError, match="OrdinalEncoder cannot be exported"):
+            take(pipeline, X)
+
+
 def test_idle_steps_are_left_out():
     estimator = fit(IN_ORDER["idle step"], NUMBERS, Y)
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from sknn import MLPClassifier
 from sknn.export.parts import (
+    check_ordinal,
     first_of,
     name_of,
     parts_of,
@@ -117,3 +118,13 @@ def test_categories_that_are_equal_in_single_precision_are_refused():
     refuse_what_comes_out_wrong(OrdinalEncoder().fit(far))
     with pytest.raises(ValueError, match=r"OrdinalEncoder cannot be exported: .* are equal"):
         refuse_what_comes_out_wrong(OrdinalEncoder().fit(near))
+
+
+def test_integers_of_which_neighbours_are_equal_in_single_precision_are_refused():
+    small, large = np.array([[2**24]]), np.array([[2**24 + 1]])
+
+    check_ordinal(OrdinalEncoder().fit(small), "i")
+    check_ordinal(OrdinalEncoder().fit(np.array([["a"]], object)), "i")
+    refuse_what_comes_out_wrong(OrdinalEncoder().fit(large))
+    with pytest.raises(ValueError, match="OrdinalEncoder cannot be exported"):
+        check_ordinal(OrdinalEncoder().fit(large), "i")

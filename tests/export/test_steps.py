@@ -38,6 +38,7 @@ MANY[:9] = np.nan
     ids=repr,
 )
 @pytest.mark.filterwarnings("ignore:Skipping features without any observed values")
+@pytest.mark.filterwarnings("ignore:Currently, when `keep_empty_feature")  # until 1.8
 def test_gaps_are_filled_in_the_precision_of_the_samples(imputer, dtype):
     X = GAPS.astype(dtype)
     expected = imputer.fit(X).transform(MANY.astype(dtype))
@@ -108,9 +109,12 @@ def test_targets_are_transformed_back(transformer, n_targets, dtype):
 def test_transformed_targets_stand_anywhere():
     around = TransformedTargetRegressor(regressor(), transformer=StandardScaler())
     search = GridSearchCV(around, {"regressor__alpha": [0.1, 1.0]}, cv=2)
+    within = TransformedTargetRegressor(
+        GridSearchCV(regressor(), {"alpha": [0.1, 1.0]}, cv=2), transformer=MinMaxScaler()
+    )
     X = pd.DataFrame(PATIENTS).rename(columns=str)
 
-    for estimator in (search, make_pipeline(StandardScaler(), search)):
+    for estimator in (search, make_pipeline(StandardScaler(), search), within):
         check_numbers(fit(estimator, X, NUMBERS["one"]), X)
 
 
