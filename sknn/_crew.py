@@ -78,20 +78,21 @@ def count_row_workers(
     n_threads : int, default=None
         How many threads there are; None for as many as the process may keep busy.
     """
+    if theta.nbytes * n_samples < (MIN_WORK_MEETING if they_meet else MIN_WORK):
+        return 1
     n_threads = count_threads() if n_threads is None else n_threads
-    is_worth = theta.nbytes * n_samples >= (MIN_WORK_MEETING if they_meet else MIN_WORK)
-    if not is_worth or n_threads > MAX_WORKERS:
+    if n_threads > MAX_WORKERS:
         return 1
     return count_workers(n_samples // MIN_ROWS, n_threads)
 
 
-def cpu_clock(n_workers: int) -> Callable[[], float]:
-    """Return the clock of the CPU time that so many workers take.
+def cpu_clock(n_workers: int, is_large: bool) -> Callable[[], float]:
+    """Return the clock of the CPU time that so many workers take, for a large model or another.
 
     It is that of the calling thread if nobody else works for it, be it BLAS; else that of the whole
     process, in which the program's other threads count, too.
     """
-    is_alone = n_workers == 1 and count_threads() <= MAX_WORKERS
+    is_alone = n_workers == 1 and not (is_large and count_threads() > MAX_WORKERS)
     return time.thread_time if is_alone else time.process_time
 
 

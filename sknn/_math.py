@@ -36,8 +36,11 @@ def number(value: Any, dtype: Any) -> Array:
 
     NumPy converts a Python float at every call; a 0-d array saves that.
     """
+    array = np.asarray(value)
+    if array.dtype == dtype:
+        return array
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite to it
-        return np.asarray(value, dtype=dtype)
+        return array.astype(dtype)
 
 
 def order_of(values: Array, axis: int | None = None) -> Any:

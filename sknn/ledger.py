@@ -42,6 +42,13 @@ class Spent(NamedTuple):
     peak_bytes: int = 0
     source: str = ""
 
+    def after_epoch(self, n_steps: int, n_samples: int, operations: int) -> Spent:
+        """Return what has been spent once another epoch has been made."""
+        # Without keywords, since it is done in every epoch.
+        return Spent(
+            self[0] + 1, self[1] + n_steps, self[2] + n_samples, self[3] + operations, *self[4:]
+        )
+
     def with_share(self, share: float) -> Spent:
         """Return what has been measured, times a share."""
         return self._replace(

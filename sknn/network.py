@@ -158,6 +158,8 @@ class Network:
         later = (layer.operations(n_in) for layer, n_in in others)
         parts = [first[0].operations(first[1], n_entries), *later]
         idle, trained = parts[: self._n_idle], in_a_row(parts[self._n_idle :])
+        if not idle:
+            return trained
         spared = [cost for part in idle for cost in (part.backward, part.input_gradient)]
         return trained._replace(
             forward=add_up([trained.forward, *(part.forward for part in idle)]),

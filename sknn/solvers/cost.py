@@ -47,10 +47,10 @@ class Costs(NamedTuple):
     def of(cls, problem: Problem, batch_size: int, n_rows_seen: int) -> Costs:
         """Return the costs of epochs that visit so many samples."""
         n_steps = -(-n_rows_seen // batch_size)
-        n_last = n_rows_seen - (n_steps - 1) * batch_size
-        full, last = (step_operations(problem, n) for n in (batch_size, n_last))
-        beside = epoch_operations(problem, batch_size, n_rows_seen)
-        beside += problem.validation_operations - full * (n_steps - 1) - last
+        n_last, step = n_rows_seen - (n_steps - 1) * batch_size, _step_cost(problem)
+        full, last = (round(step.of(n)) for n in (batch_size, n_last))
+        whole = _epoch_operations(problem, step, batch_size, n_rows_seen)
+        beside = whole + problem.validation_operations - full * (n_steps - 1) - last
         return cls(full, last, n_steps, beside)
 
     def of_steps(self, n_steps: int) -> int:
@@ -96,9 +96,13 @@ def epoch_operations(problem: Problem, batch_size: int, n_rows_seen: int) -> int
     n_rows_seen : int
         Samples that the epoch visits.
     """
+    return _epoch_operations(problem, _step_cost(problem), batch_size, n_rows_seen)
+
+
+def _epoch_operations(problem: Problem, step: Cost, batch_size: int, n_rows_seen: int) -> int:
     n_full, n_rest = divmod(n_rows_seen, batch_size)
     has_rest = n_rest > 0
-    steps = _step_cost(problem).of(n_rows_seen, n_full + has_rest)
+    steps = step.of(n_rows_seen, n_full + has_rest)
     return round(steps + _watching(problem, (n_full > 0) + has_rest) + _between_epochs(problem))
 
 

@@ -95,7 +95,7 @@ class LBFGS(Solver):
         n_samples = problem.n_samples
         n_workers = self.count_workers(problem) if problem.n_workers is None else problem.n_workers
         limit = large_work() if is_large(theta, n_samples) else nullcontext()
-        laps = Laps(cpu_clock(n_workers))
+        laps = Laps(cpu_clock(n_workers, is_large(theta, n_samples)))
         with np.errstate(all="ignore"), limit, Crew(n_workers) as crew:
             descent = _Descent(problem, self, theta, crew)
             try:

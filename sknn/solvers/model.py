@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from sknn._crew import count_threads
+from sknn._crew import count_threads, is_large
 from sknn._math import Array
 from sknn._random import make_words
 from sknn.averaging import follow
-from sknn.ledger import Spent
 from sknn.network import CHUNK
 from sknn.solvers._base import Problem
 from sknn.solvers.batches import Rows
@@ -60,8 +59,9 @@ class Model:
     rates, decay_levels, noise_levels : float or ndarray of shape (n_steps,)
         The learning rate of each of the epoch's steps, and what weight decay and the rates of
         random changes are multiplied by; one number where they do not change.
-    n_allowed : int
-        Steps of the current epoch that are made: fewer where a budget of operations ends.
+    n_allowed, n_visited : int
+        Steps of the current epoch that are made, and the samples that they visit: fewer where a
+        budget of operations ends.
     is_training : bool
         Whether it has not finished yet.
     settles_draws : bool
@@ -171,18 +171,16 @@ class Model:
         self.n_full = n_samples // batch_size if n_samples > batch_size else 0
         drops_last = self.solver.drops_last and self.n_full > 0
         self.n_seen = self.n_full * batch_size if drops_last else n_samples
-        self.n_steps = self.n_allowed = -(-self.n_seen // batch_size)
+        self.n_steps = -(-self.n_seen // batch_size)
+        self.n_allowed, self.n_visited = self.n_steps, self.n_seen
         self._costs = Costs.of(self.problem, batch_size, self.n_seen)
-
-    @property
-    def n_visited(self) -> int:
-        """The samples that the steps of the current epoch visit."""
-        return min(self.n_allowed * self.batch_size, self.n_seen)
 
     def begin_epoch(self) -> None:
         """Choose the learning rate of the coming epoch, and say that it begins."""
         state, solver = self.state, self.solver
-        self.n_allowed = self._costs.steps_within(self._operations_left())
+        if solver.max_operations is not None:
+            self.n_allowed = self._costs.steps_within(self._operations_left())
+            self.n_visited = min(self.n_allowed * self.batch_size, self.n_seen)
         try:
             if solver.schedule.by_step:
                 factors = self._by_step("schedule")
@@ -263,7 +261,8 @@ class Model:
         self.monitor.finish()
         if self.problem.keeps_state:
             state.moments, state.moment_units = moments, self.solver.optimizer.moment_units()
-            state.n_threads = state.n_threads or count_threads()
+            if state.n_threads is None and is_large(state.theta, self.batch_size):
+                state.n_threads = count_threads()
         if self.settles_draws and state.position is not None:
             self._draws_at_end = state.position.draws
 
@@ -312,15 +311,14 @@ class Model:
         state.n_steps += self.n_allowed
         state.t += self.n_visited
         operations = self._costs.of_steps(self.n_allowed)
-        done = Spent(1, self.n_allowed, self.n_visited, operations)
-        state.spent = state.spent.plus(done)
+        state.spent = state.spent.after_epoch(self.n_allowed, self.n_visited, operations)
         is_lost = self._good is not None and self._recovers(theta, moments)
         if self.problem.after_epoch is not None:
             self._lend_moments(theta, moments)
         reason = self.monitor.end_epoch(epoch, moments.get("average", theta), is_lost)
         if reason == "plateau":
             reason = self._after_plateau(epoch.rate)
-        if self._operations_left() <= 0:
+        if solver.max_operations is not None and self._operations_left() <= 0:
             reason = reason or "operations"
         state.has_converged = reason == "plateau"
         if reason or self.monitor.is_told_to_stop or self.problem.one_epoch:

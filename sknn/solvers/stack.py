@@ -82,7 +82,9 @@ class Stack:
         rates = [model.rate for model in self.models]
         totals, norms = np.zeros((2, len(self.models)))
         # A budget of operations ends for all in the same step, see `Stochastic.stack_key`.
-        cuts = [m.n_allowed for m in self.models if m.is_training and m.n_allowed < m.n_steps]
+        cuts = []
+        if self.models[0].solver.max_operations is not None:
+            cuts = [m.n_allowed for m in self.models if m.is_training and m.n_allowed < m.n_steps]
         chunks = (
             [c.cut(cuts[0]) for c in self._chunks if c.first < cuts[0]] if cuts else self._chunks
         )

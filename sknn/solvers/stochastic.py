@@ -244,6 +244,7 @@ def _train(models: list[Model], running: Stack) -> list[Model]:
     n_training, is_alone = len(models), len(models) == 1
     n_workers = running.crew.n_workers if is_alone else 1  # those of a stack share no rows
     bill = _Bill(models, running.crew.n_workers)
+    is_kept = any(model.problem.keep is not None for model in models)
     try:
         # Without those that have finished a stack is faster, but it takes time to make.
         while n_training > FULLNESS * len(models):
@@ -253,7 +254,8 @@ def _train(models: list[Model], running: Stack) -> list[Model]:
                 running.release(m, models[m].problem.keeps_state)
                 models[m].finish(n_workers, is_alone)
                 n_training -= 1
-            _keep(models, n_workers, bill)
+            if is_kept:
+                _keep(models, n_workers, bill)
             if has_grown:
                 break
     except KeyboardInterrupt:
@@ -281,7 +283,9 @@ class _Bill:
     """
 
     def __init__(self, models: list[Model], n_workers: int) -> None:
-        self._models, self._laps = models, Laps(cpu_clock(n_workers))
+        first = models[0]
+        is_large_one = len(models) == 1 and is_large(first.state.theta, first.batch_size)
+        self._models, self._laps = models, Laps(cpu_clock(n_workers, is_large_one))
         self._before = self._operations()
 
     def settle(self, is_last: bool = False) -> None:

@@ -197,22 +197,21 @@ class Training:
             pieces["solver"] = self._with_rate(Problem(**pieces))
         pieces["solver"] = self._for_rest_of_time(pieces["solver"])
         self._first: TrainingState | None = None  # the training that early stopping has ended
-        self._pose(FIRST, Problem(**pieces))
+        self._pose(FIRST, pieces)
 
-    def _pose(self, name: str, problem: Problem, **watch: Any) -> None:
+    def _pose(self, name: str, pieces: dict[str, Any], **watch: Any) -> None:
         """Set a problem, or its solution if there is one in a file."""
-        self._name, self.solution = name, None
+        self._name, self.solution, state = name, None, pieces["state"]
         if self._checkpoint is not None:
-            resumed = self._checkpoint.resumed(name, problem)
+            resumed = self._checkpoint.resumed(name, Problem(**pieces))
             if isinstance(resumed, TrainingState):
-                self.solution = resumed
-                self._checkpoint.say_again(resumed, problem.solver)
+                self.solution = state = resumed
+                self._checkpoint.say_again(resumed, pieces["solver"])
             else:
-                problem = resumed
-        self._state = problem.state if self.solution is None else self.solution
+                pieces, state = vars(resumed), resumed.state
         if self._first is None:
-            watch = self._watch(self._state)
-        self.problem = replace(problem, **watch)
+            watch = self._watch(state)
+        self._state, self.problem = state, Problem(**(pieces | watch))
 
     def keep(self, state: TrainingState) -> None:
         """Keep what has become of the problem, in the file, too, unless it was interrupted."""
@@ -274,7 +273,7 @@ class Training:
             changes |= _same_rates(solver, first)
         self._pose(
             AGAIN,
-            Problem(**pieces, solver=solver.changed(**changes)),
+            {**pieces, "solver": solver.changed(**changes)},
             after_epoch=lambda state, theta: state.n_iter >= first.best_epoch,
         )
 
