@@ -48,6 +48,9 @@ ARRAY_HEADER = re.compile(
 ITEMS = (type(None), bool, int, float, complex, str, bytes)
 """What an array of objects may hold."""
 
+MANY = 64
+"""Lists of so many floats are arrays in a file."""
+
 DEEPEST = 200
 """So many levels a header may have."""
 
@@ -88,6 +91,8 @@ class Writer:
             return self._encode_array(value, where)
         if type(value) in (float, complex, bytes):
             return _encode_number(value)
+        if type(value) is list and len(value) >= MANY and set(map(type, value)) == {float}:
+            return {CLASS: "floats", "array": self._add(np.array(value))}  # such as a loss curve
         if type(value) is list:
             return [self.encode(each, f"{where}[{i}]") for i, each in enumerate(value)]
         if type(value) is tuple:
@@ -136,9 +141,14 @@ class Writer:
             raise ValueError(f"{where} has dtype {value.dtype}, which cannot be stored in a file.")
         known = self._known.get(id(value))
         if known is None:
-            known = self._known[id(value)] = f"arrays/{len(self.arrays)}.npy"
-            self.arrays[known] = np.asarray(value)
+            known = self._known[id(value)] = self._add(np.asarray(value))
         return {CLASS: "array", "array": known}
+
+    def _add(self, array: Array) -> str:
+        """Keep an array; return the name of its member."""
+        name = f"arrays/{len(self.arrays)}.npy"
+        self.arrays[name] = array
+        return name
 
 
 class Reader:
@@ -172,6 +182,8 @@ class Reader:
             return {self.decode(key): self.decode(each) for key, each in value["items"]}
         if kind == "array":
             return self._arrays[value["array"]]
+        if kind == "floats":
+            return _checked_floats(self._arrays[value["array"]]).tolist()
         if kind == "scalar":
             content = bytes.fromhex(value["value"])
             [scalar] = _from_bytes(content, _checked_dtype(value["dtype"]), 0)
@@ -192,6 +204,12 @@ class Reader:
                 raise ValueError(f"an array holds {type(item).__name__}")
             array[i] = item
         return array.reshape(shape)
+
+
+def _checked_floats(array: Array) -> Array:
+    if array.ndim != 1 or array.dtype != np.float64:
+        raise ValueError(f"a list of floats is an array of {array.dtype} with {array.ndim} axes")
+    return array
 
 
 def _check_draws(value: Any) -> None:

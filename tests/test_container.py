@@ -790,3 +790,24 @@ def test_what_was_left_long_ago_is_removed(tmp_path):
     write(path, 1, {})
 
     assert sorted(tmp_path.iterdir()) == sorted([path, new, other])
+
+
+@pytest.mark.parametrize("n", [3, 63, 64, 1000])
+def test_long_lists_of_floats_come_back_as_they_were(path, n):
+    values = [*np.random.default_rng(0).standard_normal(n).tolist()[3:], float("inf"), -0.0, 1e-320]
+    mixed = [*values, 1]
+    write(path, [values, mixed], {})
+    (found, found_mixed), _ = read(path)
+
+    assert repr(found) == repr(values)
+    assert repr(found_mixed) == repr(mixed)
+    assert {type(value) for value in found} == {float}
+
+
+def test_a_list_of_floats_that_is_no_list_of_floats_is_refused(path):
+    write(path, [[0.5] * 100, np.zeros(100, np.float32)], {})
+    header, arrays = take_apart(path)
+    header["tree"][0]["array"] = header["tree"][1]["array"]
+    put_together(path, header, arrays)
+    with pytest.raises(ValueError, match="a list of floats is an array of float32 with 1 axes"):
+        read(path)

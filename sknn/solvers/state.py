@@ -184,6 +184,16 @@ class TrainingState:
         known = {name: state[name] for name in self.__dataclass_fields__ if name in state}
         self.__dict__.update({"moment_units": {}} | known)
 
+    def to_plain(self) -> dict[str, Any]:
+        """Return what it is made of, the rows of the history in one array."""
+        return {**vars(self), "history": np.array(self.history, float).reshape(-1, len(HISTORY))}
+
+    @classmethod
+    def from_plain(cls, state: dict[str, Any]) -> TrainingState:
+        """Return the state that is made of this."""
+        rows = [tuple(row) for row in state["history"].tolist()]
+        return cls(**state | {"history": rows})
+
     def detached(self) -> TrainingState:
         """Return a copy that shares no array that training writes to."""
         moments = self.moments
