@@ -45,6 +45,7 @@ benchmarks: .venv/test
 	$(BIN)/python -m tests.benchmarks.load
 	$(BIN)/python -m tests.benchmarks.tabular
 	$(BIN)/python -m tests.benchmarks.explain
+	$(BIN)/python -m tests.benchmarks.keeping
 
 .venv/created:
 	$(PYTHON) -m venv .venv
