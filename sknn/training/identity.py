@@ -79,8 +79,10 @@ class Description:
             return self._of_class(value, where)
         if isinstance(value, (set, frozenset)):  # in whatever order
             return "set", sorted(fingerprint(each, where) for each in value)
-        if callable(value) and hasattr(value, "__qualname__"):  # of a library that is compiled
-            return "name", str(getattr(value, "__module__", "")), value.__qualname__
+        if isinstance(value, np.ufunc):
+            return "ufunc", value.__name__
+        if hasattr(value, "__qualname__") and not hasattr(value, "__dict__") and callable(value):
+            return "name", str(getattr(value, "__module__", "")), value.__qualname__  # compiled
         return "object", self.of(type(value), where), self._of_attributes(value, where)
 
     def _of_function(self, function: types.FunctionType, where: str) -> Any:

@@ -66,6 +66,11 @@ def make_class(number):
     return Made
 
 
+def named(value):
+    """Return an object that passes for a function."""
+    return functools.update_wrapper(value, power, updated=())
+
+
 PAIRS = {
     "numbers": (1, 2),
     "a number and a bool": (1, True),
@@ -89,6 +94,8 @@ PAIRS = {
         ShuffleSplit(random_state=np.random.RandomState(seed)) for seed in (0, 1)
     ),
     "compiled functions": (np.tanh, np.sin),
+    "methods of compiled classes": (str.upper, str.lower),
+    "objects that are named as a function": (named(Plain(1)), named(Plain(2))),
     "functions of libraries": (f1_score, make_scorer),
     "arrays": (np.zeros(3), np.zeros(4)),
     "dtypes of arrays": (np.zeros(3), np.zeros(3, np.float32)),
