@@ -86,12 +86,17 @@ class Versioned:
         restored.__dict__.update(given | state)
         return restored
 
-    def __copy__(self) -> Self:
-        # Not by way of plain terms; and a copy is no part of a search that runs.
+    def _copy(self, *without: str) -> Self:
+        """Return a copy with the same attributes, themselves not copied, but for some."""
         other = object.__new__(type(self))
         other.__dict__.update(vars(self))
-        other.__dict__.pop("_parent_callback_ctx", None)
+        for name in without:
+            other.__dict__.pop(name, None)
         return other
+
+    def __copy__(self) -> Self:
+        # Not by way of plain terms; and a copy is no part of a search that runs.
+        return self._copy("_parent_callback_ctx")
 
     def __getstate__(self) -> dict[str, Any]:
         state: Any = super().__getstate__()

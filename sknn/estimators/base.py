@@ -250,12 +250,6 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         )
         return True
 
-    def _copy(self) -> Self:
-        """Return a copy with the same attributes, themselves not copied."""
-        other = object.__new__(type(self))
-        other.__dict__.update(vars(self))
-        return other
-
     def _forget(self, is_first: bool) -> None:
         """Drop what an earlier fit has published and this one may not have."""
         names = list(FOUND) if is_first or self.learning_rate_init != "auto" else []
@@ -380,22 +374,11 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         estimator
             The copy, without callbacks.
         """
-        trimmed = copy.deepcopy(self._without_callbacks())
+        trimmed = copy.deepcopy(self._copy("_skl_callbacks"))
         trimmed.checkpoint = None
         if "_state" in vars(trimmed):
             trimmed._state = trimmed._state.trimmed()
         return trimmed
-
-    def _without_callbacks(self) -> Self:
-        bare = self._copy()
-        bare.__dict__.pop("_skl_callbacks", None)
-        return bare
-
-    def check_restored(self) -> None:
-        """Raise ValueError unless what has been fitted is complete, as in a damaged file."""
-        if "_network" in vars(self):
-            trained = self._trained()
-            trained.network.publication.check_shapes(trained.parameters)
 
     def summary(self) -> str:
         """Return a table of the layers, the shapes of their outputs and their parameters.

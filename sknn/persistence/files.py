@@ -174,8 +174,6 @@ def _put_together(tree: Any, decoder: Decoder) -> Any:
         raise ValueError(
             f"it has a {type(model).__name__}, which is neither an estimator nor a component"
         )
-    if hasattr(model, "check_restored"):
-        model.check_restored()
     try_out(model)
     with sklearn.config_context(enable_metadata_routing=True):
         for method, requests in tree.get(REQUESTS, {}).items():

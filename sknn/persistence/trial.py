@@ -20,6 +20,7 @@ def try_out(model: Any) -> None:
     with np.errstate(all="ignore"):
         if "_network" in fitted:
             trained = model._trained()
+            trained.network.publication.check_shapes(trained.parameters)
             row = np.zeros((1, trained.network.n_features))
             trained.targets.predict(trained.raw_scores(row))
         elif "_ensemble" in fitted:

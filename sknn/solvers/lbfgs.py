@@ -174,10 +174,10 @@ class _Descent:
         self.theta, self._has_begun = intermediate_result.x, False
         reported, norm = self._evaluation_at(intermediate_result.fun)
         reason = self.monitor.end_epoch(Epoch(reported, grad_norm=norm), self.theta)
-        state, most = self.problem.state, self.solver.max_operations
+        state = self.problem.state
         done = Spent(1, 1, 0, self.problem.validation_operations)
         state.spent = state.spent.plus(done)
-        if most is not None and state.spent.operations - state.operations_before >= most:
+        if state.operations_left(self.solver.max_operations) <= 0:
             reason = reason or "operations"
         self.problem.state.has_converged = reason == "plateau"
         if reason == "plateau" and self.problem.verbose:

@@ -169,8 +169,7 @@ class Model:
         n_samples, self.batch_size = self.rows.order.size, batch_size
         # A batch of all samples counts as a last one.
         self.n_full = n_samples // batch_size if n_samples > batch_size else 0
-        drops_last = self.solver.drops_last and self.n_full > 0
-        self.n_seen = self.n_full * batch_size if drops_last else n_samples
+        self.n_seen = self.solver.count_seen(n_samples, batch_size)
         self.n_steps = -(-self.n_seen // batch_size)
         self.n_allowed, self.n_visited = self.n_steps, self.n_seen
         self._costs = Costs.of(self.problem, batch_size, self.n_seen)
@@ -179,7 +178,7 @@ class Model:
         """Choose the learning rate of the coming epoch, and say that it begins."""
         state, solver = self.state, self.solver
         if solver.max_operations is not None:
-            self.n_allowed = self._costs.steps_within(self._operations_left())
+            self.n_allowed = self._costs.steps_within(state.operations_left(solver.max_operations))
             self.n_visited = min(self.n_allowed * self.batch_size, self.n_seen)
         try:
             if solver.schedule.by_step:
@@ -318,7 +317,7 @@ class Model:
         reason = self.monitor.end_epoch(epoch, moments.get("average", theta), is_lost)
         if reason == "plateau":
             reason = self._after_plateau(epoch.rate)
-        if solver.max_operations is not None and self._operations_left() <= 0:
+        if state.operations_left(solver.max_operations) <= 0:
             reason = reason or "operations"
         state.has_converged = reason == "plateau"
         if reason or self.monitor.is_told_to_stop or self.problem.one_epoch:
@@ -329,13 +328,6 @@ class Model:
                 state.ending = not_converged(solver.max_iter)
             return True
         return False
-
-    def _operations_left(self) -> float:
-        """Return how many operations the current call may still make."""
-        state, most = self.state, self.solver.max_operations
-        return (
-            math.inf if most is None else most - (state.spent.operations - state.operations_before)
-        )
 
     def _lend_moments(self, theta: Array, moments: dict[str, Array]) -> None:
         """Put what going on needs into the state while others look at it."""

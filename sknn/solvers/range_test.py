@@ -82,7 +82,7 @@ def find_rate(problem: Problem) -> tuple[float, Array, int]:
     ----------
     Smith, L. N., "Cyclical learning rates for training neural networks", WACV 2017.
     """
-    trials = make_trials(problem)
+    trials = make_trials(problem, RATES)
     solver = trials[0].solver
     assert isinstance(solver, Stochastic)
     n_epochs = solver.max_iter
@@ -98,14 +98,14 @@ def find_rate(problem: Problem) -> tuple[float, Array, int]:
 
 def count_operations(problem: Problem) -> int:
     """Return how many operations the range test of a problem takes at most."""
-    trial = make_trials(problem)[0]
+    [trial] = make_trials(problem, RATES[:1])
     solver = trial.solver
     assert isinstance(solver, Stochastic)
     costs = Costs.of(trial, solver.batch_size, trial.n_samples)
     return len(RATES) * solver.max_iter * costs.of_steps(costs.n_steps)
 
 
-def make_trials(problem: Problem) -> list[Problem]:
+def make_trials(problem: Problem, rates: Array) -> list[Problem]:
     """Return the trials of a range test, one for each rate; the problem is left as it is."""
     solver = problem.solver
     assert isinstance(solver, Stochastic)
@@ -114,7 +114,7 @@ def make_trials(problem: Problem) -> list[Problem]:
     if n_steps > STEPS:  # as many as they see
         rows = np.random.RandomState(0).choice(rows, STEPS * solver.batch_size, replace=False)
     n_epochs = math.ceil(STEPS / n_steps)
-    return [_make_trial(problem, solver, float(rate), n_epochs, rows) for rate in RATES]
+    return [_make_trial(problem, solver, float(rate), n_epochs, rows) for rate in rates]
 
 
 def _make_trial(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -183,6 +184,10 @@ class TrainingState:
         # Before 0.3.0 the moments were in the units of the published rule; some attributes went.
         known = {name: state[name] for name in self.__dataclass_fields__ if name in state}
         self.__dict__.update({"moment_units": {}} | known)
+
+    def operations_left(self, most: float | None) -> float:
+        """Return how many of so many operations the current call may still make; None: any."""
+        return math.inf if most is None else most - (self.spent.operations - self.operations_before)
 
     def to_plain(self) -> dict[str, Any]:
         """Return what it is made of, the rows of the history in one array."""

@@ -200,12 +200,14 @@ class Stochastic(Solver):
         """Return in which epoch and step the budget of operations ends, for models with one."""
         if self.max_operations is None:
             return None
-        state, n_samples = problem.state, problem.n_samples
-        n_seen = n_samples
-        if self.drops_last and n_samples > self.batch_size:
-            n_seen -= n_samples % self.batch_size
-        left = self.max_operations - (state.spent.operations - state.operations_before)
+        n_seen = self.count_seen(problem.n_samples, self.batch_size)
+        left = problem.state.operations_left(self.max_operations)
         return Costs.of(problem, self.batch_size, n_seen).place(left)
+
+    def count_seen(self, n_samples: int, batch_size: int) -> int:
+        """Return how many of so many samples an epoch visits, in batches of a size."""
+        leaves_rest = self.drops_last and n_samples > batch_size
+        return n_samples - n_samples % batch_size if leaves_rest else n_samples
 
     def bytes_per_model(self, problem: Problem) -> int:
         theta, network = problem.state.theta, problem.objective.network

@@ -135,8 +135,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
             If a parameter or the data are not valid.
         """
         check_parameters(self, self._constraints)
-        fitted = object.__new__(type(self))
-        fitted.__dict__.update(vars(self))
+        fitted = self._copy()
         fitted._fit(X, y, sample_weight, groups)
         self.__dict__ = fitted.__dict__
         return self
@@ -407,11 +406,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         estimator
             The copy, without callbacks. It cannot be fitted further, only anew.
         """
-        bare = object.__new__(type(self))
-        bare.__dict__.update(vars(self))
-        for name in ("_skl_callbacks", "_answers", "_learnt"):
-            bare.__dict__.pop(name, None)
-        trimmed = copy.deepcopy(bare)
+        trimmed = copy.deepcopy(self._copy("_skl_callbacks", "_answers", "_learnt"))
         trimmed.checkpoint = None
         if "_ensemble" in vars(trimmed):
             trimmed._ensemble.trim()

@@ -85,6 +85,9 @@ class Checkpoint:
         if self.path.exists() and self.path.stat().st_size:
             self._open()
 
+    def __str__(self) -> str:
+        return f"checkpoint={os.fspath(self.path)!r}"
+
     def _open(self) -> None:
         try:
             self._read()
@@ -98,15 +101,13 @@ class Checkpoint:
         if header.get("class") != KIND:
             raise self._refusal("is no checkpoint", "Change the path")
         before, *known = self._understood(lambda: [tree[name] for name in PARTS])
-        names = self._understood(lambda: [n for n in before if before[n] != self._of(n)])
-        if names or len(before) != len(self._fingerprints):
+        ours = self._fingerprints
+        names = self._understood(lambda: [n for n in before if before[n] != ours.get(n)])
+        if names or len(before) != len(ours):
             differing = f" ({', '.join(names)})" if names else ""
             what = f"is that of a fit with other parameters or other data{differing}"
             raise self._refusal(what)
         self._max_iter_before, self.seconds_before, self._made, self._kept = known
-
-    def _of(self, name: str) -> str | None:
-        return self._fingerprints.get(name)
 
     def _understood(self, work: Callable[[], T]) -> T:
         """Return what work makes of the file; refuse one that is damaged."""
@@ -114,7 +115,7 @@ class Checkpoint:
             return understood(self.path, work)
         except ValueError as error:
             raise DamagedError(
-                f"checkpoint={os.fspath(self.path)!r} cannot be read: {error}. Delete the file if "
+                f"{self} cannot be read: {error}. Delete the file if "
                 "it is a checkpoint, or change the path."
             ) from error
 
@@ -122,7 +123,7 @@ class Checkpoint:
         self, what: str, remedy: str = "Delete the file, or change the path"
     ) -> ValueError:
         return ValueError(
-            f"checkpoint={os.fspath(self.path)!r} {what}. {remedy}; a folder (a path that ends "
+            f"{self} {what}. {remedy}; a folder (a path that ends "
             "with a slash) has a file for each fit."
         )
 
@@ -191,7 +192,7 @@ class Checkpoint:
         if state.position is None:
             return self._begun_again(name, problem)
         if problem.verbose:
-            print(f"checkpoint={os.fspath(self.path)!r}: goes on after iteration {state.n_iter}.")
+            print(f"{self}: goes on after iteration {state.n_iter}.")
         return replace(problem, state=state, goes_on=True)
 
     def say_again(self, state: TrainingState, solver: Solver) -> None:
@@ -199,7 +200,7 @@ class Checkpoint:
         is_short = not isinstance(solver, Stochastic) or not solver.schedule.is_finite
         if state.has_run_out and is_short:
             warn(
-                f"The fit in checkpoint={os.fspath(self.path)!r} has ended after "
+                f"The fit in {self} has ended after "
                 f"max_iter={state.n_iter} iterations and hasn't converged; increase max_iter.",
                 ConvergenceWarning,
             )
@@ -274,7 +275,7 @@ class Checkpoint:
         try:
             self.write()
         except OSError as error:
-            warn(f"checkpoint={os.fspath(self.path)!r} could not be written: {error}")
+            warn(f"{self} could not be written: {error}")
             self._written = time.monotonic()
 
     def write(self) -> None:

@@ -19,9 +19,6 @@ import numpy as np
 
 from sknn.plain import as_plain
 
-INSTALLED = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
-"""Where the modules are whose functions and classes are what their names say."""
-
 PARTIAL = ("func", "args", "keywords")
 
 
@@ -134,7 +131,14 @@ def _is_of_library(value: Any) -> bool:
     file = getattr(sys.modules.get(name), "__file__", None)
     if file is None:  # built in; or made where there are no files, as in a notebook
         return name in sys.builtin_module_names
-    return name.partition(".")[0] == "sknn" or file.startswith(INSTALLED)
+    return name.partition(".")[0] == "sknn" or file.startswith(_installed())
+
+
+@functools.cache
+def _installed() -> tuple[str, ...]:
+    """Return where the modules are whose functions and classes are what their names say."""
+    paths = sysconfig.get_paths()
+    return paths["stdlib"], paths["purelib"], paths["platlib"]
 
 
 def _names_in(code: types.CodeType) -> set[str]:

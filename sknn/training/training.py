@@ -232,20 +232,15 @@ class Training:
         n_epochs = self._state.best_epoch
         if not (self._recipe.refit_full and self._has_chosen_its_epoch() and n_epochs):
             return False
-        left = self._operations_left()
-        if left is None or left >= cost_on_all_rows(self.problem, n_epochs):
+        most: float | None = getattr(self.problem.solver, "max_operations", None)
+        left = self._state.operations_left(most)
+        if most is None or left >= cost_on_all_rows(self.problem, n_epochs):
             return True
         warn(
             f"max_flops={self._recipe.words['max_flops']} leave too few operations for {n_epochs} "
             "epochs on all samples: the network is the one that early stopping has found."
         )
         return False
-
-    def _operations_left(self) -> float | None:
-        """Return how many operations a further training may make; None for any number."""
-        most, state = getattr(self.problem.solver, "max_operations", None), self._state
-        spent = state.spent.operations - state.operations_before
-        return None if most is None else max(0, most - spent)
 
     def _has_chosen_its_epoch(self) -> bool:
         """Whether early stopping has run to its end."""
