@@ -4,7 +4,8 @@ BIN := .venv/bin
 OLDEST := .venv-oldest/bin
 CLIENTS := .venv-clients/bin
 
-.PHONY: demo test test-no-threads test-oldest test-clients test-long lint types docs benchmarks clean
+.PHONY: demo test test-no-threads test-oldest test-clients test-long lint types docs benchmarks \
+	release-check clean
 
 demo: .venv/plot
 	$(BIN)/python examples/quickstart.py
@@ -21,7 +22,7 @@ test-oldest: .venv-oldest/test
 
 # Tests of other tools, in an environment of their own.
 test-clients: .venv-clients/test
-	$(CLIENTS)/python -m pytest tests/clients tests/export
+	$(CLIENTS)/python -m pytest tests/test_clients.py docs/recipes tests/clients tests/export
 
 # What is left out elsewhere, since it takes long.
 test-long: .venv/test .venv-clients/long
@@ -34,9 +35,11 @@ lint: .venv/lint
 
 types: .venv/lint .venv/test
 	$(BIN)/mypy
+	cd tests/typing && ../../$(BIN)/mypy && ../../$(BIN)/pyright --pythonpath ../../$(BIN)/python
 
 docs: .venv/docs
-	$(BIN)/python -m sphinx -W -b html docs docs/_build/html
+	MPLBACKEND=agg $(BIN)/python -m sphinx -W -b html docs docs/_build/html
+	$(BIN)/python -m tests.pages docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
 benchmarks: .venv/test
@@ -46,6 +49,18 @@ benchmarks: .venv/test
 	$(BIN)/python -m tests.benchmarks.tabular
 	$(BIN)/python -m tests.benchmarks.explain
 	$(BIN)/python -m tests.benchmarks.keeping
+
+# Builds what is released, and uses it as its users will. See the checklist in docs/development.rst.
+release-check: .venv-release/created
+	rm -rf dist
+	.venv-release/bin/python -m build --outdir dist .
+	.venv-release/bin/python -m twine check --strict dist/*
+	.venv-release/bin/python -m tests.release dist
+
+.venv-release/created: pyproject.toml
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip install --quiet build twine
+	@touch $@
 
 .venv/created:
 	$(PYTHON) -m venv .venv
@@ -71,4 +86,4 @@ benchmarks: .venv/test
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-oldest .venv-clients docs/_build docs/generated docs/figures
+	rm -rf .venv .venv-oldest .venv-clients .venv-release docs/_build docs/generated docs/gallery dist

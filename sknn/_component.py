@@ -16,13 +16,15 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from sknn._constraints import Constraint, check_parameters
+from sknn._links import Linked
 from sknn._names import did_you_mean
 from sknn.plain import kept
 
 C = TypeVar("C", bound="Component")
+M = TypeVar("M", bound="Component")  # a class keeps its own type where it is registered
 
 
-class Component(BaseEstimator):
+class Component(Linked, BaseEstimator):
     """Base of all specs: ``get_params``, ``clone`` and ``repr`` as in scikit-learn."""
 
     constraints: ClassVar[Mapping[str, list[Constraint]]] = {}
@@ -34,12 +36,29 @@ class Component(BaseEstimator):
             kept(cls)
 
     def to_plain(self) -> dict[str, Any]:
-        """Return what it is made of: its parameters, and only those."""
+        """Return what it is made of: its parameters, and only those.
+
+        Returns
+        -------
+        dict
+            The parameters by name.
+        """
         return dict(vars(self))
 
     @classmethod
     def from_plain(cls, state: dict[str, Any]) -> Self:
-        """Return a component of these parameters; those that came later are as by default."""
+        """Return a component of these parameters; those that came later are as by default.
+
+        Parameters
+        ----------
+        state : dict
+            What `to_plain` has returned.
+
+        Returns
+        -------
+        component
+            Of this class.
+        """
         return cls(**state)
 
     def check(self) -> None:
@@ -59,11 +78,28 @@ class Component(BaseEstimator):
                 setattr(self, name, parameter.default)
 
     def changed(self: C, **parameters: Any) -> C:
-        """Return a copy with other values of some parameters."""
+        """Return a copy with other values of some parameters.
+
+        Parameters
+        ----------
+        **parameters : dict
+            The new values by name.
+
+        Returns
+        -------
+        component
+            Of the same class.
+        """
         return type(self)(**vars(self) | parameters)
 
     def structure(self) -> Hashable:
-        """Return what components must have in common to be stacked; floats may differ."""
+        """Return what components must have in common to be stacked; floats may differ.
+
+        Returns
+        -------
+        hashable
+            Equal for components that can be stacked.
+        """
         return _structure(self)
 
 
@@ -111,10 +147,10 @@ class Registry(Mapping[str, type[C]], Generic[C]):
     def __len__(self) -> int:
         return len(self._members)
 
-    def register(self, name: str) -> Callable[[type[C]], type[C]]:
+    def register(self, name: str) -> Callable[[type[M]], type[M]]:
         """Return a class decorator that files the class under `name`."""
 
-        def decorate(member: type[C]) -> type[C]:
+        def decorate(member: type[M]) -> type[M]:
             self._members[name] = member
             return member
 

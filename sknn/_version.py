@@ -12,7 +12,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from sknn.plain import as_plain, from_plain, kept, name_of
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 KEY = "_sknn_version"
 """Under which name a pickle has the version that has written it."""
@@ -59,12 +59,28 @@ class Versioned:
             kept(cls)
 
     def to_plain(self) -> dict[str, Any]:
-        """Return what a file has of it: its parameters, and what has been fitted."""
+        """Return what a file has of it: its parameters, and what has been fitted.
+
+        Returns
+        -------
+        dict
+            Attributes by name.
+        """
         return {name: value for name, value in vars(self).items() if not _is_left_out(name)}
 
     @classmethod
     def from_plain(cls, state: dict[str, Any]) -> Self:
         """Return what a file has; parameters that came later are as by default.
+
+        Parameters
+        ----------
+        state : dict
+            What `to_plain` has returned.
+
+        Returns
+        -------
+        estimator or component
+            Of this class, with that state.
 
         Raises
         ------

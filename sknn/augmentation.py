@@ -22,6 +22,11 @@ class Augmentation(Component):
     ----------
     changes_targets : bool
         Whether targets are changed, too; classes then become probabilities.
+
+    See Also
+    --------
+    sknn.augmentation.GaussianNoise : The simplest one.
+    sknn.MLPClassifier : Takes a name or an instance as `augmentation`.
     """
 
     changes_targets = False
@@ -33,6 +38,7 @@ class Augmentation(Component):
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
+            The samples.
         y : ndarray of shape (n_samples, n_targets)
             Numbers; a classifier's are indicators of the classes or labels.
         rng : Generator
@@ -53,10 +59,22 @@ class GaussianNoise(Augmentation):
         The standard deviation :math:`\sigma`, at least 0, in the unit of X (which should be
         scaled).
 
+    See Also
+    --------
+    sknn.augmentation.SwapNoise : Noise for columns of any kind.
+    sknn.augmentation.Mixup : Changes targets, too.
+
     References
     ----------
     Bishop, C., "Training with noise is equivalent to Tikhonov regularization", Neural Computation
     7 (1995).
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.augmentation import GaussianNoise
+    >>> MLPClassifier(augmentation=GaussianNoise(scale=0.2))
+    MLPClassifier(augmentation=GaussianNoise(scale=0.2))
     """
 
     constraints: ClassVar = {"scale": [Interval(Real, 0, None)]}
@@ -80,12 +98,24 @@ class Mixup(Augmentation):
     Parameters
     ----------
     alpha : float, default=0.2
-        a, positive; the larger, the more is mixed.
+        The parameter a of the distribution, positive; the larger, the more is mixed.
+
+    See Also
+    --------
+    sknn.augmentation.GaussianNoise : Leaves targets as they are.
+    sknn.augmentation.SwapNoise : Mixes single values.
 
     References
     ----------
     Zhang, H., Cisse, M., Dauphin, Y. and Lopez-Paz, D., "mixup: Beyond empirical risk
     minimization", ICLR 2018.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.augmentation import Mixup
+    >>> MLPClassifier(augmentation=Mixup(alpha=0.4))
+    MLPClassifier(augmentation=Mixup(alpha=0.4))
     """
 
     changes_targets = True
@@ -114,10 +144,24 @@ class SwapNoise(Augmentation):
     rate : float, default=0.1
         The probability that a value is replaced, in [0, 1).
 
+    See Also
+    --------
+    sknn.augmentation.GaussianNoise : Noise for numbers.
+    sknn.augmentation.Mixup : Mixes whole samples.
+
     References
     ----------
     Jahrer, M., "1st place with representation learning", Porto Seguro's Safe Driver Prediction,
     Kaggle (2017).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.augmentation import SwapNoise
+    >>> X = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])
+    >>> SwapNoise(0.5).augment(X, np.zeros((3, 1)), np.random.default_rng(0))
+    >>> sorted(set(X[:, 0])) <= [1.0, 2.0, 3.0]
+    True
     """
 
     constraints: ClassVar = {"rate": [Interval(Real, 0, 1)]}

@@ -17,14 +17,44 @@ class Averaging(Component):
     r"""Contract of an average a: :math:`a \leftarrow a + w (\theta - a)`, with a weight w.
 
     An average moves after steps, after epochs, or after both.
+
+    See Also
+    --------
+    sknn.averaging.EMA : Follows the steps.
+    sknn.averaging.SWA : Follows the last epochs.
+    sknn.MLPClassifier : Takes a name or an instance as `weight_averaging`.
     """
 
     def step_weights(self, t: Array) -> Array | None:
-        """Return the weights after the steps numbered t (from 1), or None to leave them out."""
+        """Return the weights after the steps numbered t (from 1), or None to leave them out.
+
+        Parameters
+        ----------
+        t : ndarray of int
+            The numbers of steps, from 1.
+
+        Returns
+        -------
+        ndarray or None
+            A weight for each step; None for averages that do not move after steps.
+        """
         return None
 
     def epoch_weight(self, epoch: int, n_epochs: int) -> float | None:
-        """Return the weight after epoch number `epoch` (from 0) of `n_epochs`, or None."""
+        """Return the weight after epoch number `epoch` (from 0) of `n_epochs`, or None.
+
+        Parameters
+        ----------
+        epoch : int
+            The epoch that has ended, from 0.
+        n_epochs : int
+            Epochs at most.
+
+        Returns
+        -------
+        float or None
+            The weight; None leaves the average as it is.
+        """
         return None
 
 
@@ -43,12 +73,24 @@ class EMA(Averaging):
     Parameters
     ----------
     decay : float, default=0.999
-        d, in [0, 1).
+        The limit d of what the average keeps in a step, in [0, 1).
+
+    See Also
+    --------
+    sknn.averaging.SWA : The mean of the last epochs.
+    sknn.optimizers.ScheduleFree : A rule with an average of its own.
 
     References
     ----------
     Polyak, B. and Juditsky, A., "Acceleration of stochastic approximation by averaging", SIAM
     Journal on Control and Optimization 30 (1992).
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.averaging import EMA
+    >>> MLPClassifier(weight_averaging=EMA(decay=0.99))
+    MLPClassifier(weight_averaging=EMA(decay=0.99))
     """
 
     constraints: ClassVar = {"decay": [Interval(Real, 0, 1)]}
@@ -70,6 +112,11 @@ class SWA(Averaging):
         The share of `max_iter` after which averaging begins, in [0, 1); until then the average
         is the latest.
 
+    See Also
+    --------
+    sknn.averaging.EMA : A moving average over steps.
+    sknn.schedules.CosLog : A schedule with several good moments.
+
     Notes
     -----
     The statistics of batch normalisation are those of the latest parameters; they are not computed
@@ -79,6 +126,13 @@ class SWA(Averaging):
     ----------
     Izmailov, P. et al., "Averaging weights leads to wider optima and better generalization",
     UAI 2018.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.averaging import SWA
+    >>> MLPClassifier(weight_averaging=SWA(start=0.5))
+    MLPClassifier(weight_averaging=SWA(start=0.5))
     """
 
     constraints: ClassVar = {"start": [Interval(Real, 0, 1)]}

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from sknn._constraints import Interval, InvalidParameterError
 
@@ -155,7 +155,9 @@ def _name_of(package: Path) -> str:
     return name.read_text().strip() if name.exists() else "package"
 
 
-SOURCES = ("auto", "counters", "estimate", "codecarbon")
+Source: TypeAlias = Literal["auto", "counters", "estimate", "codecarbon"]
+
+SOURCES = get_args(Source)
 
 _METER: ContextVar[Meter | None] = ContextVar("sknn_meter", default=None)
 
@@ -196,7 +198,7 @@ def _choose(source: str, watts_per_core: float, **options: Any) -> Meter:
 
 @contextmanager
 def metering(
-    source: str = "auto", *, watts_per_core: float = WATTS_PER_CORE, **options: Any
+    source: Source = "auto", *, watts_per_core: float = WATTS_PER_CORE, **options: Any
 ) -> Iterator[None]:
     r"""Say how the energy of fits is measured within a ``with`` block.
 
@@ -217,12 +219,23 @@ def metering(
     **options
         For codecarbon's tracker, such as ``country_iso_code="DEU"``.
 
+    Yields
+    ------
+    None
+        The context has no object of its own.
+
     Raises
     ------
     OSError
         If ``source="counters"`` and they cannot be read.
     ImportError
         If ``source="codecarbon"`` is not installed.
+
+    See Also
+    --------
+    sknn.ledger.TrainingReport : What the meter's joules become a part of.
+    sknn.model_selection.per_watt_hour : Scores that are divided by the energy.
+    sknn.model_selection.neg_training_cost : The cost itself as a score.
 
     References
     ----------
@@ -236,7 +249,8 @@ def metering(
     >>> import sknn
     >>> X, y = load_wine(return_X_y=True)
     >>> with sknn.metering("estimate", watts_per_core=5):
-    ...     net = sknn.MLPClassifier(max_iter=300, random_state=0).fit(scale(X), y)
+    ...     net = sknn.MLPClassifier(max_iter=300, random_state=0)
+    ...     net = net.fit(scale(X), y)
     >>> net.training_report_.energy_source
     'estimated: 5 W for each busy core'
     """

@@ -153,6 +153,11 @@ class Aside:
 class TrainingReport:
     """What the training of an estimator has cost, over all its calls since it began.
 
+    Parameters
+    ----------
+    spent : Spent
+        What the calls have cost together; a fit makes the report of it.
+
     Attributes
     ----------
     n_epochs : int
@@ -172,6 +177,24 @@ class TrainingReport:
         Energy in joules, measured or estimated; None after ``trim``.
     energy_source : str
         Which of both, and how.
+
+    See Also
+    --------
+    sknn.metering : Chooses how energy is measured.
+    sknn.model_selection.neg_training_cost : A number of the report as a score.
+    sknn.model_selection.per_watt_hour : A score that is divided by the energy.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier(tol=0.01, random_state=0).fit(X, y)
+    >>> report = model.training_report_
+    >>> report.n_samples_seen == 150 * report.n_epochs
+    True
+    >>> report.to_dict()["flops"] == report.flops
+    True
     """
 
     def __init__(self, spent: Spent) -> None:

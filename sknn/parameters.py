@@ -53,17 +53,100 @@ class Parameter:
 def weight(
     shape: tuple[int, ...], published: str = "coefs_", rate: Any = 1.0, decay: Any = 1.0
 ) -> Parameter:
-    """Return a parameter that the penalty and weight decay act on."""
+    """Return a parameter that the penalty and weight decay act on.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The axes of the parameter.
+    published : str, optional
+        The estimator's attribute that has it after a fit, by default ``coefs_``.
+    rate : float, default=1.0
+        By what the learning rate is multiplied.
+    decay : float, default=1.0
+        By what decoupled weight decay is multiplied.
+
+    Returns
+    -------
+    Parameter
+        What a layer returns among its ``parameters``.
+
+    See Also
+    --------
+    sknn.parameters.free : Without penalty and decay, as intercepts are.
+    sknn.parameters.statistic : Not trained, but kept by the layer.
+    sknn.layers.Layer : What has parameters.
+
+    Examples
+    --------
+    >>> from sknn.parameters import weight
+    >>> weight((3, 2)).shape
+    (3, 2)
+    """
     return Parameter(shape, WEIGHT, published, _factor("rate", rate), _factor("decay", decay))
 
 
 def free(shape: tuple[int, ...], published: str, rate: Any = 1.0, decay: Any = 0.0) -> Parameter:
-    """Return a parameter that is trained without a penalty."""
+    """Return a parameter that is trained without a penalty.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The axes of the parameter.
+    published : str
+        The estimator's attribute that has it after a fit.
+    rate : float, default=1.0
+        By what the learning rate is multiplied.
+    decay : float, default=0.0
+        By what decoupled weight decay is multiplied.
+
+    Returns
+    -------
+    Parameter
+        What a layer returns among its ``parameters``.
+
+    See Also
+    --------
+    sknn.parameters.weight : With penalty and decay.
+    sknn.parameters.statistic : Not trained, but kept by the layer.
+    sknn.layers.Layer : What has parameters.
+
+    Examples
+    --------
+    >>> from sknn.parameters import free
+    >>> free((2,), "intercepts_").decay
+    0.0
+    """
     return Parameter(shape, FREE, published, _factor("rate", rate), _factor("decay", decay))
 
 
 def statistic(shape: tuple[int, ...], published: str) -> Parameter:
-    """Return an array that the layer keeps itself."""
+    """Return an array that the layer keeps itself.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The axes of the array.
+    published : str
+        The estimator's attribute that has it after a fit.
+
+    Returns
+    -------
+    Parameter
+        What a layer returns among its ``parameters``.
+
+    See Also
+    --------
+    sknn.parameters.weight : Trained, with penalty and decay.
+    sknn.parameters.free : Trained, without them.
+    sknn.layers.Layer : What has parameters.
+
+    Examples
+    --------
+    >>> from sknn.parameters import statistic
+    >>> statistic((2,), "running_means_").rate
+    1.0
+    """
     return Parameter(shape, STATISTIC, published)
 
 

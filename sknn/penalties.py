@@ -20,6 +20,11 @@ class Penalty(Component):
     All methods work on coef, grad and scratch of shape (n_weights,) or (n_models, n_weights);
     `factor` of shape () or (n_models, 1) is alpha divided by the weight of the batch, and
     `record` of the same shape receives what ``values`` needs.
+
+    See Also
+    --------
+    sknn.penalties.L2 : The default of the estimators.
+    sknn.penalties.ElasticNet : What `l1_ratio` chooses.
     """
 
     operations: ClassVar[int] = SIMPLE + MULTIPLY_ADD
@@ -27,14 +32,34 @@ class Penalty(Component):
     and an inner product."""
 
     def constants(self) -> tuple[Any, ...]:
-        """Return the numbers in the formula; the methods get them as arrays of coef's dtype."""
+        """Return the numbers in the formula; the methods get them as arrays of coef's dtype.
+
+        Returns
+        -------
+        tuple of float
+            In the order in which the methods take them.
+        """
         return ()
 
     @abstractmethod
     def write_gradient(
         self, coef: Array, grad: Array, factor: Array, record: Array, *constants: Array
     ) -> None:
-        """Write the gradient of ``factor * penalty(coef)`` to `grad`."""
+        """Write the gradient of ``factor * penalty(coef)`` to `grad`.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (..., n_weights)
+            The weights.
+        grad : ndarray of shape (..., n_weights)
+            Where the gradient will be.
+        factor : ndarray of shape () or (n_models, 1)
+            Alpha, divided by the weight of the batch.
+        record : ndarray of shape () or (n_models, 1)
+            Room for what `values` needs.
+        *constants : ndarray
+            What ``constants()`` returns.
+        """
 
     def add_gradient(
         self,
@@ -45,13 +70,40 @@ class Penalty(Component):
         record: Array,
         *constants: Array,
     ) -> None:
-        """Add the gradient of ``factor * penalty(coef)`` to `grad`; `scratch` is consumed."""
+        """Add the gradient of ``factor * penalty(coef)`` to `grad`; `scratch` is consumed.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (..., n_weights)
+            The weights.
+        grad : ndarray of shape (..., n_weights)
+            What the gradient is added to.
+        scratch : ndarray of shape (..., n_weights)
+            Room for it.
+        factor : ndarray of shape () or (n_models, 1)
+            Alpha, divided by the weight of the batch.
+        record : ndarray of shape () or (n_models, 1)
+            Room for what `values` needs.
+        *constants : ndarray
+            What ``constants()`` returns.
+        """
         self.write_gradient(coef, scratch, factor, record, *constants)
         np.add(grad, scratch, grad)
 
     @abstractmethod
     def values(self, record: Array) -> Array:
-        """Return ``factor * penalty(coef)`` from what was recorded."""
+        """Return ``factor * penalty(coef)`` from what was recorded.
+
+        Parameters
+        ----------
+        record : ndarray
+            What a gradient has left.
+
+        Returns
+        -------
+        ndarray
+            One number for each entry of `record`.
+        """
 
 
 PENALTIES: Registry[Penalty] = Registry("penalty")
@@ -59,7 +111,20 @@ PENALTIES: Registry[Penalty] = Registry("penalty")
 
 @PENALTIES.register("l2")
 class L2(Penalty):
-    """Half the squared norm of the weights; its gradient is the weights."""
+    """Half the squared norm of the weights; its gradient is the weights.
+
+    See Also
+    --------
+    sknn.penalties.ElasticNet : Mixed with absolute values.
+    sknn.optimizers.AdamW : Weight decay beside the loss.
+    sklearn.linear_model.Ridge : A linear model with this penalty.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> MLPClassifier(alpha=0.01)
+    MLPClassifier(alpha=0.01)
+    """
 
     operations = SIMPLE + MULTIPLY_ADD
 
@@ -101,10 +166,21 @@ class ElasticNet(Penalty):
     l1_ratio : float, default=0.5
         The share r of the absolute values, in [0, 1].
 
+    See Also
+    --------
+    sknn.penalties.L2 : Without absolute values, the default.
+    sklearn.linear_model.ElasticNet : A linear model with this penalty.
+
     References
     ----------
     Zou, H. and Hastie, T., "Regularization and variable selection via the elastic net", Journal of
     the Royal Statistical Society B 67 (2005).
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> MLPClassifier(alpha=0.01, l1_ratio=0.5)
+    MLPClassifier(alpha=0.01, l1_ratio=0.5)
     """
 
     operations = 2 * 5 * SIMPLE + MULTIPLY_ADD

@@ -25,6 +25,12 @@ class Schedule(Component):
         Whether training is meant to end with its last epoch, which then needs no warning.
     by_step : bool
         Whether the factor changes from step to step, by `step_multiplier`.
+
+    See Also
+    --------
+    sknn.schedules.Constant : The default of the estimators.
+    sknn.schedules.FromFunction : Any function of the epoch.
+    sknn.MLPClassifier : Takes a name or an instance as `learning_rate`.
     """
 
     farewell = "Stopping."
@@ -42,6 +48,11 @@ class Schedule(Component):
             Epochs that it runs at most (`max_iter`); a schedule spans them.
         n_samples_seen : int
             Training samples that the estimator has seen so far (its ``t_``).
+
+        Returns
+        -------
+        float
+            What the learning rate is multiplied by.
         """
         return 1.0
 
@@ -52,8 +63,15 @@ class Schedule(Component):
         ----------
         epoch : float
             Epochs that the optimizer has run so far, with the part of the current one.
-        n_epochs, n_samples_seen : int
+        n_epochs : int
             See `multiplier`.
+        n_samples_seen : int
+            See `multiplier`.
+
+        Returns
+        -------
+        float
+            What the learning rate is multiplied by.
         """
         return self.multiplier(epoch, n_epochs, n_samples_seen)  # type: ignore[arg-type]
 
@@ -75,7 +93,19 @@ SCHEDULES: Registry[Schedule] = Registry("learning_rate schedule")
 
 @SCHEDULES.register("constant")
 class Constant(Schedule):
-    """The initial rate throughout."""
+    """The initial rate throughout.
+
+    See Also
+    --------
+    sknn.schedules.Adaptive : Falls where training has come to rest.
+    sknn.schedules.Cosine : Falls to 0 by the end.
+
+    Examples
+    --------
+    >>> from sknn.schedules import Constant
+    >>> [Constant().multiplier(epoch, 5, 0) for epoch in range(5)]
+    [1.0, 1.0, 1.0, 1.0, 1.0]
+    """
 
 
 @SCHEDULES.register("invscaling")
@@ -88,6 +118,18 @@ class InverseScaling(Schedule):
     ----------
     power_t : float, default=0.5
         The exponent p, at least 0.
+
+    See Also
+    --------
+    sknn.schedules.Exponential : Falls by the same factor in each epoch.
+    sknn.schedules.Polynomial : Falls to 0 by the end.
+
+    Examples
+    --------
+    >>> from sknn.schedules import InverseScaling
+    >>> schedule = InverseScaling(power_t=0.5)
+    >>> [round(schedule.multiplier(k, 3, 100 * k), 2) for k in range(3)]
+    [1.0, 0.1, 0.07]
     """
 
     constraints: ClassVar = {"power_t": [Interval(Real, 0, None)]}
@@ -109,6 +151,18 @@ class Adaptive(Schedule):
         What the rate is multiplied by, in (0, 1).
     min_rate : float, default=1e-6
         At or below this rate a plateau ends the training.
+
+    See Also
+    --------
+    sknn.schedules.Step : Falls at epochs that are known before.
+    sknn.schedules.Constant : Does not fall, and ends at the first plateau.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.schedules import Adaptive
+    >>> MLPClassifier(solver="sgd", learning_rate=Adaptive(factor=0.5))
+    MLPClassifier(learning_rate=Adaptive(factor=0.5), solver='sgd')
     """
 
     farewell = "Learning rate too small. Stopping."
@@ -126,7 +180,14 @@ class Adaptive(Schedule):
 
 
 class Decay(Schedule):
-    """Schedules that are a function of the share of the training that is over."""
+    """Schedules that are a function of the share of the training that is over.
+
+    See Also
+    --------
+    sknn.schedules.Cosine : One of them.
+    sknn.schedules.FromFunction : A function of the epoch, not of the share.
+    sknn.schedules.EveryStep : Follows one from step to step.
+    """
 
     is_finite = True
 
@@ -137,7 +198,18 @@ class Decay(Schedule):
         return self.at(min(1.0, epoch / n_epochs))
 
     def at(self, share: float) -> float:
-        """Return the factor where a share in [0, 1] of the epochs has been run."""
+        """Return the factor where a share in [0, 1] of the epochs has been run.
+
+        Parameters
+        ----------
+        share : float
+            The share of the epochs that has been run, in [0, 1].
+
+        Returns
+        -------
+        float
+            The factor.
+        """
         raise NotImplementedError
 
 
@@ -145,10 +217,22 @@ class Decay(Schedule):
 class Cosine(Decay):
     r"""Half a wave from 1 to 0: :math:`\tfrac{1}{2} (1 + \cos \pi s)`, s the share that is over.
 
+    See Also
+    --------
+    sknn.schedules.FlatCosine : Stays at the initial rate for the first half.
+    sknn.schedules.OneCycle : Rises first.
+    sknn.schedules.Warmup : Puts a rise in front.
+
     References
     ----------
     Loshchilov, I. and Hutter, F., "SGDR: Stochastic gradient descent with warm restarts",
     ICLR 2017.
+
+    Examples
+    --------
+    >>> from sknn.schedules import Cosine
+    >>> [round(Cosine().multiplier(k, 4, 0), 2) for k in range(4)]
+    [1.0, 0.85, 0.5, 0.15]
     """
 
     def at(self, share: float) -> float:
@@ -168,10 +252,23 @@ class OneCycle(Decay):
     end : float, default=4e-6
         The factor at the end, in [0, 1].
 
+    See Also
+    --------
+    sknn.schedules.Cosine : Falls from the beginning.
+    sknn.schedules.Warmup : A straight rise in front of any schedule.
+    sknn.optimizers.SGD : The rule that it was proposed for.
+
     References
     ----------
     Smith, L. and Topin, N., "Super-convergence: Very fast training of neural networks using large
     learning rates", arXiv:1708.07120 (2018).
+
+    Examples
+    --------
+    >>> from sknn.schedules import OneCycle
+    >>> schedule = OneCycle(rise=0.25)
+    >>> [round(schedule.multiplier(k, 8, 0), 2) for k in range(8)]
+    [0.04, 0.52, 1.0, 0.93, 0.75, 0.5, 0.25, 0.07]
     """
 
     constraints: ClassVar = {"rise": [SHARE], "begin": [SHARE], "end": [SHARE]}
@@ -199,6 +296,18 @@ class Exponential(Decay):
     ----------
     end : float, default=0.01
         The factor q at the end, in (0, 1].
+
+    See Also
+    --------
+    sknn.schedules.Polynomial : Falls to 0, as a power.
+    sknn.schedules.Step : Falls at a few epochs.
+
+    Examples
+    --------
+    >>> from sknn.schedules import Exponential
+    >>> schedule = Exponential(end=0.01)
+    >>> [round(schedule.multiplier(k, 4, 0), 2) for k in range(4)]
+    [1.0, 0.32, 0.1, 0.03]
     """
 
     constraints: ClassVar = {
@@ -228,10 +337,22 @@ class Step(Decay):
     milestones : sequence of float, default=(0.5, 0.75)
         The shares of the training at which that happens.
 
+    See Also
+    --------
+    sknn.schedules.Adaptive : Falls where training has come to rest.
+    sknn.schedules.Exponential : Falls in each epoch.
+
     References
     ----------
     He, K., Zhang, X., Ren, S. and Sun, J., "Deep residual learning for image recognition", CVPR
     2016 (section 4.2 for the defaults).
+
+    Examples
+    --------
+    >>> from sknn.schedules import Step
+    >>> schedule = Step(factor=0.1, milestones=(0.5, 0.75))
+    >>> [round(schedule.multiplier(k, 4, 0), 2) for k in range(4)]
+    [1.0, 1.0, 0.1, 0.01]
     """
 
     constraints: ClassVar = {
@@ -260,6 +381,17 @@ class Polynomial(Decay):
     ----------
     power : float, default=1.0
         The exponent p, positive; 1 is a straight line.
+
+    See Also
+    --------
+    sknn.schedules.Exponential : Falls by the same factor in each epoch.
+    sknn.schedules.Cosine : Half a wave in place of a line.
+
+    Examples
+    --------
+    >>> from sknn.schedules import Polynomial
+    >>> [Polynomial(power=1.0).multiplier(k, 4, 0) for k in range(4)]
+    [1.0, 0.75, 0.5, 0.25]
     """
 
     constraints: ClassVar = {"power": [Interval(Real, 0, None, "neither")]}
@@ -279,10 +411,21 @@ class FlatCosine(Decay):
 
     with s the share of the training that is over.
 
+    See Also
+    --------
+    sknn.schedules.Cosine : Falls from the beginning.
+    sknn.schedules.CosLog : Several waves.
+
     References
     ----------
     Holzmüller, D., Grinsztajn, L. and Steinwart, I., "Better by default: Strong pre-tuned MLPs and
     boosted trees on tabular data", NeurIPS 2024.
+
+    Examples
+    --------
+    >>> from sknn.schedules import FlatCosine
+    >>> [round(FlatCosine().multiplier(k, 8, 0), 2) for k in range(8)]
+    [1.0, 1.0, 1.0, 1.0, 1.0, 0.85, 0.5, 0.15]
     """
 
     def at(self, share: float) -> float:
@@ -306,6 +449,12 @@ class CosLog(Decay):
         How many times as long as the wave before it a wave is, the q of the formula; more than 1.
     ends_with_epochs : bool, default=False
         Whether each wave is stretched a little so that it ends with an epoch, see `ends`.
+
+    See Also
+    --------
+    sknn.schedules.Cosine : Half a wave.
+    sknn.averaging.SWA : Averages parameters of several epochs.
+    sknn.TabularMLPClassifier : Keeps a network at the end of each wave.
 
     References
     ----------
@@ -339,11 +488,22 @@ class CosLog(Decay):
         ----------
         n_epochs : int
             The length of the training.
+
+        Returns
+        -------
+        list of int
+            The epochs, counted from 1.
         """
         return sorted({round(n_epochs * share) for share in self.end_shares()} - {0})
 
     def end_shares(self) -> list[float]:
-        """Return at which shares of the training a wave ends."""
+        """Return at which shares of the training a wave ends.
+
+        Returns
+        -------
+        list of float
+            One for each wave; the last is 1.
+        """
         whole = self.growth**self.n_cycles - 1
         return [(self.growth**k - 1) / whole for k in range(1, self.n_cycles + 1)]
 
@@ -369,7 +529,13 @@ class CosLog(Decay):
 
 
 class Around(Schedule):
-    """Schedules that go by another one, their `schedule`."""
+    """Schedules that go by another one, their `schedule`.
+
+    See Also
+    --------
+    sknn.schedules.Warmup : Puts a rise in front of its schedule.
+    sknn.schedules.EveryStep : Follows its schedule from step to step.
+    """
 
     schedule: Schedule
 
@@ -392,11 +558,17 @@ class EveryStep(Around):
     schedule : Schedule
         It is asked for the factor at fractions of an epoch.
 
+    See Also
+    --------
+    sknn.schedules.Warmup : Puts a rise in front of its schedule.
+    sknn.schedules.Joined : Several schedules, one after the other.
+
     Examples
     --------
     >>> from sknn.schedules import Cosine, EveryStep
     >>> schedule = EveryStep(Cosine())
-    >>> [round(schedule.step_multiplier(epoch, 2, 0), 2) for epoch in (0, 0.5, 1, 1.5, 2)]
+    >>> epochs = [0, 0.5, 1, 1.5, 2]
+    >>> [round(schedule.step_multiplier(epoch, 2, 0), 2) for epoch in epochs]
     [1.0, 0.85, 0.5, 0.15, 0.0]
     """
 
@@ -422,10 +594,22 @@ class Warmup(Around):
     n_warmup : int
         Epochs of the rise; the first runs at ``1 / (n_warmup + 1)`` of the rate.
 
+    See Also
+    --------
+    sknn.schedules.OneCycle : Rises and falls along a cosine.
+    sknn.schedules.Joined : Several schedules, one after the other.
+
     References
     ----------
     Goyal, P. et al., "Accurate, large minibatch SGD: Training ImageNet in 1 hour",
     arXiv:1706.02677 (2017).
+
+    Examples
+    --------
+    >>> from sknn.schedules import Cosine, Warmup
+    >>> schedule = Warmup(Cosine(), n_warmup=3)
+    >>> [round(schedule.multiplier(k, 7, 0), 2) for k in range(7)]
+    [0.25, 0.5, 0.75, 1.0, 0.85, 0.5, 0.15]
     """
 
     constraints: ClassVar = {"n_warmup": [Interval(Integral, 0, None)]}
@@ -467,6 +651,18 @@ class Joined(Schedule):
         They follow each other.
     boundaries : sequence of int
         The epochs, counted from 0, in which the second, the third ... begins.
+
+    See Also
+    --------
+    sknn.schedules.Warmup : Puts a straight rise in front of a schedule.
+    sknn.schedules.FromFunction : Any function of the epoch.
+
+    Examples
+    --------
+    >>> from sknn.schedules import Constant, Joined, Polynomial
+    >>> schedule = Joined([Constant(), Polynomial()], [2])
+    >>> [schedule.multiplier(k, 6, 0) for k in range(6)]
+    [1.0, 1.0, 1.0, 0.75, 0.5, 0.25]
     """
 
     def __init__(self, schedules: Sequence[Schedule], boundaries: Sequence[int]) -> None:
@@ -531,6 +727,18 @@ class FromFunction(Schedule):
     ----------
     function : callable
         ``function(epoch)`` returns the factor, with epochs counted from 0.
+
+    See Also
+    --------
+    sknn.schedules.Joined : Several schedules, one after the other.
+    sknn.schedules.Exponential : A fall by the same factor in each epoch.
+
+    Examples
+    --------
+    >>> from sknn.schedules import FromFunction
+    >>> schedule = FromFunction(lambda epoch: 1 / (1 + epoch))
+    >>> [round(schedule.multiplier(k, 4, 0), 2) for k in range(4)]
+    [1.0, 0.5, 0.33, 0.25]
     """
 
     def __init__(self, function: Callable[[int], float]) -> None:

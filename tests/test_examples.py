@@ -1,11 +1,14 @@
 """The examples run without a warning, print something and draw a figure.
 
-They run as programs do, `python -W error examples/x.py folder`, but one after the other in each of
-two processes, which import NumPy, scikit-learn and Matplotlib once and not for each example.
+The gallery of the documentation runs them, too. Where that has happened to these very sources,
+its pages are what is looked at here. Else they run as programs do, `python -W error
+examples/x.py`, but one after the other in each of two processes, which import NumPy, scikit-learn
+and Matplotlib once and not for each example.
 """
 
 import contextlib
 import io
+import os
 import runpy
 import subprocess
 import sys
@@ -16,22 +19,31 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-NAMES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+from tests import gallery
+
 N_PROCESSES = 2
 HANGS = 3600  # seconds; no limit to what a busy machine may take
 
 
 def run(name, folder):
-    """Run an example as the main program; write what it prints, and its error, to its folder."""
-    sys.argv, printed = [name, str(folder)], io.StringIO()
-    with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
+    """Run an example as the main program; leave figures and what it prints in a folder."""
+    sys.argv, printed = [name], io.StringIO()
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(printed),
+        contextlib.chdir(folder),
+    ):
+        # Where there is a screen, Matplotlib says that plt.show() will not use it.
+        warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
         try:
-            runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
+            runpy.run_path(str(gallery.EXAMPLES / name), run_name="__main__")
         except (Exception, SystemExit):
-            (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close("all")
+            Path("error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        if "matplotlib.pyplot" in sys.modules:
+            pyplot = sys.modules["matplotlib.pyplot"]
+            for number in pyplot.get_fignums():
+                pyplot.figure(number).savefig(f"{number:03}.png")
+            pyplot.close("all")
     (folder / "printed.txt").write_text(printed.getvalue(), encoding="utf-8")
 
 
@@ -39,8 +51,8 @@ def run_those_left(folder, names):
     """Run each of the examples that no other process has begun: that has no folder yet."""
     for name in names:
         with contextlib.suppress(FileExistsError):
-            (folder / name).mkdir()
-            run(name, folder / name)
+            (folder / Path(name).stem).mkdir()
+            run(name, folder / Path(name).stem)
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +62,19 @@ def results(request, tmp_path_factory):
     items = (i for i in request.session.items if i.path == request.path and hasattr(i, "callspec"))
     names = [item.callspec.params["name"] for item in items]
     command = [sys.executable, "-W", "error", "-m", "tests.test_examples", folder, *names]
+    environment = {**os.environ, "MPLBACKEND": "agg"}
     complaints = []
 
     def start(_):
         for _ in names:  # where one takes its process along, another goes on
             process = subprocess.run(
-                command, cwd=ROOT, capture_output=True, text=True, timeout=HANGS, check=False
+                command,
+                cwd=gallery.ROOT,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=HANGS,
+                check=False,
             )
             complaints.append(process.stderr)
             if process.returncode == 0:
@@ -66,20 +85,52 @@ def results(request, tmp_path_factory):
     return folder, "\n".join(complaints)
 
 
-def test_there_are_examples():
-    assert set(NAMES) >= {"quickstart.py", "plot_digits.py", "plot_text.py"}
+def test_there_are_examples_in_each_section():
+    sections = {name.rpartition("/")[0] for name in gallery.NAMES}
+
+    assert len(gallery.NAMES) >= 29
+    assert sections == {
+        path.parent.name for path in gallery.EXAMPLES.glob("*/GALLERY_HEADER.rst")
+    } | {""}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_example_runs_and_draws(name, results):
-    folder, complaints = results
-    error, printed = folder / name / "error.txt", folder / name / "printed.txt"
+@pytest.mark.parametrize("name", gallery.NAMES)
+def test_example_runs_and_draws(name, request):
+    if gallery.is_current():
+        page = (gallery.PAGES / name).with_suffix(".rst")
+        images = page.parent.joinpath("images").glob(f"sphx_glr_{page.stem}_*.png")
+        n_lines = gallery.count_printed(page.read_text(encoding="utf-8"))
+    else:
+        folder, complaints = request.getfixturevalue("results")
+        folder = folder / Path(name).stem
+        error, printed = folder / "error.txt", folder / "printed.txt"
+        assert not error.exists(), error.read_text(encoding="utf-8")
+        assert printed.exists(), f"the process has died:\n{complaints}"
+        images = folder.glob("0*.png")
+        n_lines = len(printed.read_text(encoding="utf-8").splitlines())
 
-    assert not error.exists(), error.read_text(encoding="utf-8")
-    assert printed.exists(), f"the process has died:\n{complaints}"
-    assert len(printed.read_text(encoding="utf-8").splitlines()) >= 3
-    figure = folder / name / f"{name.removesuffix('.py').removeprefix('plot_')}.png"
-    assert figure.stat().st_size > 5000
+    assert n_lines >= 3
+    assert max((image.stat().st_size for image in images), default=0) > 5000
+
+
+PAGE = """Text
+
+.. rst-class:: sphx-glr-script-out
+
+ .. code-block:: none
+
+    one
+
+    two
+
+.. GENERATED FROM PYTHON SOURCE
+
+    not this
+"""
+
+
+def test_what_a_page_shows_as_printed_is_counted():
+    assert gallery.count_printed(PAGE) == 2
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ FLOORS = {
     "container": 1,
     "_version": 0,
     "_constraints": 0,
+    "_links": 0,
     "_math": 0,
     "_warn": 0,
     "operations": 0,

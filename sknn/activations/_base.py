@@ -33,7 +33,20 @@ class Room(NamedTuple):
 
     @classmethod
     def like(cls, z: Array, n_rooms: int) -> Self:
-        """Return room for values like `z`, with so many arrays for numbers; others are empty."""
+        """Return room for values like `z`, with so many arrays for numbers; others are empty.
+
+        Parameters
+        ----------
+        z : ndarray
+            What the room is for.
+        n_rooms : int
+            How many arrays for numbers, 0 to 2.
+
+        Returns
+        -------
+        Room
+            Of uninitialised arrays.
+        """
         one, two = (np.empty(z.shape if i < n_rooms else 0, z.dtype) for i in range(2))
         return cls(np.empty(z.shape, bool), one, two)
 
@@ -53,6 +66,11 @@ class Activation(Component):
     operations : ActivationOperations
         What `forward` and `apply` cost for each unit. One that does not say so counts an operation
         for the value and one for the derivative.
+
+    See Also
+    --------
+    sknn.activations.ReLU : The default of the estimators.
+    sknn.MLPClassifier : Takes a name or an instance as `activation`.
     """
 
     glorot_factor = 6.0
@@ -61,12 +79,24 @@ class Activation(Component):
     operations: ClassVar[ActivationOperations] = ActivationOperations(2 * SIMPLE, SIMPLE)
 
     def constants(self) -> tuple[Any, ...]:
-        """Return the numbers in the formula; `forward` gets them as 0-d arrays of z's dtype."""
+        """Return the numbers in the formula; `forward` gets them as 0-d arrays of z's dtype.
+
+        Returns
+        -------
+        tuple of float
+            In the order in which `forward` takes them.
+        """
         return ()
 
     @abstractmethod
     def apply(self, z: Array) -> None:
-        """Replace z by f(z)."""
+        """Replace z by f(z).
+
+        Parameters
+        ----------
+        z : ndarray
+            The weighted sums, overwritten.
+        """
 
     @abstractmethod
     def forward(self, z: Array, slope: Array, room: Room, *constants: Array) -> None:
@@ -89,6 +119,13 @@ class Activation(Component):
         ----------
         z : array-like
             Where to evaluate.
+
+        Returns
+        -------
+        ndarray
+            The values f(z).
+        ndarray
+            The derivatives f'(z), of the same shape.
 
         Examples
         --------

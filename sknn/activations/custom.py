@@ -38,6 +38,16 @@ class Custom(Activation):
 def resolve_activation(choice: Any) -> Activation:
     """Return the activation that a name, an instance or a user's own class stands for.
 
+    Parameters
+    ----------
+    choice : str, Activation, object or class
+        What a user has given.
+
+    Returns
+    -------
+    Activation
+        Its numbers are allowed, and its slope fits its values.
+
     Raises
     ------
     ValueError
@@ -56,7 +66,18 @@ def resolve_activation(choice: Any) -> Activation:
 
 
 def is_activation(value: Any) -> bool:
-    """Whether `value` is an activation, or an object with its two methods, or such a class."""
+    """Whether `value` is an activation, or an object with its two methods, or such a class.
+
+    Parameters
+    ----------
+    value : object
+        What a user has given.
+
+    Returns
+    -------
+    bool
+        Whether it can be one.
+    """
     if isinstance(value, Activation) or (isinstance(value, type) and issubclass(value, Activation)):
         return True
     return all(callable(getattr(value, name, None)) for name in ("forward", "backward"))

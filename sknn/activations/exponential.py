@@ -15,17 +15,33 @@ from sknn.operations import FUNCTION, SIMPLE, SOFTPLUS, ActivationOperations
 
 @ACTIVATIONS.register("elu")
 class ELU(Activation):
-    r"""f(z) = z where z > 0 and :math:`a (e^z - 1)` elsewhere.
+    r"""Exponential linear unit, f(z) = z where z > 0 and :math:`a (e^z - 1)` elsewhere.
 
     Parameters
     ----------
     alpha : float, default=1.0
         The limit -a far below 0, positive.
 
+    See Also
+    --------
+    sknn.activations.SELU : Scaled, so that layers keep mean and variance.
+    sknn.activations.LeakyReLU : A straight line below 0.
+    sknn.activations.Softplus : Smooth and positive everywhere.
+
     References
     ----------
     Clevert, D.-A., Unterthiner, T. and Hochreiter, S., "Fast and accurate deep network learning by
     exponential linear units (ELUs)", ICLR 2016.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.activations import ELU
+    >>> value, slope = ELU(alpha=0.5).value_and_slope([-20.0, 2.0])
+    >>> value.round(3)
+    array([-0.5,  2. ])
+    >>> MLPClassifier(activation=ELU(alpha=0.5))
+    MLPClassifier(activation=ELU(alpha=0.5))
     """
 
     n_rooms = 1
@@ -54,10 +70,22 @@ class SELU(Activation):
 
     with :math:`\lambda` = 1.0507 and a = 1.6733. It goes with the initializer "lecun".
 
+    See Also
+    --------
+    sknn.activations.ELU : Without the factor, and with an alpha of your choice.
+    sknn.initializers.LeCun : Initial weights that go with it.
+
     References
     ----------
     Klambauer, G., Unterthiner, T., Mayr, A. and Hochreiter, S., "Self-normalizing neural
     networks", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> from sknn.activations import SELU
+    >>> value, slope = SELU().value_and_slope([-20.0, 2.0])
+    >>> value.round(3)
+    array([-1.758,  2.101])
     """
 
     n_rooms = 1
@@ -82,12 +110,24 @@ class SELU(Activation):
 
 @ACTIVATIONS.register("softplus")
 class Softplus(Activation):
-    r"""f(z) = log(1 + exp(z)), a smooth ReLU, with :math:`f' = 1 / (1 + e^{-z})`.
+    r"""Softplus, f(z) = log(1 + exp(z)), a smooth ReLU, with :math:`f' = 1 / (1 + e^{-z})`.
+
+    See Also
+    --------
+    sknn.activations.ReLU : What it comes near to far from 0.
+    sknn.activations.ELU : Another one that is smooth at 0.
 
     References
     ----------
     Dugas, C. et al., "Incorporating second-order functional knowledge for better option pricing",
     NeurIPS 2000.
+
+    Examples
+    --------
+    >>> from sknn.activations import Softplus
+    >>> value, slope = Softplus().value_and_slope([0.0, 2.0])
+    >>> value.round(3)
+    array([0.693, 2.127])
     """
 
     operations = ActivationOperations(SOFTPLUS + FUNCTION + SIMPLE, SOFTPLUS)

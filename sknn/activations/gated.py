@@ -19,9 +19,22 @@ class GELU(Activation):
 
     Its derivative is :math:`\Phi(z) + z \varphi(z)`, with the normal density.
 
+    See Also
+    --------
+    sknn.activations.SiLU : Nearly the same, from the logistic function.
+    sknn.activations.Mish : Another smooth relative of ReLU.
+    sknn.activations.ReLU : The default.
+
     References
     ----------
     Hendrycks, D. and Gimpel, K., "Gaussian error linear units (GELUs)", arXiv:1606.08415 (2016).
+
+    Examples
+    --------
+    >>> from sknn.activations import GELU
+    >>> value, slope = GELU().value_and_slope([-1.0, 2.0])
+    >>> value.round(3)
+    array([-0.159,  1.954])
     """
 
     n_rooms = 1
@@ -51,10 +64,23 @@ class SiLU(Activation):
 
     Its derivative is :math:`\sigma + f (1 - \sigma)`.
 
+    See Also
+    --------
+    sknn.activations.GELU : Nearly the same, from the normal distribution.
+    sknn.activations.Mish : Another smooth relative of ReLU.
+    sknn.activations.ReLU : The default.
+
     References
     ----------
     Elfwing, S., Uchibe, E. and Doya, K., "Sigmoid-weighted linear units for neural network
     function approximation in reinforcement learning", Neural Networks 107 (2018).
+
+    Examples
+    --------
+    >>> from sknn.activations import SiLU
+    >>> value, slope = SiLU().value_and_slope([-1.0, 2.0])
+    >>> value.round(3)
+    array([-0.269,  1.762])
     """
 
     n_rooms = 1
@@ -85,9 +111,22 @@ class Mish(Activation):
 
     With t the hyperbolic tangent the derivative is :math:`t + z \sigma(z) (1 - t^2)`.
 
+    See Also
+    --------
+    sknn.activations.SiLU : Cheaper, and of a similar shape.
+    sknn.activations.GELU : From the normal distribution.
+    sknn.activations.Softplus : What is inside of its hyperbolic tangent.
+
     References
     ----------
     Misra, D., "Mish: A self regularized non-monotonic activation function", BMVC 2020.
+
+    Examples
+    --------
+    >>> from sknn.activations import Mish
+    >>> value, slope = Mish().value_and_slope([-1.0, 2.0])
+    >>> value.round(3)
+    array([-0.303,  1.944])
     """
 
     n_rooms = 2

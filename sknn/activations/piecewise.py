@@ -15,7 +15,19 @@ from sknn.operations import SIMPLE, ActivationOperations
 
 @ACTIVATIONS.register("identity")
 class Identity(Activation):
-    """f(z) = z: a network of such layers is a linear model."""
+    """The identity, f(z) = z: a network of such layers is a linear model.
+
+    See Also
+    --------
+    sknn.activations.ReLU : The default, linear on either side of 0.
+    sklearn.linear_model.Ridge : A linear model that is solved at once.
+
+    Examples
+    --------
+    >>> from sknn.activations import Identity
+    >>> Identity().value_and_slope([-1.0, 2.0])
+    (array([-1.,  2.]), array([1., 1.]))
+    """
 
     is_identity = True
     operations = ActivationOperations(0, 0)
@@ -29,7 +41,20 @@ class Identity(Activation):
 
 @ACTIVATIONS.register("relu")
 class ReLU(Activation):
-    """f(z) = max(0, z), with f' = 1 where z > 0 and 0 elsewhere."""
+    """Rectified linear unit, f(z) = max(0, z), with f' = 1 where z > 0 and 0 elsewhere.
+
+    See Also
+    --------
+    sknn.activations.LeakyReLU : Has a slope below 0, too.
+    sknn.activations.GELU : A smooth relative.
+    sknn.initializers.He : Initial weights that go with it.
+
+    Examples
+    --------
+    >>> from sknn.activations import ReLU
+    >>> ReLU().value_and_slope([-1.0, 2.0])
+    (array([-0.,  2.]), array([0., 1.]))
+    """
 
     operations = ActivationOperations(2 * SIMPLE, SIMPLE)
 
@@ -58,17 +83,31 @@ class ReLU(Activation):
 
 @ACTIVATIONS.register("leaky_relu")
 class LeakyReLU(Activation):
-    r"""f(z) = z where z > 0 and :math:`a z` elsewhere, so that no unit ever dies.
+    r"""Leaky ReLU, f(z) = z where z > 0 and :math:`a z` elsewhere, so that no unit ever dies.
 
     Parameters
     ----------
     negative_slope : float, default=0.01
         The slope a below 0, in [0, 1).
 
+    See Also
+    --------
+    sknn.activations.ReLU : Without a slope below 0.
+    sknn.activations.ELU : Smooth, with a limit below 0.
+
     References
     ----------
     Maas, A., Hannun, A. and Ng, A., "Rectifier nonlinearities improve neural network acoustic
     models", ICML 2013.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.activations import LeakyReLU
+    >>> LeakyReLU(negative_slope=0.1).value_and_slope([-1.0, 2.0])
+    (array([-0.1,  2. ]), array([0.1, 1. ]))
+    >>> MLPClassifier(activation=LeakyReLU(negative_slope=0.1))
+    MLPClassifier(activation=LeakyReLU(negative_slope=0.1))
     """
 
     operations = ActivationOperations(4 * SIMPLE, 2 * SIMPLE)

@@ -14,7 +14,20 @@ from sknn.operations import FUNCTION, SIMPLE, ActivationOperations
 @ACTIVATIONS.register("sigmoid")
 @ACTIVATIONS.register("logistic")
 class Logistic(Activation):
-    """f(z) = 1 / (1 + exp(-z)), with f' = f (1 - f)."""
+    """The logistic function, f(z) = 1 / (1 + exp(-z)), with f' = f (1 - f).
+
+    See Also
+    --------
+    sknn.activations.Tanh : The same shape between -1 and 1, with mean 0.
+    sknn.activations.SiLU : The logistic function times its argument.
+    scipy.special.expit : The function itself.
+
+    Examples
+    --------
+    >>> from sknn.activations import Logistic
+    >>> Logistic().value_and_slope([0.0])
+    (array([0.5]), array([0.25]))
+    """
 
     glorot_factor = 2.0
     operations = ActivationOperations(FUNCTION + 5 * SIMPLE, FUNCTION + 3 * SIMPLE)
@@ -42,7 +55,19 @@ class Logistic(Activation):
 
 @ACTIVATIONS.register("tanh")
 class Tanh(Activation):
-    """f(z) = tanh(z), with f' = 1 - f^2."""
+    """The hyperbolic tangent, f(z) = tanh(z), with f' = 1 - f^2.
+
+    See Also
+    --------
+    sknn.activations.Logistic : The same shape between 0 and 1.
+    sknn.initializers.LeCun : Initial weights that go with it.
+
+    Examples
+    --------
+    >>> from sknn.activations import Tanh
+    >>> Tanh().value_and_slope([0.0])
+    (array([0.]), array([1.]))
+    """
 
     operations = ActivationOperations(FUNCTION + 2 * SIMPLE, FUNCTION)
 

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._constraints import check_parameters
+from sknn._links import Linked
 from sknn._math import Array, as_shares
 from sknn._version import Versioned
 from sknn._warn import warn
@@ -49,7 +50,7 @@ FOUND = ("learning_rate_", "_range_losses")
 """What a range test has found."""
 
 
-class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC):
+class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstimator, ABC):
     """The training of a multilayer perceptron in scikit-learn's terms.
 
     ``fit`` works on a copy and takes over its attributes at the end, so that a call that fails
@@ -61,6 +62,24 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
 
     _private = ("_network", "_targets", "_state")
     n_features_in_: int
+    feature_names_in_: Array
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    coefs_: list[Array]
+    intercepts_: list[Array]
+    normalization_: list[dict[str, Array]]
+    front_: list[dict[str, Array]]
+    n_iter_: int
+    t_: int
+    loss_: float
+    loss_curve_: list[float]
+    learning_rate_: float
+    has_stopped_: bool
+    # Or None; as Any, since a user knows it of the settings and need not ask for it.
+    best_loss_: float | Any
+    validation_scores_: list[float] | Any
+    best_validation_score_: float | Any
     _network: Network
     _targets: Targets
     _state: TrainingState
@@ -393,7 +412,9 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC
         >>> import numpy as np
         >>> from sknn import MLPRegressor
         >>> X = np.arange(12.0).reshape(6, 2) / 10
-        >>> net = MLPRegressor((4,), dropout=0.1, solver="adamw", max_iter=1, tol=0, random_state=0)
+        >>> net = MLPRegressor(
+        ...     (4,), dropout=0.1, solver="adamw", max_iter=1, tol=0, random_state=0
+        ... )
         >>> import warnings
         >>> with warnings.catch_warnings():
         ...     warnings.simplefilter("ignore")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._component import own
 from sknn._constraints import NONE, Check, Interval, OneOf
+from sknn._math import Array
 from sknn.estimators.base import BaseMLP
 from sknn.estimators.fields import estimator, param, with_parameters
 from sknn.estimators.hints import with_hints
 from sknn.estimators.parameters import MLPParameters
 from sknn.estimators.settings import available_if_stochastic, mixes_targets
+from sknn.estimators.words import ClassLosses, ClassWeight, TargetType
 from sknn.losses import CLASSIFICATION_LOSSES, Loss
 from sknn.targets import ClassTargets, TargetSettings, learn_classes
 from sknn.targets.class_weight import check_partial_weights
@@ -29,7 +31,7 @@ def _is_class_loss(value: Any) -> bool:
 class ClassifierParameters(MLPParameters):
     """What a user chooses of a multilayer perceptron for classification."""
 
-    loss: Any = param(
+    loss: ClassLosses = param(
         default="log_loss",
         type='{"log_loss", "focal"} or Loss',
         allowed=[OneOf(CLASSIFICATION_LOSSES), Check(_is_class_loss, "a Loss of classes")],
@@ -41,7 +43,7 @@ class ClassifierParameters(MLPParameters):
         doc="The share s of the targets that is spread evenly over the K classes while training, "
         ":math:`y' = (1 - s) y + s / K`, in [0, 1). Labels of multilabel problems have K = 2.",
     )
-    class_weight: Any = param(
+    class_weight: ClassWeight | None = param(
         default=None,
         type='dict, list of dict, "balanced" or None',
         allowed=[
@@ -54,10 +56,10 @@ class ClassifierParameters(MLPParameters):
         "included. In multilabel problems a dict has the weights of each label's positive samples, "
         'and "balanced" gives them that of the negative ones.',
     )
-    target_type: str = param(
+    target_type: TargetType = param(
         default="auto",
         type='{"auto", "multilabel", "soft"}',
-        allowed=[OneOf(["auto", "multilabel", "soft"])],
+        allowed=[OneOf(get_args(TargetType))],
         doc="What a matrix y holds: labels that are true (1) or not (0), or probabilities of "
         'classes, in rows that sum to 1. "auto" takes a float matrix for probabilities if it has '
         "an entry strictly between 0 and 1; one that is exactly one-hot counts as labels.",
@@ -89,6 +91,13 @@ class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
     out_activation_ : str
         "softmax", or "logistic" for binary and multilabel problems.
 
+    See Also
+    --------
+    sknn.MLPRegressor : The same network for numbers.
+    sknn.TabularMLPClassifier : Networks with defaults for tables: nothing to encode or to tune.
+    sknn.model_selection.LearningRateSearchCV : Finds the learning rate.
+    sklearn.neural_network.MLPClassifier : The model that it equals at its defaults.
+
     References
     ----------
     Hinton, G., "Connectionist learning procedures", Artificial Intelligence 40 (1989).
@@ -101,11 +110,13 @@ class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sknn import MLPClassifier
     >>> X, y = load_wine(return_X_y=True)
-    >>> model = make_pipeline(StandardScaler(), MLPClassifier(random_state=0, max_iter=400))
+    >>> network = MLPClassifier(random_state=0, max_iter=400)
+    >>> model = make_pipeline(StandardScaler(), network)
     >>> print(f"{cross_val_score(model, X, y).mean():.2f}")
     0.98
     """
 
+    classes_: Array | Any
     _targets: ClassTargets
 
     @available_if_stochastic
@@ -152,7 +163,7 @@ class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
         given = X_val, y_val, sample_weight_val
         return self._fit(X, y, sample_weight, given, is_partial=True, classes=classes)
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> Array | Any:
         """Predict the classes of samples.
 
         Parameters
@@ -169,7 +180,7 @@ class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
         raw = self._predict_raw(X)
         return self._targets.predict(raw)
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> Array | Any:
         """Predict the probabilities of the classes.
 
         Parameters
@@ -186,7 +197,7 @@ class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
         raw = self._predict_raw(X)
         return self._targets.predict_proba(raw)
 
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any) -> Array | Any:
         """Predict the logarithms of the probabilities of the classes.
 
         They are computed from the raw scores (a log-softmax), so they stay finite where the

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from sknn._constraints import Constraint
 from sknn.estimators.hints import with_hints
+from sknn.estimators.words import Untyped
 
 SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 """The title of a section in a docstring."""
@@ -98,7 +99,7 @@ def param(
     return Parameter(default, type, allowed, doc, kw_only)
 
 
-class Declared:
+class Declared(Untyped):
     """Base of classes whose constructor parameters are declared with `param`."""
 
     _declared: ClassVar[dict[str, Parameter]] = {}
@@ -168,21 +169,26 @@ def _make_constructor(cls: type[Declared]) -> Callable[..., None]:
 
 def _document(cls: type[Declared]) -> str:
     """Return the docstring of a class with its parameters and the attributes of its bases."""
-    summary, sections = _split(cls)
+    summary, sections = split_sections(cls.__doc__)
     declared = [base for base in cls.__mro__[1:] if issubclass(base, Declared)]
-    inherited = (_split(base)[1].get("Attributes") for base in declared)
+    inherited = (split_sections(base.__doc__)[1].get("Attributes") for base in declared)
     attributes = sections.pop("Attributes", None), next(filter(None, inherited), None)
     sections = {
         "Parameters": "\n".join(p.describe(name) for name, p in cls._declared.items()),
         "Attributes": "\n".join(filter(None, attributes)),
         **sections,
     }
-    texts = (f"{title}\n{'-' * len(title)}\n{text}" for title, text in sections.items() if text)
-    return "\n\n".join((summary, *texts)) + "\n"
+    return join_sections(summary, sections)
 
 
-def _split(cls: type) -> tuple[str, dict[str, str]]:
+def split_sections(docstring: str | None) -> tuple[str, dict[str, str]]:
     """Return what stands above the sections of a docstring, and the sections by title."""
-    summary, *parts = SECTION.split(inspect.cleandoc(cls.__doc__ or ""))
+    summary, *parts = SECTION.split(inspect.cleandoc(docstring or ""))
     texts = (text.strip("\n") for text in parts[1::2])
     return summary.strip("\n"), dict(zip(parts[::2], texts, strict=True))
+
+
+def join_sections(summary: str, sections: dict[str, str]) -> str:
+    """Return a docstring; sections without a text are left out."""
+    texts = (f"{title}\n{'-' * len(title)}\n{text}" for title, text in sections.items() if text)
+    return "\n\n".join((summary, *texts)) + "\n"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sknn._constraints import BOOLEAN, NONE, Check, Interval, Member, OneOf
+from sknn._math import Array
 from sknn.architecture import NORMALIZATIONS, PARAMETRIZATIONS
 from sknn.augmentation import AUGMENTATIONS, Augmentation
 from sknn.averaging import AVERAGINGS, Averaging
@@ -20,6 +22,26 @@ from sknn.estimators.validation import (
     SPLITTER,
     ScorerName,
     is_path,
+)
+from sknn.estimators.words import (
+    Activations,
+    Augmentations,
+    Averagings,
+    BatchSizeName,
+    Fronts,
+    InitialWeights,
+    InterceptInit,
+    NormalizationName,
+    OnDivergence,
+    Parametrization,
+    Path,
+    RandomState,
+    RateSchedules,
+    Schedules,
+    Scoring,
+    Sizes,
+    Solvers,
+    Splitter,
 )
 from sknn.initializers import INITIALIZERS, Initializer, is_pair_of_lists
 from sknn.optimizers import OPTIMIZERS, Optimizer
@@ -91,13 +113,13 @@ class MLPParameters(Declared):
         Whether early stopping has ended a training by `partial_fit`.
     """
 
-    hidden_layer_sizes: Any = param(
+    hidden_layer_sizes: Sizes = param(
         default=(100,),
         type="int or sequence of int",
         doc="Units of each hidden layer, at least 1. Empty for a linear model.",
         kw_only=False,
     )
-    activation: Any = param(
+    activation: Activations = param(
         default="relu",
         type="str, Activation or sequence",
         allowed=[*LAYER_ACTIVATION, SEQUENCE],
@@ -112,7 +134,7 @@ class MLPParameters(Declared):
         type="str or Loss",
         doc="What is minimised, see :mod:`sknn.losses`.",
     )
-    solver: Any = param(
+    solver: Solvers = param(
         default="adam",
         type="str or Optimizer",
         allowed=[OneOf(["lbfgs"]), Member(OPTIMIZERS, Optimizer)],
@@ -129,15 +151,15 @@ class MLPParameters(Declared):
         "is L2, or what `l1_ratio` mixes. It is divided by the number of samples, or their total "
         "weight, of the batch.",
     )
-    batch_size: Any = param(
+    batch_size: int | BatchSizeName = param(
         default="auto",
         type='int, "auto" or "adaptive"',
-        allowed=[OneOf(["auto", "adaptive"]), Interval(Integral, 1, None)],
+        allowed=[OneOf(get_args(BatchSizeName)), Interval(Integral, 1, None)],
         doc='Samples in a mini-batch; "auto" is the smaller of 200 and the number of samples, '
         '"adaptive" begins with 32 and doubles as the noise of the gradient allows, in `fit`. '
         "Not used by lbfgs.",
     )
-    learning_rate: Any = param(
+    learning_rate: RateSchedules = param(
         default="constant",
         type="str, Schedule or callable",
         allowed=[
@@ -150,7 +172,7 @@ class MLPParameters(Declared):
         '"one_cycle", "exponential", "step", "polynomial" or "coslog"; an instance from '
         ":mod:`sknn.schedules`; or a function from the epoch, counted from 0, to a multiplier.",
     )
-    learning_rate_init: Any = param(
+    learning_rate_init: float | Literal["auto"] = param(
         default=0.001,
         type='float or "auto"',
         allowed=[OneOf(["auto"]), Interval(Real, 0, None, "neither")],
@@ -175,7 +197,7 @@ class MLPParameters(Declared):
         allowed=[BOOLEAN],
         doc="Whether the samples are visited in a new order in each epoch. Not used by lbfgs.",
     )
-    random_state: Any = param(
+    random_state: RandomState | None = param(
         default=None,
         type="int, RandomState instance or None",
         allowed=[RANDOM_STATE],
@@ -189,7 +211,7 @@ class MLPParameters(Declared):
         "the validation score rises) by more than `tol`. With lbfgs, training stops when no "
         "component of the gradient is larger.",
     )
-    verbose: Any = param(
+    verbose: bool | int = param(
         default=False,
         type="bool or int",
         allowed=[BOOLEAN, Interval(Integral, 0, None)],
@@ -221,7 +243,7 @@ class MLPParameters(Declared):
         "no longer improves, and to return the weights that scored best. A classifier's split is "
         "stratified where there is one target.",
     )
-    validation_fraction: Any = param(
+    validation_fraction: float | Splitter = param(
         default=0.1,
         type="float or splitter",
         allowed=[Interval(Real, 0, 1), SPLITTER],
@@ -268,14 +290,14 @@ class MLPParameters(Declared):
         allowed=[NONE, Interval(Real, None, None)],
         doc="Training also stops once the training loss has reached this value.",
     )
-    dropout: Any = param(
+    dropout: float | Sequence[float] | Array = param(
         default=0.0,
         type="float or sequence of float",
         allowed=[*LAYER_DROPOUT, SEQUENCE],
         doc="Share of a hidden layer's outputs that a training step sets to 0, in [0, 1); one for "
         "all hidden layers or one for each.",
     )
-    normalization: str | None = param(
+    normalization: NormalizationName | None = param(
         default=None,
         type='{"batch", "layer"} or None',
         allowed=[NONE, OneOf(list(NORMALIZATIONS))],
@@ -287,7 +309,7 @@ class MLPParameters(Declared):
         allowed=[BOOLEAN],
         doc="Whether a hidden layer as wide as the one before adds that one's output to its own.",
     )
-    front: Any = param(
+    front: Fronts | None = param(
         default=None,
         type="str, Layer, sequence of these or None",
         allowed=[NONE, *FRONT, SEQUENCE],
@@ -296,7 +318,7 @@ class MLPParameters(Declared):
         "by how much of each of some bins it has passed; or layers from :mod:`sknn.layers`. "
         "Several stand one after the other.",
     )
-    parametrization: str = param(
+    parametrization: Parametrization = param(
         default="standard",
         type='{"standard", "ntk"}',
         allowed=[OneOf(PARAMETRIZATIONS)],
@@ -304,20 +326,20 @@ class MLPParameters(Declared):
         "number of a layer's inputs, so that one rate suits layers of all widths, and intercepts "
         "have a tenth of it; see :class:`sknn.layers.Linear`.",
     )
-    dropout_schedule: Any = param(
+    dropout_schedule: Schedules | None = param(
         default=None,
         type="str, Schedule or None",
         allowed=[NONE, Member(SCHEDULES, Schedule)],
         doc='How dropout changes from step to step, such as "flat_cos"; see '
         ":mod:`sknn.schedules`. None keeps it.",
     )
-    weight_decay_schedule: Any = param(
+    weight_decay_schedule: Schedules | None = param(
         default=None,
         type="str, Schedule or None",
         allowed=[NONE, Member(SCHEDULES, Schedule)],
         doc="How weight decay changes from step to step, beside the learning rate. None keeps it.",
     )
-    initializer: Any = param(
+    initializer: InitialWeights = param(
         default="auto",
         type="str, Initializer or (coefs, intercepts)",
         allowed=[
@@ -329,10 +351,10 @@ class MLPParameters(Declared):
         ":mod:`sknn.initializers`. Two lists of arrays begin with "
         "these, such as the `coefs_` and `intercepts_` of another network.",
     )
-    intercept_init: str = param(
+    intercept_init: InterceptInit = param(
         default="auto",
         type='{"auto", "target", "zero"}',
-        allowed=[OneOf(["auto", "target", "zero"])],
+        allowed=[OneOf(get_args(InterceptInit))],
         doc="Where the intercepts of the output begin: at the link of the weighted mean of the "
         'targets (at their quantiles, with a loss of quantiles), or at 0. "auto" draws them as '
         'scikit-learn does for its own losses, and is "target" for the others. Arrays in '
@@ -357,7 +379,7 @@ class MLPParameters(Declared):
         allowed=[NONE, Interval(Real, 0, None, "neither")],
         doc="A gradient with a larger norm is shortened to it; positive.",
     )
-    weight_averaging: Any = param(
+    weight_averaging: Averagings | None = param(
         default=None,
         type='{"ema", "swa"}, Averaging or None',
         allowed=[NONE, Member(AVERAGINGS, Averaging)],
@@ -371,7 +393,7 @@ class MLPParameters(Declared):
         doc="Epochs in which the learning rate rises in a straight line, before its schedule "
         "begins.",
     )
-    scoring: Any = param(
+    scoring: Scoring | None = param(
         default=None,
         type='None, "loss", str or callable',
         allowed=[NONE, OneOf(["loss"]), ScorerName(), Check(callable, "a callable")],
@@ -399,19 +421,19 @@ class MLPParameters(Declared):
         doc="Whether early stopping only finds the number of epochs, and the network is then "
         "trained anew on all samples for as many.",
     )
-    augmentation: Any = param(
+    augmentation: Augmentations | None = param(
         default=None,
         type="str, Augmentation or None",
         allowed=[NONE, Member(AUGMENTATIONS, Augmentation)],
         doc='Random changes of each batch: "gaussian_noise", "mixup" or "swap_noise", see '
         ":mod:`sknn.augmentation`.",
     )
-    checkpoint: Any = CHECKPOINT
+    checkpoint: Path | None = CHECKPOINT
     checkpoint_seconds: float = CHECKPOINT_SECONDS
-    on_divergence: str = param(
+    on_divergence: OnDivergence = param(
         default="raise",
         type='{"raise", "recover"}',
-        allowed=[OneOf(["raise", "recover"])],
+        allowed=[OneOf(get_args(OnDivergence))],
         doc="Whether training that diverges raises, or goes back to the last good epoch and on at "
         "half the learning rate (a quarter if that does not help, and so on).",
     )

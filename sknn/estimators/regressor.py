@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from numbers import Real
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_pinball_score
 
 from sknn._component import own
-from sknn._constraints import Check, OneOf
+from sknn._constraints import NONE, Check, Interval, InvalidParameterError, OneOf
 from sknn._math import Array
 from sknn.estimators.base import BaseMLP
 from sknn.estimators.data import check_data
@@ -17,7 +18,8 @@ from sknn.estimators.fields import estimator, param, with_parameters
 from sknn.estimators.hints import with_hints
 from sknn.estimators.parameters import MLPParameters
 from sknn.estimators.settings import available_if_stochastic
-from sknn.losses import LOSSES, Loss
+from sknn.estimators.words import NumberLosses
+from sknn.losses import LOSSES, Loss, Quantile
 from sknn.losses.scores import r2_of_any_size
 from sknn.targets import Numbers, TargetSettings
 
@@ -30,7 +32,7 @@ def _is_number_loss(value: Any) -> bool:
 class RegressorParameters(MLPParameters):
     """What a user chooses of a multilayer perceptron for regression."""
 
-    loss: Any = param(
+    loss: NumberLosses = param(
         default="squared_error",
         allowed=[OneOf(LOSSES), Check(_is_number_loss, "a Loss of numbers")],
         doc='What is minimised: "squared_error", "absolute_error", "huber", "log_cosh", "quantile" '
@@ -38,13 +40,21 @@ class RegressorParameters(MLPParameters):
         'exponential as output; "gaussian", which learns mean and variance; or an instance from '
         ":mod:`sknn.losses`, such as ``Quantile([0.1, 0.5, 0.9])``.",
     )
+    quantile: float | None = param(
+        default=None,
+        type="float or None",
+        allowed=[NONE, Interval(Real, 0, 1, "neither")],
+        doc='The level that is predicted with ``loss="quantile"``, in (0, 1); None is the median. '
+        "For several levels at once see :class:`sknn.losses.Quantile`.",
+    )
 
     def __post_init__(self) -> None:
         # In scikit-learn's regressor the loss comes first. (isinstance is the slower test.)
-        if type(self.hidden_layer_sizes) is str and self.hidden_layer_sizes in LOSSES:
+        sizes: Any = self.hidden_layer_sizes
+        if type(sizes) is str and sizes in LOSSES:
             raise TypeError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r} is the name of a loss; write "
-                f"MLPRegressor(loss={self.hidden_layer_sizes!r})."
+                f"hidden_layer_sizes={sizes!r} is the name of a loss; write "
+                f"MLPRegressor(loss={sizes!r})."
             )
 
 
@@ -94,7 +104,10 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
 
     See Also
     --------
-    MLPClassifier : The same for classification.
+    sknn.MLPClassifier : The same network for classes.
+    sknn.TabularMLPRegressor : Networks with defaults for tables: nothing to encode or to tune.
+    sknn.model_selection.LearningRateSearchCV : Finds the learning rate.
+    sklearn.neural_network.MLPRegressor : The model that it equals at its defaults.
 
     References
     ----------
@@ -109,10 +122,15 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sknn import MLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    >>> network = MLPRegressor((20,), alpha=10, learning_rate_init=0.01, random_state=0)
+    >>> X_train, X_test, y_train, y_test = train_test_split(
+    ...     X, y, random_state=0
+    ... )
+    >>> network = MLPRegressor(
+    ...     (20,), alpha=10, learning_rate_init=0.01, random_state=0
+    ... )
     >>> model = TransformedTargetRegressor(
-    ...     make_pipeline(StandardScaler(), network), transformer=StandardScaler()
+    ...     make_pipeline(StandardScaler(), network),
+    ...     transformer=StandardScaler(),
     ... )
     >>> round(model.fit(X_train, y_train).score(X_test, y_test), 1)
     0.4
@@ -171,7 +189,13 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
             )
         return X, y
 
-    def predict(self, X: Any, return_std: bool = False) -> Any:
+    @overload
+    def predict(self, X: Any, return_std: Literal[False] = False) -> Array: ...
+    @overload
+    def predict(self, X: Any, return_std: Literal[True]) -> tuple[Array, Array]: ...
+    @overload
+    def predict(self, X: Any, return_std: bool) -> Array | tuple[Array, Array]: ...
+    def predict(self, X: Any, return_std: bool = False) -> Array | tuple[Array, Array]:
         """Predict the targets of samples.
 
         Parameters
@@ -231,7 +255,14 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
 
     def _target_settings(self) -> TargetSettings:
         name = self.loss if isinstance(self.loss, str) else type(self.loss).__name__
-        return TargetSettings(loss=LOSSES.resolve(own(self.loss)), loss_name=name)
+        loss = LOSSES.resolve(own(self.loss))
+        if self.quantile is not None:
+            if name != "quantile":
+                raise InvalidParameterError(
+                    f"quantile={self.quantile!r} needs loss='quantile'; got loss={self.loss!r}."
+                )
+            loss = Quantile(float(self.quantile))
+        return TargetSettings(loss=loss, loss_name=name)
 
     def _learn_targets(self, y: Any, classes: Any, settings: TargetSettings) -> Numbers:
         return Numbers.learn(y, settings)

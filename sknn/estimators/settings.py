@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -33,6 +33,8 @@ from sknn.penalties import L2, ElasticNet, Penalty
 from sknn.schedules import SCHEDULES, EveryStep, FromFunction, InverseScaling, Schedule, Warmup
 from sknn.solvers import LBFGS, Solver, Stochastic
 from sknn.training import Recipe
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 STOCHASTIC_ONLY = {
     "dropout": 0.0,
@@ -318,4 +320,7 @@ def _is_stochastic(estimator: Any) -> bool:
     return True
 
 
-available_if_stochastic = available_if(_is_stochastic)
+def available_if_stochastic(method: F) -> F:
+    """Return a method that there is with stochastic solvers only."""
+    available: F = available_if(_is_stochastic)(method)
+    return available

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import scipy.sparse as sp
@@ -42,6 +42,12 @@ HISTORY = (
 """What training has left and scikit-learn calls the same."""
 
 
+@overload
+def to_sklearn(estimator: sknn.estimators.MLPClassifier) -> MLPClassifier: ...
+@overload
+def to_sklearn(estimator: sknn.estimators.MLPRegressor) -> MLPRegressor: ...
+@overload
+def to_sklearn(estimator: Any) -> Any: ...
 def to_sklearn(estimator: Any) -> Any:
     """Return scikit-learn's own MLPClassifier or MLPRegressor with the same answers.
 
@@ -67,16 +73,27 @@ def to_sklearn(estimator: Any) -> Any:
     ValueError
         If the network cannot be expressed so. It says what stands in the way.
 
+    See Also
+    --------
+    sknn.export.to_onnx : A format that other languages read.
+    sknn.export.to_python : A module that needs NumPy alone.
+    sklearn.neural_network.MLPClassifier : What a classifier becomes.
+    sklearn.neural_network.MLPRegressor : What a regressor becomes.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sknn import MLPClassifier
     >>> from sknn.export import to_sklearn
     >>> X, y = load_iris(return_X_y=True)
-    >>> network = MLPClassifier(5, normalization="batch", tol=0.01, random_state=0).fit(X, y)
+    >>> network = MLPClassifier(
+    ...     5, normalization="batch", tol=0.01, random_state=0
+    ... ).fit(X, y)
     >>> twin = to_sklearn(network)
-    >>> type(twin).__module__.split(".")[0], bool((twin.predict(X) == network.predict(X)).all())
-    ('sklearn', True)
+    >>> type(twin).__module__.split(".")[0]
+    'sklearn'
+    >>> bool((twin.predict(X) == network.predict(X)).all())
+    True
     """
     found = single_of(estimator, "to_sklearn")
     if not isinstance(found, (sknn.estimators.MLPClassifier, sknn.estimators.MLPRegressor)):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
-def to_onnx(estimator_or_pipeline: Any, X_sample: Any, *, target_opset: Any = None) -> Any:
+def to_onnx(
+    estimator_or_pipeline: Any, X_sample: Any, *, target_opset: int | dict[str, int] | None = None
+) -> ModelProto:
     """Return a model in the format ONNX, which runs without scikit-learn and this package.
 
     skl2onnx makes it (``pip install sknn[onnx]``), which knows scikit-learn's own steps, so that
@@ -56,12 +61,21 @@ def to_onnx(estimator_or_pipeline: Any, X_sample: Any, *, target_opset: Any = No
         thresholds. If the model is not valid, or onnxruntime, where it is installed, cannot load
         it. If X_sample has other columns than the samples of fit.
 
+    See Also
+    --------
+    sknn.export.register_onnx : For those who call skl2onnx themselves.
+    sknn.export.to_python : A module that needs NumPy alone.
+    sknn.export.to_sklearn : The same network as an estimator of scikit-learn.
+    sknn.save : A file from which training can go on.
+
     Examples
     --------
     >>> from sknn.export import to_onnx
     >>> model = to_onnx(pipeline, X_train[:1])  # doctest: +SKIP
-    >>> session = onnxruntime.InferenceSession(model.SerializeToString())  # doctest: +SKIP
-    >>> labels, probabilities = session.run(None, {"X": X_test})  # doctest: +SKIP
+    >>> content = model.SerializeToString()  # doctest: +SKIP
+    >>> session = onnxruntime.InferenceSession(content)  # doctest: +SKIP
+    >>> inputs = {"X": X_test}  # doctest: +SKIP
+    >>> labels, probabilities = session.run(None, inputs)  # doctest: +SKIP
     """
     _need_skl2onnx()
     from sknn.export.converters import convert
@@ -80,6 +94,16 @@ def register_onnx() -> None:
     ------
     ImportError
         If skl2onnx is missing.
+
+    See Also
+    --------
+    sknn.export.to_onnx : Does it by itself, and checks what comes out.
+    sknn.export.to_python : A module that needs NumPy alone.
+
+    Examples
+    --------
+    >>> from sknn.export import register_onnx
+    >>> register_onnx()  # doctest: +SKIP
     """
     _need_skl2onnx()
     from sknn.export.converters import register

@@ -54,13 +54,20 @@ def to_python(estimator: Any) -> str:
         dates or times of day in a table; or if it is a Pipeline, of which the last step can be
         exported.
 
+    See Also
+    --------
+    sknn.export.to_onnx : A format that other languages read.
+    sknn.export.to_sklearn : The same network as an estimator of scikit-learn.
+    sknn.save : A file from which training can go on.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sknn import MLPClassifier
     >>> from sknn.export import to_python
     >>> X, y = load_iris(return_X_y=True)
-    >>> network = MLPClassifier(5, tol=0.01, max_iter=500, random_state=0).fit(X, y)
+    >>> network = MLPClassifier(5, tol=0.01, max_iter=500, random_state=0)
+    >>> network = network.fit(X, y)
     >>> namespace = {}
     >>> exec(to_python(network), namespace)
     >>> bool((namespace["predict"](X) == network.predict(X)).all())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from sknn.activations import Activation
 from sknn.inspection.drawing import network_of, shorten
 from sknn.inspection.transformers import Transform
 from sknn.layers import ActivationLayer, Layer, Residual
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+    from matplotlib.text import Annotation
 
 CONSTANT = 1e-6
 """A unit is dead if it changes by no more than this part of the largest output of its layer."""
@@ -58,17 +65,33 @@ class ActivationDisplay:
     legend_ : matplotlib Legend
         What the colours stand for.
 
+    See Also
+    --------
+    sknn.inspection.LossCurveDisplay : Whether training has come to rest.
+    sknn.inspection.WeightsDisplay : What units of the first layer look for.
+    sknn.activations.LeakyReLU : An activation whose units do not die.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sknn import MLPClassifier
     >>> from sknn.inspection import ActivationDisplay
     >>> X, y = load_iris(return_X_y=True)
-    >>> net = MLPClassifier((8,), activation="tanh", solver="lbfgs", max_iter=500, random_state=0)
+    >>> net = MLPClassifier(
+    ...     (8,), "tanh", solver="lbfgs", max_iter=500, random_state=0
+    ... )
     >>> display = ActivationDisplay.from_estimator(net.fit(X, y), X)
     >>> sorted(display.bars_)
     ['dead', 'saturated']
     """
+
+    ax_: Axes
+    figure_: Figure
+    dead_: Array
+    saturated_: Array
+    bars_: dict[str, BarContainer]
+    bar_labels_: dict[str, list[Annotation]]
+    legend_: Legend
 
     def __init__(
         self, *, outputs: list[Array], bounds: Sequence[Bounds], layer_names: Sequence[str]
@@ -78,7 +101,9 @@ class ActivationDisplay:
         self.layer_names = layer_names
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, *, ax: Any = None, **kwargs: Any) -> Self:
+    def from_estimator(
+        cls, estimator: Any, X: Any, *, ax: Axes | None = None, **kwargs: Any
+    ) -> Self:
         """Draw what the hidden units of a fitted estimator do over some rows.
 
         Parameters
@@ -126,7 +151,7 @@ class ActivationDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: Axes | None = None,
         *,
         margin: float = 0.01,
         share: float = 0.95,
@@ -149,6 +174,7 @@ class ActivationDisplay:
         Returns
         -------
         display : ActivationDisplay
+            Itself, with the attributes of what is drawn.
         """
         import matplotlib.pyplot as plt
         from matplotlib.ticker import PercentFormatter
@@ -160,7 +186,7 @@ class ActivationDisplay:
         self.saturated_ = np.array([_share_of_saturated(*pair, margin, share) for pair in pairs])
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, cast("Figure", ax.figure)
         bars = {"dead": self.dead_}
         if not np.isnan(self.saturated_).all():
             bars["saturated"] = self.saturated_
@@ -172,8 +198,7 @@ class ActivationDisplay:
         return self
 
     def _draw_bars(self, shares: dict[str, Array], options: dict[str, Any]) -> None:
-        self.bars_: dict[str, Any] = {}
-        self.bar_labels_: dict[str, Any] = {}
+        self.bars_, self.bar_labels_ = {}, {}
         width = 0.7 / len(shares)
         colors = {"dead": "C7", "saturated": "C1"}
         for k, (name, heights) in enumerate(shares.items()):
@@ -183,7 +208,7 @@ class ActivationDisplay:
             bars = self.bars_[name] = self.ax_.bar(places, heights[there], **style)
             texts = [f"{height:.0%}" for height in heights[there]]
             self.bar_labels_[name] = self.ax_.bar_label(bars, texts, padding=2, fontsize="small")
-        place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
+        place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
         self.legend_ = self.ax_.legend(frameon=False, **place)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast, get_args
 
 import numpy as np
 
@@ -14,6 +14,13 @@ from sknn.inspection.models import model_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.container import BarContainer
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Annotation
 
 DIAMETER = 4.0
 """How large points are, in points of the figure."""
@@ -24,7 +31,9 @@ N_LEVELS = 1000
 HALF_HEIGHT = 0.4
 """How far from the middle of their line points may lie; the next line is 1 away."""
 
-KINDS = ("beeswarm", "bar", "row")
+Kind: TypeAlias = Literal["beeswarm", "bar", "row"]
+
+KINDS = get_args(Kind)
 """What may be drawn."""
 
 MAX_ROWS = 2000
@@ -63,17 +72,35 @@ class AttributionDisplay:
     zero_line_ : matplotlib Artist
         Where a column has moved nothing.
 
+    See Also
+    --------
+    sknn.inspection.integrated_gradients : Computes what is drawn.
+    sknn.inspection.explain_row : The same for one row, in words.
+    sklearn.inspection.PartialDependenceDisplay : Draws mean answers over a column's values.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
     >>> from sknn import MLPRegressor
     >>> from sknn.inspection import AttributionDisplay
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
-    >>> net = MLPRegressor((), solver="lbfgs", max_iter=1000, random_state=0).fit(X, y)
-    >>> display = AttributionDisplay.from_estimator(net, X, kind="bar", max_features=3)
+    >>> net = MLPRegressor((), solver="lbfgs", max_iter=1000, random_state=0)
+    >>> net = net.fit(X, y)
+    >>> display = AttributionDisplay.from_estimator(
+    ...     net, X, kind="bar", max_features=3
+    ... )
     >>> [label.get_text() for label in display.ax_.get_yticklabels()]
     ['s1', 's5', 'bmi', '7 other columns']
     """
+
+    ax_: Axes
+    figure_: Figure
+    columns_: Array
+    bars_: BarContainer | Any
+    bar_labels_: list[Annotation] | Any
+    points_: list[PathCollection] | Any
+    colorbar_: Colorbar | Any
+    zero_line_: Line2D
 
     def __init__(self, *, attributions: Attributions, target: Any = None) -> None:
         self.attributions = attributions
@@ -85,8 +112,8 @@ class AttributionDisplay:
         estimator: Any,
         X: Any,
         *,
-        kind: str = "beeswarm",
-        ax: Any = None,
+        kind: Kind = "beeswarm",
+        ax: Axes | None = None,
         row: int = 0,
         max_features: int = 10,
         target: Any = None,
@@ -103,17 +130,28 @@ class AttributionDisplay:
             :func:`integrated_gradients`.
         X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
             The rows that are explained.
-        kind, ax, row, max_features, bar_kw, scatter_kw
-            See :meth:`plot`.
+        kind : {"beeswarm", "bar", "row"}, default="beeswarm"
+            What is drawn, see :meth:`plot`.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        row : int, default=0
+            Which row "row" draws.
+        max_features : int, default=10
+            So many columns have a line of their own.
         target : object, default=None
             Which output: a class, or the number of a regressor's output. None if there is but one;
             of two classes it is the second.
-        **options
+        bar_kw : dict, default=None
+            Options for all bars.
+        scatter_kw : dict, default=None
+            Options for the points of all lines.
+        **options : dict
             Passed to :func:`integrated_gradients`.
 
         Returns
         -------
         display : AttributionDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -137,8 +175,8 @@ class AttributionDisplay:
         cls,
         attributions: Attributions,
         *,
-        kind: str = "beeswarm",
-        ax: Any = None,
+        kind: Kind = "beeswarm",
+        ax: Axes | None = None,
         target: Any = None,
         **kwargs: Any,
     ) -> Self:
@@ -148,16 +186,19 @@ class AttributionDisplay:
         ----------
         attributions : Attributions
             As :func:`integrated_gradients` returns them.
-        kind, ax
-            See :meth:`plot`.
+        kind : {"beeswarm", "bar", "row"}, default="beeswarm"
+            What is drawn, see :meth:`plot`.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
         target : object, default=None
             Which of several outputs, one of their ``target_names``; None if there is but one.
-        **kwargs
+        **kwargs : dict
             Passed to :meth:`plot`.
 
         Returns
         -------
         display : AttributionDisplay
+            The display, drawn.
 
         Raises
         ------
@@ -168,9 +209,9 @@ class AttributionDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: Axes | None = None,
         *,
-        kind: str = "beeswarm",
+        kind: Kind = "beeswarm",
         row: int = 0,
         max_features: int = 10,
         bar_kw: dict[str, Any] | None = None,
@@ -197,6 +238,7 @@ class AttributionDisplay:
         Returns
         -------
         display : AttributionDisplay
+            Itself, with the attributes of what is drawn.
         """
         import matplotlib.pyplot as plt
 
@@ -204,11 +246,8 @@ class AttributionDisplay:
         _check(found, kind, row, max_features)
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
-        self.bars_: Any = None
-        self.bar_labels_: Any = None
-        self.points_: Any = None
-        self.colorbar_: Any = None
+        self.ax_, self.figure_ = ax, cast("Figure", ax.figure)
+        self.bars_, self.bar_labels_, self.points_, self.colorbar_ = None, None, None, None
         self.zero_line_ = ax.axvline(0, color="gray", linewidth=0.8, zorder=0)
         sizes = np.abs(found.values[[row]] if kind == "row" else found.values).mean(axis=0)
         self.columns_ = np.argsort(-sizes, kind="stable")[:max_features]
@@ -278,7 +317,7 @@ class AttributionDisplay:
     def _draw_colorbar(self, cmap: Any) -> None:
         from matplotlib.cm import ScalarMappable
 
-        place = {"ax": self.ax_, "ticks": [0, 1], "aspect": 40}
+        place: dict[str, Any] = {"ax": self.ax_, "ticks": [0, 1], "aspect": 40}
         self.colorbar_ = self.figure_.colorbar(ScalarMappable(cmap=cmap), **place)
         self.colorbar_.ax.set_yticklabels(["low", "high"])
         self.colorbar_.set_label("Value of the column", labelpad=-15)  # between the two

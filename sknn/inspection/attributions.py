@@ -38,13 +38,20 @@ class Attributions:
     n_steps : int
         How many gradients each is the mean of.
 
+    See Also
+    --------
+    sknn.inspection.integrated_gradients : Computes them.
+    sknn.inspection.AttributionDisplay : Draws them.
+    sknn.inspection.RowExplanation : Those of one row, in words.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
     >>> from sknn import MLPRegressor
     >>> from sknn.inspection import integrated_gradients
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
-    >>> net = MLPRegressor((), solver="lbfgs", max_iter=1000, random_state=0).fit(X, y)
+    >>> net = MLPRegressor((), solver="lbfgs", max_iter=1000, random_state=0)
+    >>> net = net.fit(X, y)
     >>> found = integrated_gradients(net, X)
     >>> found.to_frame().shape
     (442, 10)
@@ -93,6 +100,16 @@ class Attributions:
         ----------
         target : object
             One of `target_names`.
+
+        Returns
+        -------
+        Attributions
+            Those of that output alone.
+
+        Raises
+        ------
+        ValueError
+            If there is no such output.
         """
         known = [k for k, name in enumerate(self.target_names) if are_same(name, target)]
         if not known:
@@ -113,6 +130,11 @@ class Attributions:
         """Return the values as a DataFrame: a row for each row, a column for each column.
 
         With several outputs they are a second level of the columns.
+
+        Returns
+        -------
+        DataFrame of shape (n_samples, n_features) or (n_samples, n_features * n_outputs)
+            The values; its index is that of `data`, if that is a frame.
         """
         import pandas as pd
 
@@ -127,6 +149,11 @@ class Attributions:
 
         They call the base value E[f(X)]. It is that where the baseline was a sample of rows; with
         "mean" it is the answer to the mean row.
+
+        Returns
+        -------
+        shap.Explanation
+            The values, base values and data.
         """
         import shap
 

@@ -11,13 +11,13 @@ import scipy.sparse as sp
 from sknn._crew import count_workers, share_out
 from sknn._math import Array
 from sknn.inspection.answers import Answer, gradients_of, sum_by_origin
-from sknn.inspection.models import model_of
+from sknn.inspection.models import Output, model_of
 from sknn.network import CHUNK
 
 T = TypeVar("T")
 
 
-def input_gradients(estimator: Any, X: Any, target: Any = None, output: str = "raw") -> Array:
+def input_gradients(estimator: Any, X: Any, target: Any = None, output: Output = "raw") -> Array:
     r"""Return the exact derivative of what a model answers with respect to each input.
 
     .. math:: \frac{\partial f_k(x)}{\partial x_j}
@@ -51,6 +51,12 @@ def input_gradients(estimator: Any, X: Any, target: Any = None, output: str = "r
         If X, `target` or `output` is not valid, or a step cannot be gone through.
     TypeError
         If the estimator is of another kind.
+
+    See Also
+    --------
+    sknn.inspection.integrated_gradients : Adds up gradients to shares of the answer.
+    sknn.inspection.importance : One number for each column.
+    sklearn.inspection.partial_dependence : Mean answers over the values of a column.
 
     References
     ----------

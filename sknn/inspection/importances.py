@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,12 +17,14 @@ from sknn.inspection.models import best_of, is_search, model_of, names_of
 if TYPE_CHECKING:
     import pandas as pd
 
+Kind: TypeAlias = Literal["integrated_gradients", "gradient", "permutation"]
+
 
 def importance(
     estimator: Any,
     X: Any,
     y: Any = None,
-    kind: str = "integrated_gradients",
+    kind: Kind = "integrated_gradients",
     **options: Any,
 ) -> pd.Series:
     r"""Return how much each column matters to what a model says of some rows.
@@ -54,6 +56,12 @@ def importance(
     ValueError
         If `kind` is unknown, or "permutation" has no targets.
 
+    See Also
+    --------
+    sknn.inspection.integrated_gradients : What the numbers are means of, row by row.
+    sknn.inspection.input_gradients : Derivatives, row by row.
+    sklearn.inspection.permutation_importance : Shuffles columns of any estimator's X.
+
     References
     ----------
     Breiman, L., "Random forests", Machine Learning 45 (2001), for the permutation.
@@ -64,7 +72,8 @@ def importance(
     >>> from sknn import MLPRegressor
     >>> from sknn.inspection import importance
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
-    >>> net = MLPRegressor((), solver="lbfgs", max_iter=1000, random_state=0).fit(X, y)
+    >>> net = MLPRegressor((), solver="lbfgs", max_iter=1000, random_state=0)
+    >>> net = net.fit(X, y)
     >>> importance(net, X).nlargest(3).index.tolist()
     ['s1', 's5', 'bmi']
     """
@@ -108,7 +117,7 @@ def _by_permutation(estimator: Any, X: Any, y: Any, options: dict[str, Any]) -> 
     return np.asarray(permutation_importance(estimator, rows, y, **options).importances_mean)
 
 
-_KINDS: dict[str, Callable[[Any, Any, Any, dict[str, Any]], Array]] = {
+_KINDS: dict[Kind, Callable[[Any, Any, Any, dict[str, Any]], Array]] = {
     "integrated_gradients": _by_attributions,
     "gradient": _by_gradients,
     "permutation": _by_permutation,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,8 +22,11 @@ from sknn.inspection.gradients import (
     each_chunk,
     in_order,
 )
-from sknn.inspection.models import Model, model_of
+from sknn.inspection.models import Model, Output, model_of
 from sknn.network import CHUNK
+
+Baseline: TypeAlias = Literal["mean", "zero"] | Any
+"""Where walks may begin."""
 
 FIRST_STEPS, MOST_STEPS = 8, 512
 """With how many steps the search for enough of them begins and ends."""
@@ -32,13 +35,13 @@ FIRST_STEPS, MOST_STEPS = 8, 512
 def integrated_gradients(
     estimator: Any,
     X: Any,
-    baseline: Any = "mean",
+    baseline: Baseline = "mean",
     *,
     background: Any = None,
-    n_steps: Any = "auto",
+    n_steps: int | Literal["auto"] = "auto",
     tolerance: float = 0.01,
     target: Any = None,
-    output: str = "raw",
+    output: Output = "raw",
 ) -> Attributions:
     r"""Return how much each column has moved the answer from that to a baseline.
 
@@ -85,6 +88,13 @@ def integrated_gradients(
         If a parameter or X is not valid, or a step cannot be gone through.
     TypeError
         If the estimator is of another kind.
+
+    See Also
+    --------
+    sknn.inspection.AttributionDisplay : Draws the attributions.
+    sknn.inspection.explain_row : Says in words what has moved one answer.
+    sknn.inspection.input_gradients : The slope at each row.
+    sknn.inspection.importance : One number for each column.
 
     References
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from sknn.inspection.drawing import network_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 class LossCurveDisplay:
@@ -37,6 +40,12 @@ class LossCurveDisplay:
     best_line_ : matplotlib Artist or None
         The best epoch.
 
+    See Also
+    --------
+    sknn.inspection.ActivationDisplay : Dead and saturated units of each layer.
+    sknn.model_selection.LearningRateDisplay : The score over the learning rate.
+    sklearn.model_selection.LearningCurveDisplay : Scores over the number of samples.
+
     Examples
     --------
     >>> from sklearn.datasets import load_wine
@@ -44,18 +53,26 @@ class LossCurveDisplay:
     >>> from sknn import MLPClassifier
     >>> from sknn.inspection import LossCurveDisplay
     >>> X, y = load_wine(return_X_y=True)
-    >>> net = MLPClassifier((10,), early_stopping=True, max_iter=500, random_state=0)
+    >>> net = MLPClassifier(
+    ...     (10,), early_stopping=True, max_iter=500, random_state=0
+    ... )
     >>> display = LossCurveDisplay.from_estimator(net.fit(scale(X), y))
     >>> sorted(display.lines_)
     ['loss', 'val_loss', 'val_score']
     """
+
+    ax_: Axes
+    score_ax_: Axes | Any
+    figure_: Figure
+    lines_: dict[str, Line2D]
+    best_line_: Line2D | Any
 
     def __init__(self, *, history: pd.DataFrame, best_epoch: int | None = None) -> None:
         self.history = history
         self.best_epoch = best_epoch
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Any = None, **kwargs: Any) -> Self:
+    def from_estimator(cls, estimator: Any, *, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw how a fitted estimator was trained.
 
         Parameters
@@ -79,7 +96,7 @@ class LossCurveDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: Axes | None = None,
         *,
         log_scale: bool = False,
         line_kw: dict[str, Any] | None = None,
@@ -98,13 +115,14 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
+            Itself, with the attributes of what is drawn.
         """
         import matplotlib.pyplot as plt
 
         if ax is None:
             _, ax = plt.subplots()
-        self.ax_, self.figure_, self.score_ax_ = ax, ax.figure, None
-        self.lines_: dict[str, Any] = {}
+        self.ax_, self.figure_, self.score_ax_ = ax, cast("Figure", ax.figure), None
+        self.lines_ = {}
         options = line_kw or {}
         self._draw(ax, "loss", "training loss", {"color": "C0", **options})
         if self.history["val_loss"].notna().any():

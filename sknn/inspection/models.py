@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
@@ -35,7 +35,9 @@ from sknn.inspection.answers import (
 )
 from sknn.inspection.transformers import Transform, begin_of, chain, is_passed, refusal
 
-OUTPUTS = ("raw", "probability", "prediction")
+Output: TypeAlias = Literal["raw", "probability", "prediction"]
+
+OUTPUTS = get_args(Output)
 """What may be explained."""
 
 

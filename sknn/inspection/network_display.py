@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -20,6 +20,13 @@ from sknn.inspection.drawing import (
     shorten,
 )
 from sknn.layers import ActivationLayer, Dropout, Linear, ScaledLinear
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection, PathCollection
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+    from matplotlib.text import Text
 
 WIDEST = 3.0
 """The width in points of the line of the largest weight."""
@@ -67,17 +74,34 @@ class NetworkDisplay:
     legend_ : matplotlib Legend
         What the colours stand for.
 
+    See Also
+    --------
+    sknn.inspection.WeightsDisplay : The weights of the first layer, as images.
+    sknn.inspection.ActivationDisplay : Dead and saturated units of each layer.
+    sklearn.tree.plot_tree : Draws a decision tree.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sknn import MLPClassifier
     >>> from sknn.inspection import NetworkDisplay
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> net = MLPClassifier((5,), solver="lbfgs", max_iter=500, random_state=0).fit(X, y)
+    >>> net = MLPClassifier((5,), solver="lbfgs", max_iter=500, random_state=0)
+    >>> net = net.fit(X, y)
     >>> display = NetworkDisplay.from_estimator(net)
     >>> [len(units) for units in display.shown_]
     [4, 5, 3]
     """
+
+    ax_: Axes
+    figure_: Figure
+    shown_: list[Array]
+    circles_: list[PathCollection]
+    lines_: list[LineCollection]
+    names_: list[list[Text]]
+    titles_: list[Text]
+    dots_: list[Text]
+    legend_: Legend
 
     def __init__(
         self, *, coefs: list[Array], feature_names: Sequence[str], output_names: Sequence[str]
@@ -91,7 +115,7 @@ class NetworkDisplay:
         cls,
         estimator: Any,
         *,
-        ax: Any = None,
+        ax: Axes | None = None,
         max_units: int = 10,
         feature_names: Sequence[str] | None = None,
         **kwargs: Any,
@@ -145,7 +169,7 @@ class NetworkDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: Axes | None = None,
         *,
         max_units: int = 10,
         line_kw: dict[str, Any] | None = None,
@@ -165,13 +189,14 @@ class NetworkDisplay:
         Returns
         -------
         display : NetworkDisplay
+            Itself, with the attributes of what is drawn.
         """
         import matplotlib.pyplot as plt
 
         check_count("max_units", max_units)
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, cast("Figure", ax.figure)
         self.shown_ = self._choose_units(int(max_units))
         sizes = [len(self.coefs[0]), *(coef.shape[1] for coef in self.coefs)]
         n_places = [
@@ -208,7 +233,7 @@ class NetworkDisplay:
             for coef, units in zip(self.coefs, pairwise(self.shown_), strict=True)
         ]
         largest = max(float(np.abs(coef).max()) for coef in coefs) or 1.0
-        self.lines_: list[Any] = []
+        self.lines_ = []
         for x, coef in enumerate(coefs):
             # Large weights come last, above the others.
             order = np.argsort(np.abs(coef), axis=None, kind="stable")
@@ -223,10 +248,11 @@ class NetworkDisplay:
             }
             segments = list(np.stack(ends, axis=1).reshape(-1, 2, 2))
             lines = LineCollection(segments, **(style | options))
-            self.lines_.append(self.ax_.add_collection(lines, autolim=False))
+            self.ax_.add_collection(lines, autolim=False)
+            self.lines_.append(lines)
         pairs = (POSITIVE, "positive weight"), (NEGATIVE, "negative weight")
         handles = [Line2D([], [], color=color, label=label) for color, label in pairs]
-        place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": 2}
+        place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": 2}
         self.legend_ = self.ax_.legend(handles=handles, frameon=False, **place)
 
     def _draw_circles(self, heights: list[Array], options: dict[str, Any]) -> None:

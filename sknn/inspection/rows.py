@@ -12,8 +12,8 @@ from sknn._math import Array
 from sknn.inspection.attributions import Attributions
 from sknn.inspection.drawing import check_count, other_columns
 from sknn.inspection.gradients import as_rows, take_rows
-from sknn.inspection.integrated import integrated_gradients
-from sknn.inspection.models import Model, model_of
+from sknn.inspection.integrated import Baseline, integrated_gradients
+from sknn.inspection.models import Model, Output, model_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 BAR = 20
 """Characters of the longest bar."""
 
-COLOURS = "#c0392b", "#2874a6"
-"""What lowers the answer, and what raises it."""
+COLOURS = "#1f77b4", "#d62728"
+"""What lowers the answer, and what raises it, as in the figures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,29 @@ class RowExplanation:
         The values of the columns, in the same order.
     max_features : int
         How many columns are shown one by one.
+
+    See Also
+    --------
+    sknn.inspection.explain_row : Makes it.
+    sknn.inspection.Attributions : The numbers for many rows.
+    sknn.inspection.AttributionDisplay : Draws them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import MLPClassifier
+    >>> from sknn.inspection import explain_row
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> net = MLPClassifier(tol=0.01, max_iter=500, random_state=0).fit(X, y)
+    >>> explanation = explain_row(net, X, row=149)
+    >>> int(explanation.target)
+    2
+    >>> explanation.attributions.index[0]
+    'petal width (cm)'
     """
 
     target: Any
-    output: str
+    output: Output
     answer: float
     base_value: float
     attributions: pd.Series
@@ -54,7 +73,13 @@ class RowExplanation:
     max_features: int
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table of all columns: their values, and how much they have moved the answer."""
+        """Return a table of all columns: their values, and how much they have moved the answer.
+
+        Returns
+        -------
+        DataFrame of shape (n_features, 2)
+            A row for each column of X, the one that matters most first.
+        """
         import pandas as pd
 
         return pd.DataFrame({"value": self.data, "attribution": self.attributions})
@@ -111,9 +136,9 @@ def explain_row(
     row: int = 0,
     *,
     target: Any = None,
-    output: str | None = None,
+    output: Output | None = None,
     max_features: int = 8,
-    baseline: Any = "mean",
+    baseline: Baseline = "mean",
     background: Any = None,
     **options: Any,
 ) -> RowExplanation:
@@ -134,9 +159,11 @@ def explain_row(
         None is the probability of a class, and the prediction of a number.
     max_features : int, default=8
         How many columns are shown one by one, at least 1.
-    baseline, background
+    baseline : {"mean", "zero"}, array-like or DataFrame, default="mean"
         See :func:`integrated_gradients`.
-    **options
+    background : DataFrame, array-like or sparse matrix, default=None
+        See :func:`integrated_gradients`.
+    **options : dict
         Passed to :func:`integrated_gradients`.
 
     Returns
@@ -148,6 +175,12 @@ def explain_row(
     ------
     ValueError
         If `row` or another parameter is not valid, or several targets leave open which is meant.
+
+    See Also
+    --------
+    sknn.inspection.integrated_gradients : Computes the attributions, of many rows.
+    sknn.inspection.AttributionDisplay : Draws them.
+    sknn.inspection.importance : What matters for all rows together.
 
     Examples
     --------
@@ -195,7 +228,7 @@ def _predicted(model: Model, estimator: Any, row: Any) -> Any:
 
 
 def _explanation(
-    found: Attributions, target: Any, output: str, max_features: int
+    found: Attributions, target: Any, output: Output, max_features: int
 ) -> RowExplanation:
     import pandas as pd
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from sknn._math import Array
 from sknn.inspection.drawing import check_count, first_weights, network_of, output_names, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 
 class WeightsDisplay:
@@ -40,6 +45,11 @@ class WeightsDisplay:
     colorbar_ : matplotlib Colorbar
         The scale of the colours.
 
+    See Also
+    --------
+    sknn.inspection.NetworkDisplay : All weights of a small network, as lines.
+    sknn.inspection.AttributionDisplay : What each input has done for an answer.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -51,6 +61,12 @@ class WeightsDisplay:
     >>> display.images_[0].get_array().shape
     (8, 8)
     """
+
+    axes_: Array
+    figure_: Figure
+    units_: Array
+    images_: list[AxesImage]
+    colorbar_: Colorbar
 
     def __init__(
         self, *, weights: Array, shape: tuple[int, int], unit_names: Sequence[str]
@@ -127,6 +143,7 @@ class WeightsDisplay:
         Returns
         -------
         display : WeightsDisplay
+            Itself, with the attributes of what is drawn.
         """
         check_count("n_units", n_units)
         norms = np.linalg.norm(self.weights, axis=0)

@@ -71,6 +71,23 @@ class BoundLayer(NamedTuple):
     n_accumulated : int
         So many leading parameters of theta get their gradient added, not written: those of the
         first layer, with sparse samples.
+
+    See Also
+    --------
+    sknn.layers.Layer : What is bound.
+    sknn.layers.Linear : A live member.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.layers import Linear, Share, Site
+    >>> x, W, b = np.ones((4, 3)), np.ones((3, 2)), np.zeros(2)
+    >>> parameters = {"coef": W, "intercept": b}
+    >>> share = Share.alone(np.zeros((4, 0), np.uint64))
+    >>> bound = Linear(2).bind(Site(x, parameters, {}, share, False, False))
+    >>> results = [call() for call in bound.forward]
+    >>> bound.out[0]
+    array([3., 3.])
     """
 
     out: Array
@@ -80,7 +97,14 @@ class BoundLayer(NamedTuple):
 
 
 class Layer(Component):
-    """Contract of a layer; see the module."""
+    """Contract of a layer; see the module.
+
+    See Also
+    --------
+    sknn.layers.Linear : A live member.
+    sknn.layers.BoundLayer : What a layer becomes on its arrays.
+    sknn.parameters.weight : Says what a layer has as parameters.
+    """
 
     overwrites_input: ClassVar[bool] = False
     """Whether the forward calls, or `apply`, write to the array that is handed to them, or hand it
@@ -99,15 +123,48 @@ class Layer(Component):
     """Whether it wants to see training rows before the first step."""
 
     def n_out(self, n_in: int) -> int:
-        """Return the number of outputs for `n_in` inputs."""
+        """Return the number of outputs for `n_in` inputs.
+
+        Parameters
+        ----------
+        n_in : int
+            Number of inputs.
+
+        Returns
+        -------
+        int
+            Number of outputs.
+        """
         return n_in
 
     def parameters(self, n_in: int) -> Tree[Parameter]:
-        """Return the parameters by name; for a layer of layers a list of such."""
+        """Return the parameters by name; for a layer of layers a list of such.
+
+        Parameters
+        ----------
+        n_in : int
+            Number of inputs.
+
+        Returns
+        -------
+        dict of Parameter, or list
+            What the layer has, by the names that it uses itself.
+        """
         return {}
 
     def n_noise(self, n_in: int) -> int:
-        """Return how many words of random bits a row needs in a step."""
+        """Return how many words of random bits a row needs in a step.
+
+        Parameters
+        ----------
+        n_in : int
+            Number of inputs.
+
+        Returns
+        -------
+        int
+            Words of 64 bits.
+        """
         return 0
 
     def operations(self, n_in: int, n_entries: Count | None = None) -> LayerOperations:
@@ -122,6 +179,11 @@ class Layer(Component):
             Number of inputs.
         n_entries : int or Fraction, default=None
             The mean number of entries in a row of a sparse input; None if it is dense.
+
+        Returns
+        -------
+        LayerOperations
+            Floating-point operations for each row.
         """
         each, back = Cost(SIMPLE * self.n_out(n_in)), Cost(SIMPLE * n_in)
         return LayerOperations(forward=each, backward=each, input_gradient=back, prediction=each)
@@ -144,24 +206,62 @@ class Layer(Component):
 
         Parameters
         ----------
-        parameters, rng
+        parameters : dict of ndarray, or list
             See `initialize`.
         x : {ndarray, CSR matrix} of shape (n_samples, n_in)
             What the layers before, calibrated, make of the rows.
+        rng : RandomState
+            See `initialize`.
         """
 
     @abstractmethod
     def bind(self, site: Site) -> BoundLayer:
-        """Tie the layer to its input buffer, its parameters and their gradients."""
+        """Tie the layer to its input buffer, its parameters and their gradients.
+
+        Parameters
+        ----------
+        site : Site
+            The buffer, the arrays, and the rows' share.
+
+        Returns
+        -------
+        BoundLayer
+            Its output, and the calls of a step.
+        """
 
     @abstractmethod
     def apply(self, x: Any, parameters: Any) -> Array:
-        """Return the layer's output at prediction time."""
+        """Return the layer's output at prediction time.
+
+        Parameters
+        ----------
+        x : {ndarray of shape (..., n_samples, n_in), CSR matrix}
+            The input.
+        parameters : dict of ndarray, or list
+            The layer's parameters.
+
+        Returns
+        -------
+        ndarray of shape (..., n_samples, n_out)
+            The output.
+        """
 
     def at_prediction(self, parameters: Any) -> tuple[Layer | None, Any]:
         """Return a layer whose training is this one's prediction, and its parameters.
 
         None stands for a layer that then does nothing.
+
+        Parameters
+        ----------
+        parameters : dict of ndarray, or list
+            The layer's parameters.
+
+        Returns
+        -------
+        layer : Layer or None
+            What computes the same as this one does at prediction.
+        parameters : dict of ndarray, or list
+            Those of that layer.
         """
         return self, parameters
 

@@ -52,6 +52,12 @@ class Linear(Layer):
         by the standard deviation of its sums, and its intercept is minus a random mean of its sums
         for `N_MIXED` rows, so that units bend where there are data.
 
+    See Also
+    --------
+    sknn.layers.Layer : The contract.
+    sknn.parameters.weight : How its weights are trained.
+    sknn.initializers.Initializer : Draws them.
+
     References
     ----------
     Jacot, A., Gabriel, F. and Hongler, C., "Neural tangent kernel: Convergence and generalization
@@ -60,6 +66,16 @@ class Linear(Layer):
     Holzmüller, D., Grinsztajn, L. and Steinwart, I., "Better by default: Strong pre-tuned MLPs and
     boosted trees on tabular data", NeurIPS 2024 (for the initial parameters and the rate of the
     intercepts).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import MLPClassifier
+    >>> from sknn.layers import Linear
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = MLPClassifier(10, front=[Linear(2)], tol=0.01, random_state=0)
+    >>> [coef.shape for coef in net.fit(X, y).coefs_]
+    [(4, 2), (2, 10), (10, 3)]
     """
 
     takes_sparse = True

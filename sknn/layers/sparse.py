@@ -31,11 +31,27 @@ class SparseBatch:
         self._is_present = np.zeros(shape[1], bool)
 
     def gather(self, X: Any, indices: Array) -> None:
-        """Take rows of X as the batch."""
+        """Take rows of X as the batch.
+
+        Parameters
+        ----------
+        X : CSR matrix
+            All samples.
+        indices : ndarray of int, or slice
+            The rows of the batch.
+        """
         self.matrix = X[indices]
 
     def present_columns(self) -> tuple[Array, Any]:
-        """Return the columns that hold an entry, and the batch restricted to them."""
+        """Return the columns that hold an entry, and the batch restricted to them.
+
+        Returns
+        -------
+        columns : ndarray of int
+            The columns, ascending.
+        batch : CSR matrix
+            The batch with only these.
+        """
         indices = self.matrix.indices
         self._is_present[indices] = True
         columns = np.flatnonzero(self._is_present)

@@ -44,6 +44,12 @@ class Loss(Component):
         Whether predictions grow exponentially with the raw scores, without a bound.
     predicts_deviations : bool
         Whether the second kind of raw scores gives standard deviations.
+
+    See Also
+    --------
+    sknn.losses.SquaredError : The default of regressors.
+    sknn.losses.LogLoss : The default of classifiers.
+    sknn.MLPRegressor : Takes a name or an instance as `loss`.
     """
 
     out_activation: str = "identity"
@@ -80,11 +86,22 @@ class Loss(Component):
             Whether exactly one of several outputs is true; else each is so or not by itself.
         are_soft : bool
             Whether targets may lie between 0 and 1.
+
+        Returns
+        -------
+        Loss
+            Itself, or one that takes its place.
         """
         return self
 
     def constants(self) -> tuple[Any, ...]:
-        """Return the numbers in the formula; the methods get them as arrays of raw's dtype."""
+        """Return the numbers in the formula; the methods get them as arrays of raw's dtype.
+
+        Returns
+        -------
+        tuple of float
+            In the order in which the methods take them.
+        """
         return ()
 
     def operations(self, n_raw: int) -> int:
@@ -97,6 +114,11 @@ class Loss(Component):
         ----------
         n_raw : int
             Number of raw scores.
+
+        Returns
+        -------
+        int
+            Floating-point operations.
         """
         return 3 * SIMPLE * n_raw
 
@@ -104,6 +126,16 @@ class Loss(Component):
         """Return what the predictions of a sample cost, by `inverse_link`.
 
         One that does not say so counts an operation for each raw score.
+
+        Parameters
+        ----------
+        n_raw : int
+            Number of raw scores.
+
+        Returns
+        -------
+        int
+            Floating-point operations.
         """
         return SIMPLE * n_raw
 
@@ -121,12 +153,14 @@ class Loss(Component):
 
         Parameters
         ----------
-        raw, record : ndarray of shape (..., n_outputs, n_samples)
-            Raw scores, and room of the same shape.
+        raw : ndarray of shape (..., n_outputs, n_samples)
+            Raw scores.
         target : ndarray of shape (..., n_targets, n_samples)
             Targets as numbers; as many as raw scores where `raw_per_target` is 1.
         weight : ndarray, broadcastable to raw
             Weights of the samples, divided by their sum; 1 / n_samples without weights.
+        record : ndarray of shape (..., n_outputs, n_samples)
+            Room for what `values` needs.
         scratch : ndarray of shape (2, ..., n_outputs, n_samples)
             Two arrays like raw, free to use.
         *constants : ndarray
@@ -142,6 +176,7 @@ class Loss(Component):
         record : ndarray of shape (..., n_outputs, n_samples)
             What `gradient` left, consumed; the leading axes may be more than there.
         target : ndarray of shape (..., n_targets, n_samples)
+            Targets as numbers.
         scratch : ndarray of shape (2, ..., n_outputs, n_samples)
             Two arrays like record, free to use.
         *constants : ndarray
@@ -155,7 +190,13 @@ class Loss(Component):
 
     @abstractmethod
     def inverse_link(self, raw: Array) -> None:
-        """Replace raw by predictions, in place; the first rows are what `predict` returns."""
+        """Replace raw by predictions, in place; the first rows are what `predict` returns.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (..., n_outputs, n_samples)
+            Raw scores, overwritten.
+        """
 
     def pull_back(self, predicted: Array, slope: Array) -> None:
         """Replace, in `slope`, derivatives by predictions by those by raw scores.
@@ -175,7 +216,18 @@ class Loss(Component):
         )
 
     def kinds(self, predicted: Array) -> Array:
-        """Return rows of raw scores or predictions as (raw_per_target, n_targets, n_samples)."""
+        """Return rows of raw scores or predictions as (raw_per_target, n_targets, n_samples).
+
+        Parameters
+        ----------
+        predicted : ndarray of shape (n_raw, n_samples)
+            Raw scores or predictions; those of one kind lie together.
+
+        Returns
+        -------
+        ndarray of shape (raw_per_target, n_targets, n_samples)
+            A view.
+        """
         return predicted.reshape(self.raw_per_target, -1, predicted.shape[1])
 
     def predictions(self, raw: Array) -> Array:
@@ -185,6 +237,11 @@ class Loss(Component):
         ----------
         raw : ndarray of shape (n_raw, n_samples)
             Raw scores, consumed.
+
+        Returns
+        -------
+        ndarray
+            Predictions in the unit of y.
         """
         self.inverse_link(raw)
         if self.raw_per_target == 1:
@@ -199,6 +256,16 @@ class Loss(Component):
         """Return the raw scores (n_outputs,) whose prediction is `mean` (n_targets,), in float64.
 
         None says that the loss does not know them: then no intercept begins there.
+
+        Parameters
+        ----------
+        mean : ndarray of shape (n_targets,)
+            Means of the targets.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs,) or None
+            The raw scores.
         """
         return None
 
@@ -208,12 +275,32 @@ class Loss(Component):
         Parameters
         ----------
         y : ndarray of shape (n_samples, n_targets)
+            The targets.
         weight : ndarray of shape (n_samples,) or None
+            Their weights; None weighs all alike.
+
+        Returns
+        -------
+        ndarray of shape (n_raw,) or None
+            None if it is not known.
         """
         return self.link(weighted_mean(y, weight))
 
     def best_constant(self, y: Array, weight: Array | None) -> Array | None:
-        """Return the raw scores of the best prediction that is the same for all samples."""
+        """Return the raw scores of the best prediction that is the same for all samples.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_targets)
+            The targets.
+        weight : ndarray of shape (n_samples,) or None
+            Their weights; None weighs all alike.
+
+        Returns
+        -------
+        ndarray of shape (n_raw,) or None
+            None if it is not known.
+        """
         return self.start(y, weight)
 
     def sample_values(self, raw: Array, target: Array) -> Array:
@@ -222,8 +309,14 @@ class Loss(Component):
         Parameters
         ----------
         raw : ndarray of shape (n_outputs, n_samples)
-            Consumed.
+            Raw scores, consumed.
         target : ndarray of shape (n_targets, n_samples)
+            Targets as numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Summed over outputs.
         """
         constants = tuple(number(value, raw.dtype) for value in self.constants())
         target, weight = target.astype(raw.dtype), np.ones((), raw.dtype)
@@ -232,7 +325,18 @@ class Loss(Component):
         return self.values(record, target, scratch, *constants)
 
     def reported_divisor(self, n_outputs: int) -> float:
-        """Return what scikit-learn's reported loss is divided by (its issue 8349)."""
+        """Return what scikit-learn's reported loss is divided by (its issue 8349).
+
+        Parameters
+        ----------
+        n_outputs : int
+            Number of outputs.
+
+        Returns
+        -------
+        float
+            What the sum over outputs is divided by; 1 for most losses.
+        """
         return 1.0
 
 
@@ -260,7 +364,18 @@ def weighted_quantile(y: Array, weight: Array | None, level: float) -> Array:
 
 
 def by_sample(rows: Array) -> Array:
-    """Return rows of outputs as one number, or a row of them, for each sample."""
+    """Return rows of outputs as one number, or a row of them, for each sample.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_samples)
+        A row for each output.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,) or (n_samples, n_rows)
+        The first if there is one output.
+    """
     return rows[0] if len(rows) == 1 else np.ascontiguousarray(rows.T)
 
 

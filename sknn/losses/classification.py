@@ -23,6 +23,20 @@ class BinaryLogLoss(LogisticLink):
     ----------
     is_soft : bool, default=False
         Whether targets may lie between 0 and 1.
+
+    See Also
+    --------
+    sknn.losses.LogLoss : For one class among several; becomes this one where it fits.
+    sknn.losses.BinaryFocal : Looks more at what is predicted badly.
+    sklearn.metrics.log_loss : The same as a metric.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.losses import BinaryLogLoss
+    >>> raw, target = np.zeros((1, 1)), np.ones((1, 1))
+    >>> BinaryLogLoss().sample_values(raw, target).round(3)  # log(2)
+    array([0.693])
     """
 
     starts_at_target = False
@@ -83,6 +97,20 @@ class LogLoss(SoftmaxLink):
     ----------
     is_soft : bool, default=False
         Whether targets may be any distribution over the classes.
+
+    See Also
+    --------
+    sknn.losses.BinaryLogLoss : What becomes of it for two classes, and for labels.
+    sknn.losses.Focal : Looks more at what is predicted badly.
+    sklearn.metrics.log_loss : The same as a metric.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.losses import LogLoss
+    >>> raw, target = np.zeros((4, 1)), np.eye(4)[:, :1]
+    >>> LogLoss().sample_values(raw, target).round(3)  # log(4)
+    array([1.386])
     """
 
     starts_at_target = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -42,9 +43,29 @@ class Quantile(Loss):
     level : float or sequence of float, default=0.5
         The level :math:`\tau` in (0, 1), or several in rising order.
 
+    See Also
+    --------
+    sknn.losses.Gaussian : Intervals from a mean and a deviation.
+    sknn.losses.AbsoluteError : The median.
+    sklearn.linear_model.QuantileRegressor : A linear model with this loss.
+    sklearn.metrics.mean_pinball_loss : The same as a metric.
+
     References
     ----------
     Koenker, R. and Bassett, G., "Regression quantiles", Econometrica 46 (1978).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from sknn import MLPRegressor
+    >>> from sknn.losses import Quantile
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> net = MLPRegressor(loss=Quantile([0.1, 0.5, 0.9]), early_stopping=True)
+    >>> net = net.set_params(learning_rate_init=0.01, random_state=0)
+    >>> low, median, high = net.fit(scale(X), scale(y)).predict(scale(X)).T
+    >>> bool((low <= median).all() and (median <= high).all())
+    True
     """
 
     constraints: ClassVar = {
@@ -54,8 +75,8 @@ class Quantile(Loss):
         ]
     }
 
-    def __init__(self, level: Any = 0.5) -> None:
-        self.level = level
+    def __init__(self, level: float | Sequence[float] | Array = 0.5) -> None:
+        self.level: Any = level
 
     @property
     def has_many(self) -> bool:
@@ -165,10 +186,29 @@ class Gaussian(IdentityLink):
 
     The gradients are :math:`(\mu - y) e^{-s}` and :math:`\tfrac{1}{2}(1 - (y - \mu)^2 e^{-s})`.
 
+    See Also
+    --------
+    sknn.losses.Quantile : Intervals without a shape that is assumed.
+    sknn.losses.SquaredError : The mean alone.
+    sklearn.gaussian_process.GaussianProcessRegressor : Deviations from another model.
+
     References
     ----------
     Nix, D. and Weigend, A., "Estimating the mean and variance of the target probability
     distribution", ICNN 1994.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from sknn import MLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> net = MLPRegressor(loss="gaussian", early_stopping=True, max_iter=500)
+    >>> net = net.set_params(learning_rate_init=0.01, random_state=0)
+    >>> net = net.fit(scale(X), scale(y))
+    >>> mean, deviation = net.predict(scale(X), return_std=True)
+    >>> bool((deviation > 0).all())
+    True
     """
 
     grows_fast = True  # the standard deviation

@@ -31,10 +31,25 @@ class Focal(SoftmaxLink):
     gamma : float, default=2.0
         The exponent, at least 0.
 
+    See Also
+    --------
+    sknn.losses.LogLoss : Without the power.
+    sknn.losses.BinaryFocal : What becomes of it for two classes, and for labels.
+
     References
     ----------
     Lin, T.-Y., Goyal, P., Girshick, R., He, K. and Dollár, P., "Focal loss for dense object
     detection", ICCV 2017.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import MLPClassifier
+    >>> from sknn.losses import Focal
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = MLPClassifier(loss=Focal(gamma=1.0), tol=0.01, random_state=0)
+    >>> net.fit(X, y).predict(X[:2])
+    array([0, 0])
     """
 
     constraints: ClassVar = {"gamma": [Interval(Real, 0, None)]}
@@ -104,6 +119,18 @@ class BinaryFocal(LogisticLink):
     ----------
     gamma : float, default=2.0
         The exponent, at least 0.
+
+    See Also
+    --------
+    sknn.losses.Focal : For one class among several; becomes this one where it fits.
+    sknn.losses.BinaryLogLoss : Without the power.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.losses import BinaryFocal
+    >>> MLPClassifier(loss=BinaryFocal(gamma=1.0))
+    MLPClassifier(loss=BinaryFocal(gamma=1.0))
     """
 
     constraints: ClassVar = Focal.constraints

@@ -30,7 +30,13 @@ class Grouped(Loss):
         self.sizes = sizes
 
     def groups(self) -> list[slice]:
-        """Return which outputs make up each group."""
+        """Return which outputs make up each group.
+
+        Returns
+        -------
+        list of slice
+            One for each group.
+        """
         ends = itertools.accumulate(self.sizes, initial=0)
         return [slice(*pair) for pair in itertools.pairwise(ends)]
 
@@ -83,7 +89,13 @@ class Grouped(Loss):
             self.loss.pull_back(predicted[..., g, :], slope[..., g, :])
 
     def log_inverse_link(self, raw: Array) -> None:
-        """Replace raw by the logarithm of the probabilities, which is never -inf."""
+        """Replace raw by the logarithm of the probabilities, which is never -inf.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (..., n_outputs, n_samples)
+            Raw scores, overwritten.
+        """
         for g in self.groups():
             self.loss.log_inverse_link(raw[..., g, :])
 
@@ -162,5 +174,11 @@ class LabelWeighted(Loss):
         self.loss.pull_back(predicted, slope)
 
     def log_inverse_link(self, raw: Array) -> None:
-        """Replace raw by the logarithm of the probability, which is never -inf."""
+        """Replace raw by the logarithm of the probability, which is never -inf.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (..., n_outputs, n_samples)
+            Raw scores, overwritten.
+        """
         self.loss.log_inverse_link(raw)

@@ -31,7 +31,13 @@ class LogisticLink(Loss):
         return np.asarray(logit(np.clip(mean, RARE, 1 - RARE)))
 
     def log_inverse_link(self, raw: Array) -> None:
-        """Replace raw by the logarithm of the probability, which is never -inf."""
+        """Replace raw by the logarithm of the probability, which is never -inf.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (..., n_outputs, n_samples)
+            Raw scores, overwritten.
+        """
         clip_to_finite(raw)
         # Above 1/2 the logarithm of the rounded probability, so that both rank alike.
         raw[...] = np.where(raw > 0, np.log(expit(np.maximum(raw, 0))), log_expit(raw))
@@ -58,7 +64,13 @@ class SoftmaxLink(Loss):
         return np.log(np.maximum(mean, RARE))
 
     def log_inverse_link(self, raw: Array) -> None:
-        """Replace raw by the logarithm of the probabilities, which is never -inf."""
+        """Replace raw by the logarithm of the probabilities, which is never -inf.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (..., n_outputs, n_samples)
+            Raw scores, overwritten.
+        """
         clip_to_finite(raw)
         raw -= raw.max(axis=-2, keepdims=True)
         raw -= np.log(np.exp(raw).sum(axis=-2, keepdims=True))

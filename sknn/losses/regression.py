@@ -22,6 +22,20 @@ class SquaredError(IdentityLink):
     .. math:: L = \tfrac{1}{2} \sum_k (z_k - y_k)^2
 
     Its gradient is :math:`z - y`. Reported is the mean over the outputs, as scikit-learn does.
+
+    See Also
+    --------
+    sknn.losses.Huber : Outliers pull less.
+    sknn.losses.Gaussian : Learns the variance, too.
+    sklearn.metrics.mean_squared_error : The metric, without the half.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.losses import SquaredError
+    >>> raw, target = np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]])
+    >>> SquaredError().sample_values(raw, target)
+    array([0., 2.])
     """
 
     starts_at_target = False
@@ -57,6 +71,20 @@ class AbsoluteError(IdentityLink):
     .. math:: L = \sum_k |z_k - y_k|
 
     Its gradient is :math:`\operatorname{sign}(z - y)`.
+
+    See Also
+    --------
+    sknn.losses.Quantile : Other quantiles than the median.
+    sknn.losses.Huber : Squared near the target.
+    sklearn.metrics.mean_absolute_error : The same as a metric.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.losses import AbsoluteError
+    >>> raw, target = np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]])
+    >>> AbsoluteError().sample_values(raw, target)
+    array([0., 2.])
     """
 
     def operations(self, n_raw: int) -> int:
@@ -98,10 +126,27 @@ class Huber(IdentityLink):
     delta : float, default=1.0
         Where the two parts meet, positive, in the unit of y.
 
+    See Also
+    --------
+    sknn.losses.LogCosh : Smooth, and of a similar shape.
+    sknn.losses.AbsoluteError : Linear everywhere.
+    sklearn.linear_model.HuberRegressor : A linear model with this loss.
+
     References
     ----------
     Huber, P., "Robust estimation of a location parameter", Annals of Mathematical Statistics 35
     (1964).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn import MLPRegressor
+    >>> from sknn.losses import Huber
+    >>> raw, target = np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]])
+    >>> Huber(delta=1.0).sample_values(raw, target)
+    array([0.125, 1.5  ])
+    >>> MLPRegressor(loss=Huber(delta=2.0))
+    MLPRegressor(loss=Huber(delta=2.0))
     """
 
     constraints: ClassVar = {"delta": [Interval(Real, 0, None, "neither")]}
@@ -149,6 +194,19 @@ class LogCosh(IdentityLink):
     .. math:: L = \sum_k \log \cosh(z_k - y_k)
 
     Its gradient is :math:`\tanh(z - y)`.
+
+    See Also
+    --------
+    sknn.losses.Huber : The point where it becomes linear can be chosen.
+    sknn.losses.SquaredError : Squared everywhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.losses import LogCosh
+    >>> raw, target = np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]])
+    >>> LogCosh().sample_values(raw, target).round(3)
+    array([0.12 , 1.325])
     """
 
     def operations(self, n_raw: int) -> int:
@@ -186,6 +244,20 @@ class PoissonLoss(LogLink):
     .. math:: L = \sum_k y_k \log\frac{y_k}{\mu_k} - y_k + \mu_k, \qquad \mu_k = e^{z_k}
 
     Its gradient is :math:`\mu - y`. Targets are counts or rates, y >= 0.
+
+    See Also
+    --------
+    sknn.losses.Tweedie : Amounts that are often exactly 0.
+    sknn.losses.GammaLoss : Positive targets.
+    sklearn.linear_model.PoissonRegressor : A linear model with this loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.losses import PoissonLoss
+    >>> raw, target = np.log([[2.0, 2.0]]), np.array([[2.0, 4.0]])
+    >>> PoissonLoss().sample_values(raw, target).round(3)
+    array([0.   , 0.773])
     """
 
     lowest = 0.0
@@ -219,6 +291,20 @@ class GammaLoss(LogLink):
     .. math:: L = \sum_k \frac{y_k}{\mu_k} - \log\frac{y_k}{\mu_k} - 1, \qquad \mu_k = e^{z_k}
 
     Its gradient is :math:`1 - y / \mu`. Targets are positive.
+
+    See Also
+    --------
+    sknn.losses.PoissonLoss : Counts and rates.
+    sknn.losses.Tweedie : Between both.
+    sklearn.linear_model.GammaRegressor : A linear model with this loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.losses import GammaLoss
+    >>> raw, target = np.log([[2.0, 2.0]]), np.array([[2.0, 4.0]])
+    >>> GammaLoss().sample_values(raw, target).round(3)
+    array([0.   , 0.307])
     """
 
     lowest = 0.0
@@ -266,9 +352,26 @@ class Tweedie(LogLink):
         The variance is in proportion to the mean to the power p, in (1, 2): between Poisson (1)
         and gamma (2), which are losses of their own.
 
+    See Also
+    --------
+    sknn.losses.PoissonLoss : The power 1.
+    sknn.losses.GammaLoss : The power 2.
+    sklearn.linear_model.TweedieRegressor : A linear model with this loss.
+
     References
     ----------
     Jørgensen, B., "The theory of dispersion models", Chapman & Hall 1997.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn import MLPRegressor
+    >>> from sknn.losses import Tweedie
+    >>> raw, target = np.log([[2.0, 2.0]]), np.array([[0.0, 4.0]])
+    >>> Tweedie(power=1.5).sample_values(raw, target).round(3)
+    array([2.828, 0.485])
+    >>> MLPRegressor(loss=Tweedie(power=1.7))
+    MLPRegressor(loss=Tweedie(power=1.7))
     """
 
     lowest = 0.0

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TypeAlias
 
 from sklearn.metrics import check_scoring
 
 from sknn._constraints import InvalidParameterError
+from sknn.estimators.words import ScorerName
 from sknn.ledger import NOTHING, TrainingReport
 from sknn.model_selection.inside import find_inside
+
+CostName: TypeAlias = Literal[
+    "n_epochs",
+    "n_steps",
+    "n_samples_seen",
+    "seconds",
+    "cpu_seconds",
+    "flops",
+    "peak_bytes",
+    "energy_joules",
+]
 
 JOULES_PER_WATT_HOUR = 3600.0
 
@@ -19,7 +31,7 @@ COSTS = tuple(
 """What a training may be weighed by."""
 
 
-def per_watt_hour(scoring: Any = None) -> PerWattHour:
+def per_watt_hour(scoring: ScorerName | Callable[..., float] | None = None) -> PerWattHour:
     r"""Return a scorer that divides another one's score by the energy of the training.
 
     .. math:: \frac{s}{E / 3600 \text{ J}}
@@ -37,6 +49,12 @@ def per_watt_hour(scoring: Any = None) -> PerWattHour:
         ``scorer(estimator, X, y)``, for the `scoring` of scikit-learn's searches. It raises
         ValueError where the other score is negative.
 
+    See Also
+    --------
+    sknn.model_selection.neg_training_cost : The cost itself, as a score of its own.
+    sknn.metering : Chooses how energy is measured.
+    sklearn.metrics.make_scorer : Makes a scorer of a metric.
+
     Examples
     --------
     >>> from sklearn.datasets import load_wine
@@ -45,8 +63,13 @@ def per_watt_hour(scoring: Any = None) -> PerWattHour:
     >>> from sknn import MLPClassifier
     >>> from sknn.model_selection import GridSearchCV, per_watt_hour
     >>> X, y = load_wine(return_X_y=True)
-    >>> network = MLPClassifier(max_iter=300, learning_rate_init=0.01, random_state=0)
-    >>> scoring = {"accuracy": "accuracy", "accuracy_per_wh": per_watt_hour("accuracy")}
+    >>> network = MLPClassifier(
+    ...     max_iter=300, learning_rate_init=0.01, random_state=0
+    ... )
+    >>> scoring = {
+    ...     "accuracy": "accuracy",
+    ...     "accuracy_per_wh": per_watt_hour("accuracy"),
+    ... }
     >>> search = GridSearchCV(
     ...     make_pipeline(StandardScaler(), network),
     ...     {"mlpclassifier__hidden_layer_sizes": [(5,), (50,)]},
@@ -59,7 +82,7 @@ def per_watt_hour(scoring: Any = None) -> PerWattHour:
     return PerWattHour(scoring)
 
 
-def neg_training_cost(name: str = "energy_joules") -> NegTrainingCost:
+def neg_training_cost(name: CostName = "energy_joules") -> NegTrainingCost:
     """Return a scorer that says what the training has cost, with a minus: so less is better.
 
     Parameters
@@ -77,6 +100,23 @@ def neg_training_cost(name: str = "energy_joules") -> NegTrainingCost:
     ------
     ValueError
         If a report has no such number.
+
+    See Also
+    --------
+    sknn.model_selection.per_watt_hour : Weighs another score against the energy.
+    sknn.ledger.TrainingReport : What has the numbers.
+    sklearn.metrics.make_scorer : Makes a scorer of a metric.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import MLPClassifier
+    >>> from sknn.model_selection import cross_val_score, neg_training_cost
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier(max_iter=200, tol=0.01, random_state=0)
+    >>> scorer = neg_training_cost("n_steps")
+    >>> bool((cross_val_score(model, X, y, scoring=scorer) < 0).all())
+    True
     """
     if name not in COSTS:
         raise InvalidParameterError(

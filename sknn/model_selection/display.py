@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._math import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 class LearningRateDisplay:
@@ -42,11 +48,20 @@ class LearningRateDisplay:
     best_line_ : matplotlib Artist
         The chosen rate.
 
+    See Also
+    --------
+    sknn.model_selection.LearningRateSearchCV : Finds the rates that are drawn.
+    sknn.inspection.LossCurveDisplay : The loss over the epochs of one training.
+    sklearn.model_selection.ValidationCurveDisplay : Scores over the values of any parameter.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sknn import MLPClassifier
-    >>> from sknn.model_selection import LearningRateDisplay, LearningRateSearchCV
+    >>> from sknn.model_selection import (
+    ...     LearningRateDisplay,
+    ...     LearningRateSearchCV,
+    ... )
     >>> X, y = load_iris(return_X_y=True)
     >>> network = MLPClassifier(10, tol=0.01, max_iter=180, random_state=0)
     >>> search = LearningRateSearchCV(network, n_rates=5).fit(X, y)
@@ -54,6 +69,12 @@ class LearningRateDisplay:
     >>> display.ax_.get_xlabel()
     'Learning rate'
     """
+
+    ax_: Axes
+    figure_: Figure
+    line_: Line2D
+    fill_between_: PolyCollection | Any
+    best_line_: Line2D
 
     def __init__(
         self,
@@ -71,7 +92,7 @@ class LearningRateDisplay:
         self.score_name = score_name
 
     @classmethod
-    def from_estimator(cls, search: Any, *, ax: Any = None, **kwargs: Any) -> Self:
+    def from_estimator(cls, search: Any, *, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw what a fitted search has found.
 
         Parameters
@@ -119,9 +140,9 @@ class LearningRateDisplay:
 
     def plot(
         self,
-        ax: Any = None,
+        ax: Axes | None = None,
         *,
-        std_display_style: str | None = "fill_between",
+        std_display_style: Literal["fill_between"] | None = "fill_between",
         line_kw: dict[str, Any] | None = None,
         fill_between_kw: dict[str, Any] | None = None,
     ) -> Self:
@@ -139,6 +160,7 @@ class LearningRateDisplay:
         Returns
         -------
         display : LearningRateDisplay
+            Itself, with the attributes of what is drawn.
         """
         import matplotlib.pyplot as plt
 
@@ -166,7 +188,7 @@ class LearningRateDisplay:
         self.best_line_ = ax.axvline(self.best_rate, color="black", linestyle=":", label=label)
         ax.set(xscale="log", xlabel="Learning rate", ylabel=self.score_name)
         ax.legend()
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, cast("Figure", ax.figure)
         return self
 
     def _annotate(self, ax: Any, mean: Array) -> None:

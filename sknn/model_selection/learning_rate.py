@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sknn._math import Array
 from sknn.estimators.settings import BATCH_SIZES
+from sknn.estimators.words import Folds, RandomState, ScorerName
 from sknn.model_selection.inside import find_inside
 from sknn.model_selection.tools import HalvingGridSearchCV
 from sknn.parallel import ambient_lockstep
@@ -83,7 +84,9 @@ class LearningRateSearchCV(HalvingGridSearchCV):
 
     See Also
     --------
-    LearningRateDisplay : Draws the score over the rate.
+    sknn.model_selection.LearningRateDisplay : Draws the score over the rate.
+    sknn.model_selection.GridSearchCV : Searches a grid of any parameters.
+    sklearn.model_selection.HalvingGridSearchCV : Successive halving of a grid that you give.
 
     References
     ----------
@@ -100,7 +103,8 @@ class LearningRateSearchCV(HalvingGridSearchCV):
     >>> from sknn.model_selection import LearningRateSearchCV
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> network = MLPClassifier(10, tol=0.01, max_iter=180, random_state=0)
-    >>> search = LearningRateSearchCV(make_pipeline(StandardScaler(), network)).fit(X, y)
+    >>> model = make_pipeline(StandardScaler(), network)
+    >>> search = LearningRateSearchCV(model).fit(X, y)
     >>> bool(search.best_score_ > 0.95)
     True
     """
@@ -108,22 +112,23 @@ class LearningRateSearchCV(HalvingGridSearchCV):
     # What scikit-learn's search reads beside the parameters.
     pre_dispatch = "2*n_jobs"
     min_resources = "exhaust"
+    rates_: Array
     _range_losses: Array
 
     def __init__(
         self,
         estimator: Any,
         *,
-        alphas: Any = None,
+        alphas: Sequence[float] | Array | None = None,
         n_rates: int = 10,
         rate_range: tuple[float, float] | None = None,
         factor: float = 3,
-        scoring: Any = None,
-        cv: Any = 5,
+        scoring: ScorerName | Callable[..., float] | None = None,
+        cv: Folds = 5,
         refit: bool = True,
-        error_score: Any = np.nan,
+        error_score: float | Literal["raise"] = np.nan,
         return_train_score: bool = False,
-        random_state: Any = None,
+        random_state: RandomState | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
     ) -> None:
@@ -208,7 +213,7 @@ class LearningRateSearchCV(HalvingGridSearchCV):
         self.n_resources_ = sorted((n_epochs - {0}) | {self.max_resources_})
         self.n_iterations_ = self.n_possible_iterations_ = len(self.n_resources_)
         self.min_resources_ = self.n_resources_[0]
-        self.n_candidates_: list[int] = []
+        self.n_candidates_ = []
         for i, n in enumerate(self.n_resources_):
             size = len(candidates)
             self.n_candidates_.append(size)

@@ -23,6 +23,11 @@ class Optimizer(Component):
     learning rate) is computed for many steps at once by ``step_numbers``; ``step`` itself
     is NumPy calls that allocate nothing. One optimizer serves a whole stack of models: its
     numbers are then arrays of shape (n_models, 1).
+
+    See Also
+    --------
+    sknn.optimizers.Adam : The default of the estimators.
+    sknn.MLPClassifier : Takes a name or an instance as `solver`.
     """
 
     moments: ClassVar[tuple[str, ...]] = ()
@@ -36,7 +41,18 @@ class Optimizer(Component):
     """Whether each parameter's step depends on its own numbers only."""
 
     def init(self, theta: Array) -> State:
-        """Return the state before the first step."""
+        """Return the state before the first step.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            The parameters.
+
+        Returns
+        -------
+        dict of ndarray
+            The moments by name.
+        """
         return {name: np.zeros_like(theta) for name in self.moments}
 
     def moment_units(self) -> dict[str, Any]:
@@ -44,6 +60,11 @@ class Optimizer(Component):
 
         The state is kept in the units of the published rule, so that training can go on with
         other numbers.
+
+        Returns
+        -------
+        dict of float
+            Factors by name; 1 where there is no entry.
         """
         return {}
 
@@ -65,7 +86,13 @@ class Optimizer(Component):
         return (np.asarray(rate),)
 
     def constants(self) -> tuple[Any, ...]:
-        """Return the numbers that stay the same in all steps; `step` gets them as arrays."""
+        """Return the numbers that stay the same in all steps; `step` gets them as arrays.
+
+        Returns
+        -------
+        tuple of float
+            In the order in which `step` uses them.
+        """
         return ()
 
     def operations(self, n_parameters: int, shapes: Sequence[tuple[int, ...]] = ()) -> int:
@@ -79,6 +106,11 @@ class Optimizer(Component):
             Number of parameters that the step moves.
         shapes : sequence of (int, int), default=()
             Those of the matrices of weights among them; for rules that are not elementwise.
+
+        Returns
+        -------
+        int
+            Floating-point operations.
         """
         return 2 * SIMPLE * n_parameters
 
@@ -95,10 +127,23 @@ class Optimizer(Component):
 
         Parameters
         ----------
-        theta, grad, scratch, moments, constants
+        theta : ndarray of shape (..., n_parameters)
+            See `step`.
+        grad : ndarray of shape (..., n_parameters)
+            See `step`.
+        scratch : ndarray of shape (..., n_parameters)
+            See `step`.
+        moments : tuple of ndarray
+            See `step`.
+        constants : tuple of ndarray
             See `step`.
         matrices : list of (slice, shape)
             Where matrices of weights lie in theta, in order; for rules that are not elementwise.
+
+        Returns
+        -------
+        callable
+            ``make(numbers)`` returns the calls of a step.
         """
         step = partial(self.step, theta, grad, scratch, moments, constants)
         return lambda numbers: [partial(step, *numbers)]
@@ -113,7 +158,23 @@ class Optimizer(Component):
         constants: tuple[Array, ...],
         *numbers: Array,
     ) -> None:
-        """Update `theta` and the moments in place; `grad` and `scratch` may be consumed."""
+        """Update `theta` and the moments in place; `grad` and `scratch` may be consumed.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (..., n_parameters)
+            The parameters.
+        grad : ndarray of shape (..., n_parameters)
+            Their gradient.
+        scratch : ndarray of shape (..., n_parameters)
+            Room for what is computed.
+        moments : tuple of ndarray
+            What `init` returns, in its order.
+        constants : tuple of ndarray
+            What ``constants()`` returns.
+        *numbers : ndarray
+            What `step_numbers` returns for the step.
+        """
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("solver")

@@ -113,9 +113,23 @@ class Adam(AdamFamily):
     epsilon : float, default=1e-8
         Added to the denominator, positive.
 
+    See Also
+    --------
+    sknn.optimizers.AdamW : Made to go with weight decay.
+    sknn.optimizers.NAdam : With Nesterov's momentum.
+    sknn.optimizers.SGD : The same step for all parameters.
+
     References
     ----------
     Kingma, D. and Ba, J., "Adam: A method for stochastic optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.optimizers import Adam
+    >>> net = MLPClassifier(solver=Adam(beta_1=0.8))
+    >>> net.set_params(solver__beta_2=0.99).solver
+    Adam(beta_1=0.8, beta_2=0.99)
     """
 
     def step_numbers(self, t: Array, rate: Any) -> tuple[Array, ...]:
@@ -146,9 +160,21 @@ class AdamW(AdamFamily):
     epsilon : float, default=1e-8
         Added to the denominator, positive.
 
+    See Also
+    --------
+    sknn.optimizers.Adam : With its epsilon as scikit-learn has it.
+    sknn.optimizers.ScheduleFree : The same without a schedule.
+    sknn.penalties.L2 : A penalty in the loss instead.
+
     References
     ----------
     Loshchilov, I. and Hutter, F., "Decoupled weight decay regularization", ICLR 2019.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> MLPClassifier(solver="adamw", weight_decay=0.05)
+    MLPClassifier(solver='adamw', weight_decay=0.05)
     """
 
     default_weight_decay = 0.01
@@ -172,9 +198,21 @@ class AMSGrad(AdamFamily):
     epsilon : float, default=1e-8
         Added to the denominator, positive.
 
+    See Also
+    --------
+    sknn.optimizers.Adam : Forgets large gradients.
+    sknn.optimizers.Adagrad : Forgets none at all.
+
     References
     ----------
     Reddi, S., Kale, S. and Kumar, S., "On the convergence of Adam and beyond", ICLR 2018.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.optimizers import AMSGrad
+    >>> MLPClassifier(solver=AMSGrad(beta_2=0.99))
+    MLPClassifier(solver=AMSGrad(beta_2=0.99))
     """
 
     moments = ("first_moment", "second_moment", "largest_moment")
@@ -229,9 +267,21 @@ class NAdam(AdamFamily):
     momentum_decay : float, default=0.004
         The rate :math:`\psi` at which the momentum approaches beta_1, at least 0.
 
+    See Also
+    --------
+    sknn.optimizers.Adam : With the usual momentum.
+    sknn.optimizers.SGD : Has Nesterov's momentum, too.
+
     References
     ----------
     Dozat, T., "Incorporating Nesterov momentum into Adam", ICLR 2016 workshop.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.optimizers import NAdam
+    >>> MLPClassifier(solver=NAdam(momentum_decay=0.01))
+    MLPClassifier(solver=NAdam(momentum_decay=0.01))
     """
 
     constraints: ClassVar = {**AdamFamily.constraints, "momentum_decay": [Interval(Real, 0, None)]}

@@ -31,9 +31,20 @@ class Lion(Optimizer):
     beta_2 : float, default=0.99
         Decay of the momentum, in [0, 1).
 
+    See Also
+    --------
+    sknn.optimizers.AdamW : Steps in proportion to the gradient.
+    sknn.optimizers.Muon : Steps of one size for whole matrices.
+
     References
     ----------
     Chen, X. et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> MLPClassifier(solver="lion", learning_rate_init=0.0003)
+    MLPClassifier(learning_rate_init=0.0003, solver='lion')
     """
 
     # In `step` the moment is m / (1 - beta_2), and only the sign of what it is added to counts.

@@ -49,10 +49,22 @@ class Muon(Optimizer):
     n_iterations : int, default=5
         Iterations, at least 1.
 
+    See Also
+    --------
+    sknn.optimizers.AdamW : What parameters that are no matrices get.
+    sknn.optimizers.Lion : Signs in place of orthogonal matrices.
+    sknn.initializers.Orthogonal : Initial weights of this kind.
+
     References
     ----------
     Jordan, K. et al., "Muon: An optimizer for hidden layers in neural networks" (2024),
     https://kellerjordan.github.io/posts/muon/
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> MLPClassifier(solver="muon", learning_rate_init=0.01)
+    MLPClassifier(learning_rate_init=0.01, solver='muon')
     """
 
     # Names of its own: with rmsprop's, training would go on from what means something else there.
@@ -147,7 +159,23 @@ class Muon(Optimizer):
         constants: tuple[Array, ...],
         *numbers: Array,
     ) -> None:
-        """Leave in `scratch` the direction that is then made orthogonal."""
+        """Leave in `scratch` the direction that is then made orthogonal.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (..., n_parameters)
+            The parameters, left as they are.
+        grad : ndarray of shape (..., n_parameters)
+            Their gradient, consumed.
+        scratch : ndarray of shape (..., n_parameters)
+            Where the direction will be.
+        moments : tuple of ndarray
+            The momentum.
+        constants : tuple of ndarray
+            Those of the momentum.
+        *numbers : ndarray
+            Not used here.
+        """
         (mean,), (momentum, rest) = moments, constants
         np.multiply(mean, momentum, mean)
         np.multiply(grad, rest, grad)

@@ -32,10 +32,22 @@ class RMSprop(Optimizer):
     momentum : float, default=0.0
         :math:`\mu` in [0, 1).
 
+    See Also
+    --------
+    sknn.optimizers.Adagrad : Sums the squares instead.
+    sknn.optimizers.Adam : Averages the gradient, too.
+
     References
     ----------
     Tieleman, T. and Hinton, G., "Lecture 6.5: RMSprop", COURSERA: Neural networks for machine
     learning (2012).
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.optimizers import RMSprop
+    >>> MLPClassifier(solver=RMSprop(rho=0.9))
+    MLPClassifier(solver=RMSprop(rho=0.9))
     """
 
     moments = ("second_moment", "velocity")
@@ -98,14 +110,26 @@ class Adagrad(Optimizer):
     epsilon : float, default=1e-10
         Added to the denominator, positive.
     rate_decay : float, default=0.0
-        d, at least 0.
+        The decay d of the formula, at least 0.
     initial_sum : float, default=0.0
         What the sum of squares begins with, at least 0.
+
+    See Also
+    --------
+    sknn.optimizers.RMSprop : Forgets old gradients.
+    sknn.optimizers.AMSGrad : Adam that does not forget the largest.
 
     References
     ----------
     Duchi, J., Hazan, E. and Singer, Y., "Adaptive subgradient methods for online learning and
     stochastic optimization", JMLR 12 (2011).
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.optimizers import Adagrad
+    >>> MLPClassifier(solver=Adagrad(), learning_rate_init=0.01)
+    MLPClassifier(learning_rate_init=0.01, solver=Adagrad())
     """
 
     moments = ("sum_of_squares",)

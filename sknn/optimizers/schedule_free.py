@@ -37,9 +37,22 @@ class ScheduleFree(AdamFamily):
     epsilon : float, default=1e-8
         Added to the denominator, positive.
 
+    See Also
+    --------
+    sknn.optimizers.AdamW : The rule inside.
+    sknn.averaging.EMA : An average beside any rule.
+    sknn.schedules.Cosine : A schedule instead.
+
     References
     ----------
     Defazio, A. et al., "The road less scheduled", NeurIPS 2024.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.optimizers import ScheduleFree
+    >>> MLPClassifier(solver=ScheduleFree(beta_1=0.95))
+    MLPClassifier(solver=ScheduleFree(beta_1=0.95))
     """
 
     # theta holds y and "offset" z - y, so that the decay of theta reaches z. "weight" is the sum

@@ -30,10 +30,23 @@ class SGD(Optimizer):
     nesterov : bool, default=True
         Whether to use Nesterov's momentum.
 
+    See Also
+    --------
+    sknn.optimizers.Adam : A step of its own for each parameter, the default.
+    sknn.schedules.OneCycle : A schedule that goes with it.
+    sklearn.linear_model.SGDClassifier : A linear model that is trained so.
+
     References
     ----------
     Sutskever, I. et al., "On the importance of initialization and momentum in deep
     learning", ICML 2013.
+
+    Examples
+    --------
+    >>> from sknn import MLPClassifier
+    >>> from sknn.optimizers import SGD
+    >>> MLPClassifier(solver=SGD(momentum=0.95), learning_rate_init=0.01)
+    MLPClassifier(learning_rate_init=0.01, solver=SGD(momentum=0.95))
     """
 
     moments = ("velocity",)

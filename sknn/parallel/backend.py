@@ -87,6 +87,21 @@ class LockstepBackend(ParallelBackendBase):
         return self.effective_n_jobs(n_jobs)
 
     def submit(self, func: Callable[[], Any], callback: Callable[[Any], Any]) -> Job:
+        """Take on a task.
+
+        Parameters
+        ----------
+        func : callable
+            The task, without arguments.
+        callback : callable
+            ``callback(task)`` is called when it is done.
+
+        Returns
+        -------
+        Job
+            What its result is asked of.
+        """
+
         def report(task: Any) -> None:
             # After a failure nothing more is to be dispatched.
             if task.error is None or self.supports_retrieve_callback:

@@ -14,7 +14,9 @@ from sknn.parallel.backend import LockstepBackend
 
 
 @contextmanager
-def lockstep(memory: Any = "256MB", *, n_jobs: Any = None, backend: Any = None) -> Iterator[None]:
+def lockstep(
+    memory: float | str = "256MB", *, n_jobs: int | None = None, backend: Any = None
+) -> Iterator[None]:
     """Train the networks of searches, cross-validations and ensembles together.
 
     Within the context every tool that hands its work to joblib trains its networks in lockstep:
@@ -42,6 +44,11 @@ def lockstep(memory: Any = "256MB", *, n_jobs: Any = None, backend: Any = None) 
         Where the workers come from, such as "loky", "threading" or "dask"; None for joblib's
         default, "loky".
 
+    Yields
+    ------
+    None
+        The context has no object of its own.
+
     Raises
     ------
     ValueError
@@ -49,7 +56,9 @@ def lockstep(memory: Any = "256MB", *, n_jobs: Any = None, backend: Any = None) 
 
     See Also
     --------
-    sknn.model_selection : Searches and cross-validation that enter the context by themselves.
+    sknn.model_selection.GridSearchCV : Enters the context by itself, as all tools there do.
+    sknn.model_selection.LearningRateSearchCV : Finds a learning rate in lockstep.
+    joblib.parallel_config : The context of joblib that this one sets.
 
     Examples
     --------
@@ -57,14 +66,20 @@ def lockstep(memory: Any = "256MB", *, n_jobs: Any = None, backend: Any = None) 
     >>> from sklearn.model_selection import GridSearchCV
     >>> import sknn
     >>> X, y = load_iris(return_X_y=True)
-    >>> classifier = sknn.MLPClassifier(hidden_layer_sizes=10, random_state=0, tol=1e-2)
-    >>> search = GridSearchCV(classifier, {"learning_rate_init": [0.001, 0.01, 0.1]})
+    >>> classifier = sknn.MLPClassifier(10, random_state=0, tol=1e-2)
+    >>> rates = {"learning_rate_init": [0.001, 0.01, 0.1]}
+    >>> search = GridSearchCV(classifier, rates)
     >>> with sknn.lockstep():
     ...     search.fit(X, y)
     GridSearchCV(...)
     >>> search.best_params_
     {'learning_rate_init': 0.1}
     """
+    with joblib.parallel_config(backend=_make_backend(memory, n_jobs, backend), n_jobs=None):
+        yield
+
+
+def _check_n_jobs(n_jobs: Any) -> None:
     if n_jobs is not None and (
         isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) or n_jobs == 0
     ):
@@ -72,11 +87,10 @@ def lockstep(memory: Any = "256MB", *, n_jobs: Any = None, backend: Any = None) 
             "The 'n_jobs' parameter of lockstep must be None, a positive int, or a negative one "
             f"that counts from all cores. Got {n_jobs!r} instead."
         )
-    with joblib.parallel_config(backend=_make_backend(memory, n_jobs, backend), n_jobs=None):
-        yield
 
 
 def _make_backend(memory: Any, n_jobs: Any, backend: Any) -> LockstepBackend:
+    _check_n_jobs(n_jobs)
     if backend is None and n_jobs in (None, 1):
         return LockstepBackend(memory)
     with joblib.parallel_config(backend="loky" if backend is None else backend) as config:
@@ -88,7 +102,18 @@ def _make_backend(memory: Any, n_jobs: Any, backend: Any) -> LockstepBackend:
 
 @contextmanager
 def ambient_lockstep(n_jobs: Any) -> Iterator[None]:
-    """Train in lockstep what a tool with its own `n_jobs` does, on the ambient joblib backend."""
+    """Train in lockstep what a tool with its own `n_jobs` does, on the ambient joblib backend.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        What the tool was given; None is the ambient number of jobs.
+
+    Yields
+    ------
+    None
+        The context has no object of its own.
+    """
     backend, ambient_n_jobs = get_active_backend()
     if isinstance(backend, LockstepBackend):
         yield

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
 __all__ = ["TRUSTED_TYPES", "load", "save"]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "TRUSTED_TYPES":  # it names all rooms, of which a file needs few
-        from sknn.persistence.trust import TRUSTED_TYPES
+if not TYPE_CHECKING:  # they would take any name for one of ours
 
-        return TRUSTED_TYPES
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name == "TRUSTED_TYPES":  # it names all rooms, of which a file needs few
+            from sknn.persistence.trust import TRUSTED_TYPES
+
+            return TRUSTED_TYPES
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

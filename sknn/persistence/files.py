@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sknn._component import Component
 from sknn._version import Versioned, __version__
 from sknn.container import TOO_DEEP, NewerFileError, read, understood, write
+from sknn.estimators.words import Path
 from sknn.persistence.foreign import Decoder, Encoder, OwnCodeError
 from sknn.persistence.trial import try_out
 from sknn.plain import as_plain, from_plain
@@ -23,7 +24,7 @@ REQUESTS = "metadata_requests"
 """Under which key a file has what `set_fit_request` and its like have set."""
 
 
-def save(estimator: Any, path: Any, with_state: bool = True) -> None:
+def save(estimator: Component | Versioned, path: Path, with_state: bool = True) -> None:
     """Store an estimator or a component in a file that anyone may open.
 
     The file is a zip of arrays in NumPy's format and of a JSON header, without pickle. What was at
@@ -50,7 +51,9 @@ def save(estimator: Any, path: Any, with_state: bool = True) -> None:
 
     See Also
     --------
-    load : Reads the file.
+    sknn.load : Reads the file.
+    sknn.export.to_onnx : A format for programs without Python.
+    sknn.export.to_python : A module that needs NumPy alone.
 
     Examples
     --------
@@ -59,7 +62,9 @@ def save(estimator: Any, path: Any, with_state: bool = True) -> None:
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
     >>> X = X / X.max(axis=0)
-    >>> net = sknn.MLPClassifier(10, learning_rate_init=0.01, tol=0.01, random_state=0).fit(X, y)
+    >>> net = sknn.MLPClassifier(
+    ...     10, learning_rate_init=0.01, tol=0.01, random_state=0
+    ... ).fit(X, y)
     >>> path = os.path.join(tempfile.mkdtemp(), "iris.sknn")
     >>> sknn.save(net, path)
     >>> same = sknn.load(path)
@@ -77,7 +82,7 @@ def save(estimator: Any, path: Any, with_state: bool = True) -> None:
     write(path, _take_apart(estimator), {"sknn": __version__, "class": type(estimator).__name__})
 
 
-def load(path: Any, components: Iterable[Any] = ()) -> Any:
+def load(path: Path, components: Iterable[Any] = ()) -> Any:
     """Return the estimator or component that a file of `save` has.
 
     Only classes of sknn, scikit-learn's splitters and NumPy's random states are made from it, so no
@@ -106,7 +111,8 @@ def load(path: Any, components: Iterable[Any] = ()) -> Any:
 
     See Also
     --------
-    save : Writes the file.
+    sknn.save : Writes the file.
+    sknn.persistence.TRUSTED_TYPES : What pickles and skops have to be allowed.
 
     Examples
     --------

@@ -29,11 +29,15 @@ class Problem:
     Attributes
     ----------
     objective : Objective
+        What is minimised.
     solver : Solver
+        How.
     samples : Samples
+        What there is to train on.
     y : ndarray of shape (n_samples, n_outputs)
         The targets, as numbers or bools.
     sample_weight : ndarray of shape (n_samples,) or None
+        Their weights; None weighs all alike.
     rows : ndarray of int or None
         The rows to train on; None for all.
     state : TrainingState
@@ -125,14 +129,41 @@ class Solver(Component):
 
         The problems have the same `stack_key`; numbers, data and random streams may differ.
         Ctrl-C ends the training of all models early, which their states then say.
+
+        Parameters
+        ----------
+        problems : list of Problem
+            The stack; their states are consumed.
+
+        Returns
+        -------
+        list of TrainingState
+            What has become of each.
         """
 
     def for_samples(self, n_samples: int) -> Solver:
-        """Return the solver that fits so many training samples."""
+        """Return the solver that fits so many training samples.
+
+        Parameters
+        ----------
+        n_samples : int
+            Samples to train on.
+
+        Returns
+        -------
+        Solver
+            Itself, or one with smaller batches.
+        """
         return self
 
     def moment_names(self) -> set[str]:
-        """Return the names of the arrays that a trained model carries."""
+        """Return the names of the arrays that a trained model carries.
+
+        Returns
+        -------
+        set of str
+            Empty for solvers that keep nothing.
+        """
         return set()
 
     def stack_key(self, problem: Problem) -> Hashable:
@@ -140,9 +171,30 @@ class Solver(Component):
 
         None says that the problem is solved where it comes up; ALONE that it is not stacked, but
         best solved by the thread that trains the stacks.
+
+        Parameters
+        ----------
+        problem : Problem
+            One with this solver.
+
+        Returns
+        -------
+        hashable
+            Equal for problems that can be stacked.
         """
         return None
 
     def bytes_per_model(self, problem: Problem) -> int:
-        """Return about how much memory a step works on for each model."""
+        """Return about how much memory a step works on for each model.
+
+        Parameters
+        ----------
+        problem : Problem
+            One of the stack.
+
+        Returns
+        -------
+        int
+            Bytes.
+        """
         return problem.state.theta.nbytes

@@ -38,6 +38,16 @@ MEETING: ContextVar[Meet | None] = ContextVar("sknn_meeting", default=None)
 def solve(problems: list[Problem]) -> list[TrainingState]:
     """Train models with the solvers that their problems name, in stacks; return them in order.
 
+    Parameters
+    ----------
+    problems : list of Problem
+        What is to be trained; their states are consumed.
+
+    Returns
+    -------
+    list of TrainingState
+        What has become of each.
+
     Raises
     ------
     Exception
@@ -83,6 +93,18 @@ def train(problems: list[Problem], memory: float = math.inf) -> list[Solution]:
     """Train problems in stacks; return what has become of each, in order.
 
     After Ctrl-C the stacks that follow are not trained any more, which their states say.
+
+    Parameters
+    ----------
+    problems : list of Problem
+        What is to be trained; their states are consumed.
+    memory : float, default=inf
+        Bytes that the working set of a stack should not exceed.
+
+    Returns
+    -------
+    list of TrainingState or Exception
+        What has become of each, or why nothing has.
     """
     solutions: list[Any] = [None] * len(problems)
     is_interrupted = False
@@ -132,6 +154,17 @@ def stack_size(problem: Problem, n_models: int, memory: float) -> int:
 
 
 def bytes_waiting(problem: Problem) -> int:
-    """Return how much memory a problem holds while it waits to be trained."""
+    """Return how much memory a problem holds while it waits to be trained.
+
+    Parameters
+    ----------
+    problem : Problem
+        What waits.
+
+    Returns
+    -------
+    int
+        Bytes of its samples, targets, weights and parameters.
+    """
     arrays = problem.samples, problem.y, problem.sample_weight, problem.state.theta
     return sum(array.nbytes for array in arrays if array is not None)

@@ -35,8 +35,10 @@ class LBFGS(Solver):
     tol : float
         Training stops when no component of the gradient is larger. With early stopping it is
         also the least improvement of the validation score.
-    n_iter_no_change, target_loss
-        See :class:`sknn.solvers.stopping.Monitor`; the former matters with early stopping only.
+    n_iter_no_change : int or inf
+        See :class:`sknn.solvers.stopping.Monitor`; it matters with early stopping only.
+    target_loss : float or None
+        See :class:`sknn.solvers.stopping.Monitor`.
     max_time : float or None, default=None
         Seconds after which training ends.
     max_operations : float or None, default=None
@@ -78,7 +80,18 @@ class LBFGS(Solver):
         return 8 * (N_VECTORS * theta.size + problem.n_samples * n_numbers)
 
     def count_workers(self, problem: Problem) -> int:
-        """Return how many threads share the rows: sums depend on it in their last digit."""
+        """Return how many threads share the rows: sums depend on it in their last digit.
+
+        Parameters
+        ----------
+        problem : Problem
+            What is to be trained.
+
+        Returns
+        -------
+        int
+            At least 1.
+        """
         if not problem.samples.is_dense:
             return 1
         return count_row_workers(problem.state.theta.astype(np.float64), problem.n_samples)

@@ -78,6 +78,15 @@ def find_rate(problem: Problem) -> tuple[float, Array, int]:
     problem : Problem
         With a stochastic solver; left as it is.
 
+    Returns
+    -------
+    rate : float
+        The rate to train with.
+    losses : ndarray
+        One for each of `RATES` that was tried.
+    operations : int
+        What it has cost.
+
     References
     ----------
     Smith, L. N., "Cyclical learning rates for training neural networks", WACV 2017.

@@ -186,28 +186,73 @@ class TrainingState:
         self.__dict__.update({"moment_units": {}} | known)
 
     def operations_left(self, most: float | None) -> float:
-        """Return how many of so many operations the current call may still make; None: any."""
+        """Return how many of so many operations the current call may still make; None: any.
+
+        Parameters
+        ----------
+        most : float or None
+            The budget.
+
+        Returns
+        -------
+        float
+            Infinity without a budget.
+        """
         return math.inf if most is None else most - (self.spent.operations - self.operations_before)
 
     def to_plain(self) -> dict[str, Any]:
-        """Return what it is made of, the rows of the history in one array."""
+        """Return what it is made of, the rows of the history in one array.
+
+        Returns
+        -------
+        dict
+            Fields by name.
+        """
         return {**vars(self), "history": np.array(self.history, float).reshape(-1, len(HISTORY))}
 
     @classmethod
     def from_plain(cls, state: dict[str, Any]) -> TrainingState:
-        """Return the state that is made of this."""
+        """Return the state that is made of this.
+
+        Parameters
+        ----------
+        state : dict
+            What `to_plain` has returned.
+
+        Returns
+        -------
+        TrainingState
+            The state.
+        """
         rows = [tuple(row) for row in state["history"].tolist()]
         return cls(**state | {"history": rows})
 
     def detached(self) -> TrainingState:
-        """Return a copy that shares no array that training writes to."""
+        """Return a copy that shares no array that training writes to.
+
+        Returns
+        -------
+        TrainingState
+            With copies of these arrays.
+        """
         moments = self.moments
         if moments is not None:
             moments = {name: array.copy() for name, array in moments.items()}
         return self.copy()._changed(theta=self.theta.copy(), moments=moments)
 
     def for_next_call(self, theta: Array) -> TrainingState:
-        """Return the state that a further call goes on from, with parameters of its own."""
+        """Return the state that a further call goes on from, with parameters of its own.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            The parameters to begin with.
+
+        Returns
+        -------
+        TrainingState
+            With what goes on from call to call.
+        """
         return self._changed(
             theta=theta,
             loss_curve=list(self.loss_curve),
@@ -234,7 +279,13 @@ class TrainingState:
         return other
 
     def copy(self) -> TrainingState:
-        """Return a copy that goes its own way, for a solver that writes to none of the arrays."""
+        """Return a copy that goes its own way, for a solver that writes to none of the arrays.
+
+        Returns
+        -------
+        TrainingState
+            With the same arrays, and lists of its own.
+        """
         return self._changed(
             loss_curve=list(self.loss_curve),
             validation_scores=list(self.validation_scores),
@@ -242,7 +293,13 @@ class TrainingState:
         )
 
     def without_optimizer(self) -> TrainingState:
-        """Return the state with which an optimizer begins anew."""
+        """Return the state with which an optimizer begins anew.
+
+        Returns
+        -------
+        TrainingState
+            Without moments, and without the steps and epochs that these have seen.
+        """
         return self._changed(
             moments=None,
             moment_units={},
@@ -254,14 +311,26 @@ class TrainingState:
         )
 
     def trimmed(self) -> TrainingState:
-        """Return the state without what only going on needs, and without measured times."""
+        """Return the state without what only going on needs, and without measured times.
+
+        Returns
+        -------
+        TrainingState
+            From which nothing can go on to the same bits.
+        """
         history = [(*row[:-1], np.nan) for row in self.history]  # the seconds come last
         return self.without_optimizer()._changed(
             best_theta=None, history=history, spent=self.spent.timeless()
         )
 
     def to_keep(self) -> TrainingState:
-        """Return what a fitted estimator keeps; it has theta itself, and nothing is going on."""
+        """Return what a fitted estimator keeps; it has theta itself, and nothing is going on.
+
+        Returns
+        -------
+        TrainingState
+            Without theta, and without what only the current call needs.
+        """
         return self._changed(
             theta=np.empty(0),
             history=list(self.history),

@@ -58,7 +58,11 @@ class Stochastic(Solver):
         Epochs at most.
     shuffle : bool
         Whether to visit the samples in a new order in each epoch.
-    tol, n_iter_no_change, target_loss
+    tol : float
+        See :class:`sknn.solvers.stopping.Monitor`.
+    n_iter_no_change : int or inf
+        See :class:`sknn.solvers.stopping.Monitor`.
+    target_loss : float or None
         See :class:`sknn.solvers.stopping.Monitor`.
     max_time : float or None, default=None
         Seconds after which training ends.
@@ -205,7 +209,20 @@ class Stochastic(Solver):
         return Costs.of(problem, self.batch_size, n_seen).place(left)
 
     def count_seen(self, n_samples: int, batch_size: int) -> int:
-        """Return how many of so many samples an epoch visits, in batches of a size."""
+        """Return how many of so many samples an epoch visits, in batches of a size.
+
+        Parameters
+        ----------
+        n_samples : int
+            Samples to train on.
+        batch_size : int
+            Samples in a batch.
+
+        Returns
+        -------
+        int
+            All of them, but for those that do not fill a batch, if these are left out.
+        """
         leaves_rest = self.drops_last and n_samples > batch_size
         return n_samples - n_samples % batch_size if leaves_rest else n_samples
 

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._constraints import InvalidParameterError, check_parameters
+from sknn._links import Linked
 from sknn._math import Array, as_shares
 from sknn._random import make_random_state
 from sknn._version import Versioned
@@ -61,14 +62,13 @@ MIN_WIDTH, MAX_WIDTH = 64, 2048
 """Columns that encoded rows may have in any case, and at most."""
 
 
-class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstimator, ABC):
+class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, BaseEstimator, ABC):
     """An ensemble of small networks for tables in scikit-learn's terms.
 
     ``fit`` works on a copy and takes over its attributes at the end, so that a call that fails
     leaves everything as it was.
     """
 
-    n_features_in_: int
     _private = ("_ensemble", "_misses", "_aside", "_spent")
     _ensemble: Ensemble
     _misses: Misses
@@ -266,9 +266,9 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, BaseEstima
         if (
             "cv" in given
             and not isinstance(given["cv"], Integral)
-            and not SPLITTER.accepts(self.cv)
+            and not SPLITTER.accepts(given["cv"])
         ):
-            given["cv"] = list(self.cv)  # a generator can be read once
+            given["cv"] = list(given["cv"])  # a generator can be read once
         preset = replace(PRESETS[self.preset], **given)
         of_kinds: dict[str, Any] = {name: getattr(self, name) for name in OF_KINDS}
         of_kinds = {name: value for name, value in of_kinds.items() if value is not None}

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 from sknn._constraints import NONE, Check, Interval, OneOf
 from sknn._math import Array
 from sknn.estimators.fields import estimator, param, with_parameters
+from sknn.estimators.words import ClassWeight
 from sknn.losses import LogLoss
 from sknn.tabular.base import BaseTabular, check_confidence
 from sknn.tabular.blending import Blend, blend_classes, likelihoods, raw_of
@@ -29,7 +30,7 @@ from sknn.targets import Classes, ClassTargets, Targets, TargetSettings, learn_c
 class TabularClassifierParameters(TabularParameters):
     """What a user chooses of an ensemble for tables that classifies."""
 
-    class_weight: Any = param(
+    class_weight: ClassWeight | None = param(
         default=None,
         type='dict, list of dict, "balanced" or None',
         allowed=[
@@ -67,6 +68,13 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
     classes_ : ndarray of shape (n_classes,), or list of ndarray
         The classes, sorted; the numbers of labels or of columns; a list for several targets.
 
+    See Also
+    --------
+    sknn.TabularMLPRegressor : The same ensemble for numbers.
+    sknn.MLPClassifier : One network, of which everything can be chosen.
+    sknn.tabular.TableEncoder : What becomes of the columns, as a transformer.
+    sklearn.ensemble.HistGradientBoostingClassifier : Boosted trees, to compare with.
+
     References
     ----------
     Holzmüller, D., Grinsztajn, L. and Steinwart, I., "Better by default: Strong pre-tuned MLPs and
@@ -81,13 +89,19 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
     >>> from sklearn.model_selection import train_test_split
     >>> from sknn import TabularMLPClassifier
     >>> X, y = load_wine(return_X_y=True, as_frame=True)
-    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
-    >>> model = TabularMLPClassifier("fast", random_state=0).fit(X_train, y_train)
-    >>> print(f"{model.oof_score_:.2f} out of fold, {model.score(X_test, y_test):.2f} on the test")
+    >>> X_train, X_test, y_train, y_test = train_test_split(
+    ...     X, y, stratify=y, random_state=0
+    ... )
+    >>> model = TabularMLPClassifier("fast", random_state=0)
+    >>> model = model.fit(X_train, y_train)
+    >>> score = model.score(X_test, y_test)
+    >>> print(f"{model.oof_score_:.2f} out of fold, {score:.2f} on the test")
     0.9... out of fold, ... on the test
     >>> model.predict_set(X_test, confidence=0.95).shape
     (45, 3)
     """
+
+    classes_: Array | Any
 
     def _learn_targets(self, y: Any) -> tuple[ClassTargets, Any]:
         if not sp.issparse(y) and pd.isna(np.asarray(y)).any():
@@ -137,7 +151,7 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
     def _predict_raw(self, X: Any) -> Array:
         return raw_of(self._answer(X), self._targets.loss) / self._ensemble.blend.temperature
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> Array | Any:
         """Predict the classes of rows.
 
         Parameters
@@ -152,7 +166,7 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
         """
         return self._targets.predict(self._predict_raw(X))
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> Array | Any:
         """Predict the probabilities of the classes.
 
         Parameters
@@ -167,7 +181,7 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
         """
         return self._targets.predict_proba(self._predict_raw(X))
 
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any) -> Array | Any:
         """Predict the logarithms of the probabilities of the classes.
 
         Parameters

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from numbers import Integral
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,15 +14,18 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from sknn._constraints import Check, Constraint, Interval, OneOf, check_parameters
+from sknn._links import Linked
 from sknn._math import Array
 from sknn._random import make_random_state
 from sknn._version import Versioned
 from sknn.estimators.validation import RANDOM_STATE, check_sample_weight
+from sknn.estimators.words import CategoricalFeatures, RandomState, Untyped
 from sknn.plain import kept
 from sknn.tabular.encoding import (
     Bins,
     Encoding,
     Missing,
+    NumericName,
     OneHot,
     Robust,
     TargetMeans,
@@ -32,7 +35,7 @@ from sknn.tabular.encoding import (
 )
 from sknn.tabular.table import NUMBER, Columns, Table, note_features, take_tables
 
-NUMERIC = ("robust", "piecewise_linear", "fourier")
+NUMERIC = get_args(NumericName)
 """What numbers may become."""
 
 MIN_BINS = 2
@@ -61,7 +64,7 @@ class Step(NamedTuple):
         return slice(self.start, self.stop)
 
 
-class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
+class TableEncoder(Untyped, TransformerMixin, Versioned, Linked, BaseEstimator):
     r"""Encode the columns of a table, whatever they hold, as numbers that networks learn well from.
 
     Numbers are scaled robustly, cut into bins (a piecewise linear encoding), or turned into waves;
@@ -105,11 +108,23 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
     origins_ : ndarray of int, shape (`n_features_out_`,)
         From which column of the table each column of the result comes.
 
+    See Also
+    --------
+    sknn.TabularMLPClassifier : Encodes its tables so, and classifies them.
+    sknn.TabularMLPRegressor : Encodes its tables so, and predicts numbers.
+    sklearn.compose.ColumnTransformer : Transformers of your choice for the columns.
+    sklearn.preprocessing.TargetEncoder : The mean targets of categories alone.
+
     Examples
     --------
     >>> import pandas as pd
     >>> from sknn.tabular import TableEncoder
-    >>> table = pd.DataFrame({"size": [1.0, 2.0, None, 4.0], "color": ["red", "blue", "red", None]})
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "size": [1.0, 2.0, None, 4.0],
+    ...         "color": ["red", "blue", "red", None],
+    ...     }
+    ... )
     >>> encoder = TableEncoder(numeric="robust").set_output(transform="pandas")
     >>> encoder.fit_transform(table).round(1)
        size  size_missing  color_red  color_blue
@@ -119,6 +134,10 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
     3   1.6          -1.0       -0.5         0.0
     """
 
+    n_features_in_: int
+    feature_names_in_: Array
+    n_features_out_: int
+    origins_: Array
     _private = ("_columns", "_steps")
     _constraints: ClassVar[dict[str, list[Constraint]]] = {
         "numeric": [
@@ -142,15 +161,15 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
 
     def __init__(
         self,
-        categorical_features: Any = "from_dtype",
+        categorical_features: CategoricalFeatures = "from_dtype",
         *,
-        numeric: Any = ("robust", "piecewise_linear"),
+        numeric: NumericName | Sequence[NumericName] = ("robust", "piecewise_linear"),
         n_bins: int = 32,
         n_frequencies: int = 12,
         max_categories: int = 100,
         min_target_categories: int | None = 9,
         max_width: int = 2048,
-        random_state: Any = None,
+        random_state: RandomState | None = None,
     ) -> None:
         self.categorical_features = categorical_features
         self.numeric = numeric
@@ -160,6 +179,12 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
         self.min_target_categories = min_target_categories
         self.max_width = max_width
         self.random_state = random_state
+
+    if TYPE_CHECKING:
+
+        def set_output(
+            self, *, transform: Literal["default", "pandas", "polars"] | None = None
+        ) -> Self: ...
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what the columns hold.
@@ -189,7 +214,11 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
 
         Parameters
         ----------
-        X, y, sample_weight
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            See `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            See `fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
             See `fit`.
 
         Returns
@@ -222,12 +251,22 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
         Parameters
         ----------
         columns : Columns
+            What the columns of the table hold.
         table : Table
+            The training rows.
         targets : ndarray of shape (n_samples, n_targets) or None
+            Numbers whose means categories become; None uses none.
         weight : ndarray of shape (n_samples,) or None
+            Weights of the rows; None weighs all alike.
         folds : list of ndarray of int
             Rows whose targets are kept from each other.
         rng : RandomState
+            Draws the waves.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_samples, n_features_out)
+            The rows as numbers.
         """
         note_features(self, columns)
         self._columns = columns
@@ -267,7 +306,18 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
         return self.encode(self._columns.read(X))
 
     def encode(self, table: Table) -> Array:
-        """Return the rows of a table that has been read, encoded."""
+        """Return the rows of a table that has been read, encoded.
+
+        Parameters
+        ----------
+        table : Table
+            Of the columns of fit.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_samples, n_features_out)
+            The rows as numbers.
+        """
         return self._encode(self._bounded(table))
 
     def slopes(self, X: Any) -> Array:
@@ -288,7 +338,18 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
         return self.slopes_of(self._columns.read(X))
 
     def slopes_of(self, table: Table) -> Array:
-        """Return the slopes of a table that has been read."""
+        """Return the slopes of a table that has been read.
+
+        Parameters
+        ----------
+        table : Table
+            Of the columns of fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out)
+            As `slopes` returns them.
+        """
         table = self._bounded(table)
         parts = [np.empty((len(table), 0))]  # where no column varies there are no others
         for step in self._steps:
@@ -301,13 +362,34 @@ class TableEncoder(TransformerMixin, Versioned, BaseEstimator):
         return found
 
     def about_category(self, place: int) -> tuple[int, str, int]:
-        """Return how many categories a column of codes has, its name and its place in the table."""
+        """Return how many categories a column of codes has, its name and its place in the table.
+
+        Parameters
+        ----------
+        place : int
+            The column's place among the columns of codes.
+
+        Returns
+        -------
+        n_categories : int
+            How many there are.
+        name : str
+            The name of the column.
+        column : int
+            Its place in the table.
+        """
         columns = self._columns
         origin = columns.category_origins[place]
         return len(columns.levels[place]), columns.category_names[place], origin
 
     def encodings(self) -> list[Encoding]:
-        """Return the encodings whose results lie one after the other."""
+        """Return the encodings whose results lie one after the other.
+
+        Returns
+        -------
+        list of Encoding
+            In the order of the result's columns.
+        """
         return [step.encoding for step in self._steps]
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from sklearn.model_selection import KFold
@@ -11,6 +11,9 @@ from sklearn.model_selection import KFold
 from sknn._math import Array, order_of
 from sknn.layers import find_edges
 from sknn.plain import kept
+
+NumericName: TypeAlias = Literal["robust", "piecewise_linear", "fourier"]
+"""What numbers may become."""
 
 SOFT_RANGE = 3.0
 """Robustly scaled values stay within plus and minus this."""

@@ -6,17 +6,37 @@ from numbers import Integral, Real
 from typing import Any
 
 from sknn._constraints import BOOLEAN, NONE, Check, Interval, Member, OneOf
+from sknn._math import Array
 from sknn.activations import ACTIVATIONS, Activation
 from sknn.estimators.fields import Declared, param, with_parameters
 from sknn.estimators.parameters import CHECKPOINT, CHECKPOINT_SECONDS
 from sknn.estimators.validation import RANDOM_STATE, SEQUENCE, SPLITTER
-from sknn.tabular.presets import PRESETS
+from sknn.estimators.words import (
+    ActivationName,
+    CategoricalFeatures,
+    Folds,
+    Path,
+    RandomState,
+    Sizes,
+)
+from sknn.tabular.presets import PRESETS, PresetName
 
 PRESETS_OWN = "None is the preset's."
 
 
+class Published:
+    """What is published of an ensemble once it is fitted, for type checkers."""
+
+    n_features_in_: int
+    feature_names_in_: Array
+    preset_: dict[str, Any]
+    oof_prediction_: Array | Any
+    oof_score_: float
+    n_iter_: list[int]
+
+
 @with_parameters
-class TabularParameters(Declared):
+class TabularParameters(Published, Declared):
     """What a user chooses of an ensemble for tables, and what is published once it is fitted.
 
     Attributes
@@ -43,20 +63,20 @@ class TabularParameters(Declared):
         What the training has cost: epochs, steps, operations, time, memory and energy.
     """
 
-    preset: str = param(
+    preset: PresetName = param(
         default="default",
         type='{"fast", "default", "best"}',
         allowed=[OneOf(list(PRESETS))],
         doc="How much is spent: which networks there are, how many, and how long they are trained.",
         kw_only=False,
     )
-    categorical_features: Any = param(
+    categorical_features: CategoricalFeatures = param(
         default="from_dtype",
         type='"from_dtype" or array-like of bool, int or str',
         doc="Which columns hold categories, beside those whose dtype says so (categories, strings, "
         "bools).",
     )
-    cv: Any = param(
+    cv: Folds | None = param(
         default=None,
         type="int, splitter, iterable of splits or None",
         allowed=[
@@ -76,13 +96,13 @@ class TabularParameters(Declared):
         allowed=[NONE, Interval(Integral, 1, None)],
         doc=f"Epochs of each network, at least 1. {PRESETS_OWN}",
     )
-    hidden_layer_sizes: Any = param(
+    hidden_layer_sizes: Sizes | None = param(
         default=None,
         type="sequence of int or None",
         allowed=[NONE, SEQUENCE, Interval(Integral, 1, None)],
         doc=f"Units of each hidden layer. {PRESETS_OWN}",
     )
-    activation: Any = param(
+    activation: ActivationName | Activation | None = param(
         default=None,
         type="str, Activation or None",
         allowed=[NONE, Member(ACTIVATIONS, Activation)],
@@ -140,17 +160,17 @@ class TabularParameters(Declared):
         allowed=[BOOLEAN],
         doc="Whether a further `fit` to the same table adds networks to those that there are.",
     )
-    random_state: Any = param(
+    random_state: RandomState | None = param(
         default=None,
         type="int, RandomState instance or None",
         allowed=[RANDOM_STATE],
         doc="Seeds folds, weights, shuffling and dropout.",
     )
-    verbose: Any = param(
+    verbose: bool | int = param(
         default=False,
         type="bool or int",
         allowed=[BOOLEAN, Interval(Integral, 0, None)],
         doc="Whether to print how far the training is.",
     )
-    checkpoint: Any = CHECKPOINT
+    checkpoint: Path | None = CHECKPOINT
     checkpoint_seconds: float = CHECKPOINT_SECONDS

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
+from sknn.activations import Activation
+from sknn.estimators.words import ActivationName
 from sknn.plain import kept
+from sknn.tabular.encoding import NumericName
 
 BATCHES = ((1_000, 64), (6_000, 128), (30_000, 256), (100_000, 512))
 """Up to how many training rows of a fold a batch has how many; above, `LARGE_BATCH`."""
@@ -47,13 +51,13 @@ class Kind:
         Whether the number of epochs changes with the number of rows, see `choose_epochs`.
     """
 
-    numeric: tuple[str, ...]
+    numeric: tuple[NumericName, ...]
     n_bins: int = 32
     label_smoothing: float = 0.0
     max_iter: int = 32
     hidden_layer_sizes: tuple[int, ...] = (128, 128)
     learning_rate_init: float = 0.1
-    activation: str = "mish"
+    activation: ActivationName | Activation = "mish"
     repeat: int = 0
     adapts: bool = True
 
@@ -88,10 +92,10 @@ class Preset:
     dropout: float = 0.1
 
 
-BINS = ("piecewise_linear",)
-BOTH = ("robust", "piecewise_linear")
-PLAIN = ("robust",)
-ALL = ("robust", "piecewise_linear", "fourier")
+BINS: tuple[NumericName, ...] = ("piecewise_linear",)
+BOTH: tuple[NumericName, ...] = ("robust", "piecewise_linear")
+PLAIN: tuple[NumericName, ...] = ("robust",)
+ALL: tuple[NumericName, ...] = ("robust", "piecewise_linear", "fourier")
 
 SLOW = 0.04
 """A rate that suits regression with many epochs."""
@@ -107,7 +111,9 @@ SMOOTH = Kind(numeric=PLAIN, label_smoothing=0.05)
 
 LONG_BINNED, LONG_SMOOTH = replace(BINNED, max_iter=48), replace(SMOOTH, max_iter=48)
 
-PRESETS: Mapping[str, Preset] = {
+PresetName: TypeAlias = Literal["fast", "default", "best"]
+
+PRESETS: Mapping[PresetName, Preset] = {
     "fast": Preset(
         for_numbers=(
             replace(DEEP, n_bins=16, max_iter=24),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -33,6 +33,13 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
     with weights w, at least 0 and of sum 1, that make the squared error out of fold least.
     :doc:`/guide/tables` explains each step, with its sources.
 
+    See Also
+    --------
+    sknn.TabularMLPClassifier : The same ensemble for classes.
+    sknn.MLPRegressor : One network, of which everything can be chosen.
+    sknn.tabular.TableEncoder : What becomes of the columns, as a transformer.
+    sklearn.ensemble.HistGradientBoostingRegressor : Boosted trees, to compare with.
+
     References
     ----------
     Holzmüller, D., Grinsztajn, L. and Steinwart, I., "Better by default: Strong pre-tuned MLPs and
@@ -47,9 +54,13 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
     >>> from sklearn.model_selection import train_test_split
     >>> from sknn import TabularMLPRegressor
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
-    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)
-    >>> model = TabularMLPRegressor("fast", random_state=0).fit(X_train, y_train)
-    >>> print(f"{model.oof_score_:.1f} out of fold, {model.score(X_test, y_test):.1f} on the test")
+    >>> X_train, X_test, y_train, y_test = train_test_split(
+    ...     X, y, random_state=1
+    ... )
+    >>> model = TabularMLPRegressor("fast", random_state=0)
+    >>> model = model.fit(X_train, y_train)
+    >>> score = model.score(X_test, y_test)
+    >>> print(f"{model.oof_score_:.1f} out of fold, {score:.1f} on the test")
     0... out of fold, 0... on the test
     >>> model.predict_interval(X_test, confidence=0.9).shape
     (111, 2)
@@ -77,7 +88,13 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
         self.oof_score_ = r2_of_any_size(of.y, answer.T[known], of.given)
         return np.asarray(lesson.y.T - answer)
 
-    def predict(self, X: Any, return_std: bool = False) -> Any:
+    @overload
+    def predict(self, X: Any, return_std: Literal[False] = False) -> Array: ...
+    @overload
+    def predict(self, X: Any, return_std: Literal[True]) -> tuple[Array, Array]: ...
+    @overload
+    def predict(self, X: Any, return_std: bool) -> Array | tuple[Array, Array]: ...
+    def predict(self, X: Any, return_std: bool = False) -> Array | tuple[Array, Array]:
         """Predict the targets of rows.
 
         Parameters
@@ -99,7 +116,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
             return by_sample(self._answer(X))
         check_is_fitted(self)
         both = means_and_deviations(self._ensemble, self._misses, X)
-        return tuple(map(by_sample, both))
+        mean, std = map(by_sample, both)
+        return mean, std
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R^2 on rows and their targets.

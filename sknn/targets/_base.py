@@ -27,6 +27,7 @@ class TargetSettings:
     loss_name : str
         What the user calls it.
     class_weight : dict, list of dict, "balanced" or None
+        As the user has chosen it.
     label_smoothing : float
         The share of the targets that is spread evenly over the classes.
     are_mixed : bool
@@ -47,6 +48,7 @@ class Targets(ABC):
     Attributes
     ----------
     settings : TargetSettings
+        What the estimator's parameters say of them.
     loss : Loss
         The form of the loss that suits them.
     """
@@ -63,7 +65,18 @@ class Targets(ABC):
         """The number of encoded columns."""
 
     def adopt(self, settings: TargetSettings) -> Self:
-        """Return the same targets under the settings of a further call."""
+        """Return the same targets under the settings of a further call.
+
+        Parameters
+        ----------
+        settings : TargetSettings
+            Those of the call.
+
+        Returns
+        -------
+        Targets
+            Of the same kind.
+        """
         return replace(self, settings=settings)
 
     def weighted(self, encoded: Array, weight: Array | None) -> Self:
@@ -72,8 +85,14 @@ class Targets(ABC):
         Parameters
         ----------
         encoded : ndarray of shape (n_samples, n_outputs)
+            The targets of the call.
         weight : ndarray of shape (n_samples,) or None
             The weights that were given.
+
+        Returns
+        -------
+        Targets
+            Of the same kind.
         """
         return replace(self, loss=self.settings.loss)
 
@@ -97,18 +116,66 @@ class Targets(ABC):
 
     @abstractmethod
     def encode(self, y: Any) -> Array:
-        """Return targets as an array of shape (n_samples, n_outputs), of numbers or bools."""
+        """Return targets as an array of shape (n_samples, n_outputs), of numbers or bools.
+
+        Parameters
+        ----------
+        y : array-like
+            Targets as users have them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs)
+            What the rest of the package works with.
+        """
 
     def for_training(self, encoded: Array) -> Array:
-        """Return encoded targets as training uses them."""
+        """Return encoded targets as training uses them.
+
+        Parameters
+        ----------
+        encoded : ndarray of shape (n_samples, n_outputs)
+            Encoded targets.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs)
+            The same, or a smoothed copy.
+        """
         return encoded
 
     def weigh(self, encoded: Array, weight: Array | None) -> Array | None:
-        """Return the samples' weights, times those of their classes."""
+        """Return the samples' weights, times those of their classes.
+
+        Parameters
+        ----------
+        encoded : ndarray of shape (n_samples, n_outputs)
+            Encoded targets.
+        weight : ndarray of shape (n_samples,) or None
+            The weights that were given.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or None
+            None weighs all alike.
+        """
         return weight
 
     def strata(self, encoded: Array, n_held_out: int) -> Array | None:
-        """Return what a split is stratified by, or None."""
+        """Return what a split is stratified by, or None.
+
+        Parameters
+        ----------
+        encoded : ndarray of shape (n_samples, n_outputs)
+            Encoded targets.
+        n_held_out : int
+            Samples that are to be held out.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or None
+            None splits at random.
+        """
         return None
 
     @abstractmethod
@@ -120,12 +187,30 @@ class Targets(ABC):
         raw : ndarray of shape (n_raw, n_samples)
             Raw scores.
         encoded : ndarray of shape (n_samples, n_outputs)
+            Encoded targets.
         weight : ndarray of shape (n_samples,) or None
+            Weights of the samples; None weighs all alike.
+
+        Returns
+        -------
+        float
+            The higher the better.
         """
 
     @abstractmethod
     def predict(self, raw: Array) -> Any:
-        """Return what an estimator answers to raw scores (n_raw, n_samples), which are consumed."""
+        """Return what an estimator answers to raw scores (n_raw, n_samples), which are consumed.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_raw, n_samples)
+            Raw scores, consumed.
+
+        Returns
+        -------
+        array-like
+            Predictions as users have them.
+        """
 
     def doubts(self, best_score: float, encoded: Array, weight: Array | None) -> str:
         """Return why the score that early stopping has watched says little, or an empty text.
@@ -133,7 +218,15 @@ class Targets(ABC):
         Parameters
         ----------
         best_score : float
-        encoded, weight
-            Of the samples that were validated on.
+            The highest score.
+        encoded : ndarray of shape (n_samples, n_outputs)
+            Targets of the samples that were validated on.
+        weight : ndarray of shape (n_samples,) or None
+            Their weights.
+
+        Returns
+        -------
+        str
+            A sentence, or nothing.
         """
         return ""

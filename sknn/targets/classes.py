@@ -120,7 +120,18 @@ class ClassTargets(Targets):
         return weight
 
     def codes(self, encoded: Array) -> list[tuple[Array, Array]]:
-        """Return for each target its classes, and the number of each sample's class."""
+        """Return for each target its classes, and the number of each sample's class.
+
+        Parameters
+        ----------
+        encoded : ndarray of shape (n_samples, n_outputs)
+            Encoded targets.
+
+        Returns
+        -------
+        list of tuple of ndarray
+            A pair for each target.
+        """
         return [(self.classes, encoded.argmax(axis=1))]
 
     def score(self, raw: Array, encoded: Array, weight: Array | None) -> float:
@@ -138,6 +149,12 @@ class ClassTargets(Targets):
             Targets as users have them. Of probabilities the most likely class counts; of several
             targets all must be right.
         weight : array-like of shape (n_samples,) or None
+            Weights of the samples; None weighs all alike.
+
+        Returns
+        -------
+        float
+            In [0, 1].
         """
         weight = None if weight is None else np.asarray(weight, np.float64)
         if weight is not None and not weight.any():
@@ -158,27 +175,75 @@ class ClassTargets(Targets):
         Parameters
         ----------
         probability : ndarray of shape (n_outputs, n_samples)
+            Probabilities.
 
         Returns
         -------
         ndarray of shape (n_samples,), or (n_targets, n_samples), of ints or bools
+            What `decode` turns into labels.
         """
 
     @abstractmethod
     def decode(self, decision: Array) -> Any:
-        """Return the labels of what `decide` has returned."""
+        """Return the labels of what `decide` has returned.
+
+        Parameters
+        ----------
+        decision : ndarray
+            Of `decide`.
+
+        Returns
+        -------
+        array-like
+            Labels as users have them.
+        """
 
     @abstractmethod
     def is_right(self, decision: Array, encoded: Array) -> Array:
-        """Return for each sample whether the decision is the encoded target."""
+        """Return for each sample whether the decision is the encoded target.
+
+        Parameters
+        ----------
+        decision : ndarray
+            Of `decide`.
+        encoded : ndarray of shape (n_samples, n_outputs)
+            Encoded targets.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_samples,)
+            Of several targets all have to be.
+        """
 
     def predict(self, raw: Array) -> Any:
-        """Return the labels."""
+        """Return the labels.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_raw, n_samples)
+            Raw scores, consumed.
+
+        Returns
+        -------
+        array-like
+            Labels as users have them.
+        """
         self.loss.inverse_link(raw)
         return self.decode(self.decide(raw))
 
     def predict_proba(self, raw: Array) -> Any:
-        """Return the probabilities of the classes, a column for each."""
+        """Return the probabilities of the classes, a column for each.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_raw, n_samples)
+            Raw scores, consumed.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or list of them
+            One column for each class.
+        """
         raw = _both_sides(raw)
         if self.has_one_class:
             return np.ones_like(raw[:1].T)
@@ -188,7 +253,18 @@ class ClassTargets(Targets):
         return self._by_sample(raw)
 
     def predict_log_proba(self, raw: Array) -> Any:
-        """Return the logarithms of the probabilities, from a log-softmax."""
+        """Return the logarithms of the probabilities, from a log-softmax.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_raw, n_samples)
+            Raw scores, consumed.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or list of them
+            One column for each class.
+        """
         raw = _both_sides(raw)
         if self.has_one_class:
             return np.zeros_like(raw[:1].T)
@@ -406,7 +482,18 @@ class SeveralClasses(ClassTargets):
         return [(classes, rows.argmax(axis=0)) for classes, rows in pairs]
 
     def split(self, rows: Array) -> list[Array]:
-        """Return the rows (n_outputs, n_samples) of each target."""
+        """Return the rows (n_outputs, n_samples) of each target.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_outputs, n_samples)
+            Raw scores, probabilities or encoded targets.
+
+        Returns
+        -------
+        list of ndarray
+            The outputs of each target.
+        """
         return np.split(rows, np.cumsum(self.sizes)[:-1])
 
     def decide(self, probability: Array) -> Array:
@@ -429,9 +516,18 @@ def learn_classes(y: Any, classes: Any, target_type: str, settings: TargetSettin
     Parameters
     ----------
     y : array-like
+        Targets as users have them.
     classes : array-like, list of array-like or None
+        All classes that will ever occur; None takes those of y.
     target_type : {"auto", "multilabel", "soft"}
+        What a matrix y holds.
     settings : TargetSettings
+        What the estimator's parameters say of them.
+
+    Returns
+    -------
+    ClassTargets
+        Of the form that suits y.
     """
     if target_type == "soft" and as_probabilities(y) is None:
         raise ValueError(

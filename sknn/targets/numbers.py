@@ -35,7 +35,20 @@ class Numbers(Targets):
 
     @classmethod
     def learn(cls, y: Array, settings: TargetSettings) -> Numbers:
-        """Return the targets of which `y` are some."""
+        """Return the targets of which `y` are some.
+
+        Parameters
+        ----------
+        y : array-like
+            Targets as users have them.
+        settings : TargetSettings
+            What the estimator's parameters say of them.
+
+        Returns
+        -------
+        Numbers
+            With as many columns as y has.
+        """
         n_columns = 1 if y.ndim == 1 else y.shape[1]
         return cls(settings=settings, loss=settings.loss, n_columns=n_columns)
 
@@ -61,7 +74,20 @@ class Numbers(Targets):
         return self.loss.predictions(raw)
 
     def predict_with_deviations(self, raw: Array) -> tuple[Array, Array]:
-        """Return means and standard deviations; the loss must predict them."""
+        """Return means and standard deviations; the loss must predict them.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_raw, n_samples)
+            Raw scores, consumed.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            The means.
+        deviation : ndarray of the same shape
+            The standard deviations.
+        """
         self.loss.inverse_link(raw)
         mean, deviation = self.loss.kinds(raw)
         return by_sample(mean), by_sample(deviation)

@@ -3,30 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import sklearn
 
+from sknn._constraints import InvalidParameterError
 from sknn.training.trained import Trained
 from sknn.training.validation import in_context_of_caller
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """In place of scikit-learn's, where it has none."""
 
         def set_callbacks(self, *callbacks: Any) -> Any:
-            """Raise: callbacks need scikit-learn 1.9 or newer."""
+            """Raise: callbacks need scikit-learn 1.9 or newer.
+
+            Parameters
+            ----------
+            *callbacks : object
+                What scikit-learn's own method takes.
+
+            Raises
+            ------
+            NotImplementedError
+                Always.
+            """
             raise NotImplementedError(
                 "Callbacks need scikit-learn 1.9 or newer; this is version "
                 f"{sklearn.__version__}. Update it with pip install -U scikit-learn."
             )
 
-    def with_callbacks(method: Any) -> Any:
-        """Return the method itself."""
+    def _with_callbacks(method: Any) -> Any:
         return method
+
+
+def with_callbacks(method: F) -> F:
+    """Return a method after which its callbacks end; itself, where scikit-learn has none.
+
+    scikit-learn's own decorator says nothing of types.
+
+    Parameters
+    ----------
+    method : callable
+        The ``fit`` of an estimator.
+
+    Returns
+    -------
+    callable
+        A method of the same signature.
+    """
+    decorated: F = _with_callbacks(method)
+    return decorated
 
 
 __all__ = ["CallbackSupportMixin", "EpochTasks", "Hooks", "with_callbacks"]
@@ -70,12 +103,32 @@ class EpochTasks:
         self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
         self._fit.call_on_fit_task_begin(estimator=estimator, **self._data)
         self._epoch: Any = None
+        self._words = {name: getattr(estimator, name) for name in estimator._declared}
 
     @classmethod
     def of(
         cls, estimator: Any, X: Any, y: Any, sample_weight: Any, n_epochs: int
     ) -> EpochTasks | None:
-        """Return the tasks of a fit, or None if nobody wants to be told."""
+        """Return the tasks of a fit, or None if nobody wants to be told.
+
+        Parameters
+        ----------
+        estimator : BaseEstimator
+            What is fitted.
+        X : array-like
+            The samples as they were given.
+        y : array-like
+            The targets as they were given.
+        sample_weight : array-like or None
+            Their weights.
+        n_epochs : int
+            Epochs at most.
+
+        Returns
+        -------
+        EpochTasks or None
+            The tasks.
+        """
         if not vars(estimator).get("_skl_callbacks"):
             return None
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -88,22 +141,33 @@ class EpochTasks:
         ----------
         attributes : callable
             Returns the attributes of an estimator that has been trained so far.
+
+        Returns
+        -------
+        Hooks
+            For the order of the training.
         """
 
         def end_epoch(trained: Trained) -> bool:
             epoch, self._epoch = self._epoch, None
-            return bool(
-                epoch.call_on_fit_task_end(
-                    estimator=self._estimator,
-                    **self._data,
-                    reconstruction_attributes=lambda: attributes(trained),
-                )
+            is_over = epoch.call_on_fit_task_end(
+                estimator=self._estimator,
+                **self._data,
+                reconstruction_attributes=lambda: attributes(trained),
             )
+            self._check_parameters()
+            return bool(is_over)
 
         return Hooks(in_context_of_caller(self._begin_epoch), in_context_of_caller(end_epoch))
 
     def end_fit(self, attributes: dict[str, Any]) -> None:
-        """End the task of the fit, and that of an epoch that was interrupted."""
+        """End the task of the fit, and that of an epoch that was interrupted.
+
+        Parameters
+        ----------
+        attributes : dict
+            Those of the fitted estimator.
+        """
         if self._epoch is not None:
             self._epoch.call_on_fit_task_end(estimator=self._estimator)
         self._fit.call_on_fit_task_end(
@@ -113,3 +177,17 @@ class EpochTasks:
     def _begin_epoch(self) -> None:
         self._epoch = self._fit.subcontext(task_name="epoch")
         self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
+        """Raise if a callback has set a parameter, which would have no effect, and not say so."""
+        for name, value in self._words.items():
+            now = getattr(self._estimator, name)
+            if now is not value:
+                setattr(self._estimator, name, value)
+                raise InvalidParameterError(
+                    f"A callback has set {name} from {value!r} to {now!r} while the estimator "
+                    "trains, which has no effect: fit reads its parameters when it begins. A "
+                    "learning rate that changes is a Schedule, or a function of the epoch, in "
+                    "learning_rate; the function may read what the callback writes."
+                )

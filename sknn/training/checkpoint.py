@@ -140,6 +140,11 @@ class Checkpoint:
             What it would begin with now.
         is_own : bool
             Whether it is the user's, and is to be left where the training leaves it.
+
+        Returns
+        -------
+        RandomState
+            The same, or a new one in that state.
         """
         begin = self._kept.setdefault(name, {"begin": rng.get_state()})["begin"]
         if len(self._kept) == 1 and not self.path.exists():
@@ -151,13 +156,37 @@ class Checkpoint:
         return first
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return what has been made the first time, in plain terms."""
+        """Return what has been made the first time, in plain terms.
+
+        Parameters
+        ----------
+        name : str
+            What it is called.
+        make : callable
+            Makes it.
+
+        Returns
+        -------
+        object
+            What `make` has returned in the first of the calls, of whichever process.
+        """
         if name not in self._made:
             self._made[name] = make()
         return self._made[name]
 
     def extra(self, name: str) -> Any:
-        """Return what `keep` was given beside the state, or None."""
+        """Return what `keep` was given beside the state, or None.
+
+        Parameters
+        ----------
+        name : str
+            The training.
+
+        Returns
+        -------
+        object
+            In plain terms.
+        """
         return self._kept[name].get("extra")
 
     def resumed(self, name: str, problem: Problem, **options: Any) -> Problem | TrainingState:
@@ -166,10 +195,16 @@ class Checkpoint:
         Parameters
         ----------
         name : str
+            The training.
         problem : Problem
             It has begun with `begin`.
-        **options
+        **options : dict
             Of `keep`.
+
+        Returns
+        -------
+        Problem or TrainingState
+            What is still to be done, or what has become of it.
 
         Raises
         ------
@@ -196,7 +231,15 @@ class Checkpoint:
         return replace(problem, state=state, goes_on=True)
 
     def say_again(self, state: TrainingState, solver: Solver) -> None:
-        """Warn of a training that is taken from the file as it was warned of when it ended."""
+        """Warn of a training that is taken from the file as it was warned of when it ended.
+
+        Parameters
+        ----------
+        state : TrainingState
+            What has become of the training.
+        solver : Solver
+            What it was trained with.
+        """
         is_short = not isinstance(solver, Stochastic) or not solver.schedule.is_finite
         if state.has_run_out and is_short:
             warn(
@@ -241,6 +284,7 @@ class Checkpoint:
         Parameters
         ----------
         name : str
+            The training.
         snapshot : callable
             Returns the state.
         extra : callable, default=None
@@ -262,7 +306,19 @@ class Checkpoint:
     def finish(
         self, name: str, state: TrainingState, rng: np.random.RandomState, extra: Any = None
     ) -> None:
-        """Keep what has become of a training; it is written with `try_to_write`."""
+        """Keep what has become of a training; it is written with `try_to_write`.
+
+        Parameters
+        ----------
+        name : str
+            The training.
+        state : TrainingState
+            What has become of it.
+        rng : RandomState
+            In the state in which the training leaves it.
+        extra : object, default=None
+            What else is to be kept.
+        """
         self._note(name, state, extra)
         self._kept[name] |= {"has_finished": True, "end": rng.get_state()}
 

@@ -18,6 +18,7 @@ class HeldOut:
     Attributes
     ----------
     samples : Samples
+        The samples.
     y : ndarray of shape (n_samples, n_outputs)
         Encoded targets.
     labels : array-like
@@ -42,6 +43,7 @@ class TrainingSet:
     Attributes
     ----------
     samples : Samples
+        The samples.
     y : ndarray of shape (n_samples, n_outputs)
         Encoded targets.
     labels : array-like
@@ -62,7 +64,13 @@ class TrainingSet:
     held_out: HeldOut | None = None
 
     def described(self) -> dict[str, Any]:
-        """Return what training depends on, in arrays, under the names that users know."""
+        """Return what training depends on, in arrays, under the names that users know.
+
+        Returns
+        -------
+        dict of ndarray
+            Arrays by name.
+        """
         held_out, groups = self.held_out, self.groups
         validated = None
         if held_out is not None:

@@ -33,11 +33,13 @@ class Recipe:
     intercept_init : {"auto", "target", "zero"}
         Where the intercepts of the output begin.
     penalty : Penalty
+        What is added to the loss.
     alpha : float
         The factor of the penalty.
     solver : Solver
         Its batches may be larger than there are samples.
     augmentation : Augmentation or None
+        What changes the samples at random.
     finds_rate : bool
         Whether a range test is to find the learning rate.
     early_stopping : bool
@@ -49,9 +51,11 @@ class Recipe:
     refit_full : bool
         Whether to train anew on all samples, for as many epochs as were best.
     random_state : int, RandomState or None
+        What all draws come from.
     max_time : float or None
         Seconds that all of it may take.
     verbose : bool
+        Whether to print a line an epoch.
     """
 
     words: Mapping[str, Any]

@@ -18,7 +18,17 @@ N_PROBED = 512
 
 
 class FoundRate(NamedTuple):
-    """A rate that a range test has found, the losses at those tried, and what it has cost."""
+    """A rate that a range test has found.
+
+    Attributes
+    ----------
+    rate : float
+        The rate.
+    losses : ndarray
+        The losses at those that were tried.
+    operations : int
+        What it has cost.
+    """
 
     rate: float
     losses: Array
@@ -32,11 +42,13 @@ class Trained:
     Attributes
     ----------
     network : Network
+        The layers.
     targets : Targets
         With the loss.
     parameters : list of dict
         The parameters of each layer: what the network predicts with.
     state : TrainingState
+        What a further training goes on from.
     found_rate : FoundRate or None
         If a range test has been asked.
     stops_early : bool
@@ -52,7 +64,24 @@ class Trained:
 
     @classmethod
     def of(cls, network: Network, targets: Targets, state: TrainingState, **rest: Any) -> Trained:
-        """Return what a state's parameter vector makes of a network."""
+        """Return what a state's parameter vector makes of a network.
+
+        Parameters
+        ----------
+        network : Network
+            The network, not trained.
+        targets : Targets
+            With the loss.
+        state : TrainingState
+            What a training has come to.
+        **rest : dict
+            The other fields.
+
+        Returns
+        -------
+        Trained
+            With parameters that are views of the state's vector.
+        """
         parameters = network.layout.views(state.theta)
         return cls(network=network, targets=targets, parameters=parameters, state=state, **rest)
 
@@ -62,11 +91,28 @@ class Trained:
         return self.targets.loss
 
     def theta(self) -> Array:
-        """Return the parameters as one vector, a copy."""
+        """Return the parameters as one vector, a copy.
+
+        Returns
+        -------
+        ndarray of shape (n_parameters,)
+            Weights first, statistics last.
+        """
         return self.network.vector(self.parameters)
 
     def raw_scores(self, X: Any) -> Array:
-        """Return raw scores of shape (n_raw, n_samples) for validated X."""
+        """Return raw scores of shape (n_raw, n_samples) for validated X.
+
+        Parameters
+        ----------
+        X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+            Validated samples.
+
+        Returns
+        -------
+        ndarray of shape (n_raw, n_samples)
+            Raw scores.
+        """
         return self.network.predict(X, self.parameters)
 
     def sensitivities(self) -> Array:
@@ -96,7 +142,13 @@ class Trained:
         return total
 
     def published(self) -> dict[str, Any]:
-        """Return the attributes of an estimator that has been fitted so."""
+        """Return the attributes of an estimator that has been fitted so.
+
+        Returns
+        -------
+        dict
+            Attributes by name.
+        """
         state = self.state
         attributes: dict[str, Any] = {
             **self.network.publication.publish(self.parameters),

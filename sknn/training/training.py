@@ -44,9 +44,11 @@ class Order:
     Attributes
     ----------
     recipe : Recipe
+        How the network is to be built and trained.
     targets : Targets
         Of the kind that `data` has.
     data : TrainingSet
+        What it is trained on.
     previous : Trained or None, default=None
         What to go on from.
     one_epoch : bool, default=False
@@ -54,6 +56,7 @@ class Order:
     view : callable or None, default=None
         ``view(trained)`` returns an estimator that has been fitted so, for scorers.
     hooks : Hooks
+        What is called epoch by epoch.
     aside : Aside
         Measures what is done beside the solver.
     checkpoint : tuple of str, float and type, or None
@@ -73,13 +76,34 @@ class Order:
 
 
 def train(order: Order) -> Trained:
-    """Train one network; see `train_together`."""
+    """Train one network; see `train_together`.
+
+    Parameters
+    ----------
+    order : Order
+        What is to be trained.
+
+    Returns
+    -------
+    Trained
+        What has become of it.
+    """
     [trained] = train_together([order])
     return trained
 
 
 def train_together(orders: list[Order]) -> list[Trained]:
     """Train networks, those of the same structure as a stack.
+
+    Parameters
+    ----------
+    orders : list of Order
+        What is to be trained.
+
+    Returns
+    -------
+    list of Trained
+        In the same order.
 
     Raises
     ------

@@ -214,7 +214,8 @@ POOLS = {
             *_names(LOSSES),
             *("Quantile([0.1, 0.9])", "Quantile(0.999)", "Huber(1e-300)", "Huber(1e300)"),
             *("Tweedie(1.01)", "Tweedie(1.99)"),
-        ]
+        ],
+        "quantile": ["None"] * 5 + ["0.1", "0.999", "1.0"],
     },
 }
 TABULAR_POOL = {

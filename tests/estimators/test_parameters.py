@@ -18,7 +18,7 @@ from sknn.estimators.regressor import RegressorParameters
 
 ESTIMATORS = [MLPClassifier, MLPRegressor]
 both = pytest.mark.parametrize("Estimator", ESTIMATORS, ids=lambda cls: cls.__name__)
-SPECIAL = {"loss", "label_smoothing", "class_weight", "target_type"}
+SPECIAL = {"loss", "label_smoothing", "class_weight", "quantile", "target_type"}
 
 
 def section(cls, title):

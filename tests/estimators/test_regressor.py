@@ -1,19 +1,22 @@
 """The losses of MLPRegressor and its answers."""
 
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import d2_pinball_score, mean_pinball_loss, r2_score
+from sklearn.metrics import d2_pinball_score, make_scorer, mean_pinball_loss, r2_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
-from sknn import MLPRegressor
+from sknn import MLPRegressor, lockstep
+from sknn._constraints import InvalidParameterError
 from sknn.losses import LOSSES, Huber, Loss, Quantile
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -199,3 +202,45 @@ def test_a_loss_that_is_none_is_named():
         MLPRegressor(loss=np.array([])).fit(X, Y)
     with pytest.raises(NotFittedError):
         MLPRegressor(loss=np.array([])).predict(X)
+
+
+def test_quantile_is_the_flat_level_of_the_loss():
+    numbers = {"max_iter": 20, "random_state": 0}
+    flat = MLPRegressor((5,), loss="quantile", quantile=0.9, **numbers).fit(X, Y)
+    nested = MLPRegressor((5,), loss=Quantile(0.9), **numbers).fit(X, Y)
+    median = MLPRegressor((5,), loss="quantile", quantile=0.5, **numbers).fit(X, Y)
+    default = MLPRegressor((5,), loss="quantile", **numbers).fit(X, Y)
+
+    assert_array_equal(flat.predict(X), nested.predict(X))
+    assert flat.loss_curve_ == nested.loss_curve_
+    assert median.loss_curve_ == default.loss_curve_
+    assert flat.predict(X).shape == Y.shape
+
+
+def test_a_search_over_quantile_trains_in_lockstep():
+    model = MLPRegressor((5,), loss="quantile", max_iter=5, random_state=0)
+    scorers = {f"{q}": make_scorer(mean_pinball_loss, alpha=q) for q in (0.1, 0.5)}
+    found = []
+    for context in (nullcontext(), lockstep()):
+        with context:
+            search = GridSearchCV(
+                model, {"quantile": [0.1, 0.5, 0.9]}, scoring=scorers, refit=False
+            )
+            found.append(search.fit(X, Y).cv_results_["mean_test_0.1"])
+
+    assert_array_equal(*found)
+    assert len(set(found[0])) == 3
+
+
+@pytest.mark.parametrize("loss", ["squared_error", Quantile(0.9)])
+def test_quantile_belongs_to_the_loss_of_that_name(loss):
+    with pytest.raises(
+        InvalidParameterError, match=r"quantile=0\.5 needs loss='quantile'; .*loss="
+    ):
+        MLPRegressor(loss=loss, quantile=0.5).fit(X, Y)
+
+
+@pytest.mark.parametrize("level", [0, 1, 1.5, "0.5", [0.1, 0.9], True])
+def test_quantile_is_one_level(level):
+    with pytest.raises(InvalidParameterError, match="'quantile' parameter of MLPRegressor must be"):
+        MLPRegressor(loss="quantile", quantile=level).fit(X, Y)

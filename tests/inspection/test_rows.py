@@ -1,3 +1,4 @@
+import re
 from functools import cache
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknn import MLPClassifier, MLPRegressor, TabularMLPRegressor
 from sknn.inspection import explain_row, integrated_gradients
+from sknn.inspection.drawing import NEGATIVE, POSITIVE
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMALL = {"solver": "lbfgs", "alpha": 1.0, "max_iter": 100, "random_state": 0}
@@ -135,3 +137,15 @@ def test_a_class_that_is_unknown_is_named():
     net, X = tumours()
     with pytest.raises(ValueError, match="target='sane' is no class"):
         explain_row(net, X, target="sane")
+
+
+def test_it_has_the_colours_of_the_figures():
+    from matplotlib.colors import to_hex
+
+    net, X = patients()
+    explanation = explain_row(net, X, 0)
+    moved = explanation.to_frame()["attribution"].to_numpy()
+    shown = re.findall(r"background:(#\w+)", explanation._repr_html_())
+
+    assert shown == [to_hex(POSITIVE if value > 0 else NEGATIVE) for value in moved[: len(shown)]]
+    assert len(set(shown)) == 2

@@ -1,10 +1,14 @@
 import inspect
 import pickle
+import re
+import subprocess
+import sys
 
 import joblib
 import numpy as np
 import pytest
 import sklearn.model_selection as original
+from numpydoc.docscrape import NumpyDocString
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -12,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 import sknn
 import sknn.model_selection as ours
+from sknn.model_selection import tools
 from sknn.parallel import LockstepBackend
 
 X, Y = load_iris(return_X_y=True)
@@ -112,6 +117,57 @@ def test_signatures_are_scikit_learns(name):
 
     assert str(inspect.signature(one)) == str(inspect.signature(other))
     assert list(inspect.signature(one.fit).parameters) == ["self", "X", "y", "params"]
+
+
+WRAPPED = [name for name in ours.__all__ if getattr(ours, name).__module__ == tools.__name__]
+
+
+def parameters_of(value):
+    """Return what the documentation says of each parameter."""
+    sections = NumpyDocString(inspect.getdoc(value))
+    return {item.name: " ".join(item.desc) for item in sections["Parameters"]}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_parameters_are_documented_in_scikit_learns_words(name):
+    one, other = (parameters_of(getattr(module, name)) for module in (ours, original))
+
+    assert list(one) == list(other) == list(inspect.signature(getattr(ours, name)).parameters)
+    for parameter, text in one.items():
+        assert text.split() == tools._without_links(other[parameter]).split(), parameter
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_documentation_says_whose_versions_it_means_and_has_no_link_that_leads_nowhere(name):
+    text = getattr(ours, name).__doc__
+
+    assert ":ref:" not in text
+    assert ":term:" not in text
+    assert re.findall(r"(?:version\w+|deprecated):: (?!scikit-learn-\d)", text) == []
+
+
+def test_links_of_scikit_learn_become_words():
+    text = """See :ref:`User Guide <search>`, :term:`Glossary <cv>`, a :term:`splitter`
+    and :ref:`scoring`, as :class:`KFold` does, or :class:`~sklearn.svm.SVC`.
+
+    .. versionchanged:: 1.6
+        More.
+
+    .. deprecated:: v0.20
+    """
+
+    assert " ".join(tools._without_links(text).split()) == (
+        "See User Guide, Glossary, a splitter and scikit-learn's user guide, as ``KFold`` "
+        "does, or :class:`~sklearn.svm.SVC`. .. versionchanged:: scikit-learn-1.6 More. "
+        ".. deprecated:: scikit-learn-0.20"
+    )
+
+
+def test_without_docstrings_there_are_none():
+    code = "import sknn.model_selection as ours; print(ours.GridSearchCV.__doc__)"
+    run = [sys.executable, "-OO", "-c", code]
+
+    assert subprocess.check_output(run, text=True).strip() == "None"
 
 
 @pytest.mark.parametrize("name", [name for name, _ in FUNCTIONS])

@@ -81,7 +81,7 @@ def test_a_single_job_is_the_calling_process(options):
 @pytest.mark.filterwarnings("ignore:.apply_async. is deprecated")  # by joblib 1.5's own backend
 def test_a_dask_cluster_gives_the_same_answers_and_all_its_workers_work(expected, tmp_path):
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster),
         sknn.lockstep(n_jobs=-1, backend="dask"),
     ):

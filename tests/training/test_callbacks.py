@@ -316,3 +316,59 @@ def test_copies_do_not_drag_their_callbacks_along(in_search):
     assert not any("_parent_callback_ctx" in vars(copy) for copy in collector.copies)
     assert not any(vars(copy)["_skl_callbacks"] for copy in collector.copies)
     assert vars(network)["_skl_callbacks"] == [collector]
+
+
+class Setter(Recorder):
+    """Sets a parameter when the third epoch ends, or begins."""
+
+    def __init__(self, name, value, when):
+        super().__init__()
+        self.name, self.value, self.when = name, value, when
+
+    def on_fit_task_begin(self, estimator, context):
+        super().on_fit_task_begin(estimator, context)
+        if (context.task_name, context.task_id, self.when) == ("epoch", 2, "begin"):
+            estimator.set_params(**{self.name: self.value})
+
+    def on_fit_task_end(self, estimator, context):
+        if (context.task_name, context.task_id, self.when) == ("epoch", 2, "end"):
+            setattr(estimator, self.name, self.value)
+
+
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize("in_lockstep", [False, True])
+@pytest.mark.parametrize("when", ["begin", "end"])
+def test_a_callback_that_sets_a_parameter_is_told_that_it_has_no_effect(when, in_lockstep):
+    setter = Setter("learning_rate_init", 0.5, when)
+    model = MLPClassifier((3,), max_iter=5, random_state=0).set_callbacks(setter)
+    reason = r"learning_rate_init from 0\.001 to 0\.5 while .* trains.*Schedule"
+    context = sknn.lockstep() if in_lockstep else nullcontext()
+    with context, pytest.raises(ValueError, match=reason):
+        make_pipeline(StandardScaler(), model).fit(X, Y)
+
+    assert setter.calls[-1] == "teardown"
+
+
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize("make", [MLPRegressor, sknn.TabularMLPRegressor])
+def test_that_goes_for_every_parameter_and_estimator(make):
+    model = make(random_state=0).set_callbacks(Setter("random_state", 1, "end"))
+    with pytest.raises(ValueError, match=r"random_state from 0 to 1 while .* reads its parameters"):
+        model.fit(X, Y)
+
+
+@needs_callbacks
+@quiet
+def test_a_callback_may_steer_the_rate_by_what_the_schedule_reads():
+    state = {"factor": 1.0}
+
+    class Halving(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            state["factor"] /= 2
+
+    model = MLPClassifier((3,), learning_rate=lambda epoch: state["factor"], max_iter=4)
+    model.set_callbacks(Halving()).fit(X, Y)
+
+    assert model.history_["learning_rate"].tolist() == [0.001, 0.0005, 0.00025, 0.000125]
