@@ -168,12 +168,35 @@ class Registry(Mapping[str, type[C]], Generic[C]):
         return choice
 
 
+def are_equal(one: Any, other: Any) -> bool:
+    """Return whether two values of a parameter are the same choice."""
+    if one is other:
+        return True
+    if isinstance(one, Real) and isinstance(other, Real):
+        return bool(one == other)
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Component):
+        return are_equal(vars(one), vars(other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(are_equal(one[k], other[k]) for k in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(are_equal, one, other))
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other)
+    return isinstance(one, str) and one == other
+
+
 def own(choice: Any) -> Any:
-    """Return a copy of a component, and any other choice itself.
+    """Return a copy of a component, with those in it, and any other choice itself.
 
     So what a user does to the component afterwards does not change what has been fitted with it.
     """
-    return copy.copy(choice) if isinstance(choice, Component) else choice
+    if isinstance(choice, Component):
+        copied = copy.copy(choice)
+        copied.__dict__.update({name: own(value) for name, value in vars(choice).items()})
+        return copied
+    return type(choice)(map(own, choice)) if type(choice) in (list, tuple) else choice
 
 
 def per_model(values: list[Any]) -> Any:

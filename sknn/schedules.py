@@ -745,4 +745,11 @@ class FromFunction(Schedule):
         self.function = function
 
     def multiplier(self, epoch: int, n_epochs: int, n_samples_seen: int) -> float:
-        return self.function(epoch)
+        factor = self.function(epoch)
+        try:
+            return float(factor)
+        except (TypeError, ValueError):
+            raise ValueError(
+                "A function in learning_rate must return a number, the factor of the rate; for "
+                f"epoch {epoch} it returned {factor!r}."
+            ) from None

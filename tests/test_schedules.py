@@ -222,3 +222,10 @@ def test_adaptive_divides_the_rate_until_it_is_small(rate, expected):
 def test_numbers_that_make_no_sense_are_refused(schedule):
     with pytest.raises(ValueError, match=r"parameter of .* must be"):
         schedule.check()
+
+
+@pytest.mark.parametrize("returned", [None, "much", [1.0, 2.0]])
+def test_a_function_that_returns_no_number_is_told_so(returned):
+    schedule = FromFunction(lambda epoch: returned)
+    with pytest.raises(ValueError, match=r"must return a number, the factor .* for epoch 3 it"):
+        schedule.multiplier(3, 10, 0)

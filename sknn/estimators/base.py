@@ -215,7 +215,7 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstima
         attributes = fitted._attributes(train(order))
         fitted.__dict__.update(attributes)
         if tasks is not None:
-            tasks.end_fit(attributes)
+            fitted.__dict__.update(tasks.end_fit(attributes))
         self.__dict__ = fitted.__dict__
         return self
 

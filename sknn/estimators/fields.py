@@ -7,7 +7,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 from sknn._constraints import Constraint
 from sknn.estimators.hints import with_hints
@@ -102,6 +102,11 @@ def param(
 class Declared(Untyped):
     """Base of classes whose constructor parameters are declared with `param`."""
 
+    if TYPE_CHECKING:  # what all have in common that stand in a list of estimators
+        fit: Any
+        predict: Any
+        score: Any
+
     _declared: ClassVar[dict[str, Parameter]] = {}
     _constraints: ClassVar[dict[str, list[Constraint]]] = {}
 
@@ -164,6 +169,11 @@ def _make_constructor(cls: type[Declared]) -> Callable[..., None]:
     make = dataclasses.dataclass(eq=False, repr=False, match_args=False)
     template: Any = make(type(cls.__name__, (), namespace))
     constructor: Callable[..., None] = template.__init__
+    # Unions of dozens of names would fill a page of `help`; type checkers read the declarations.
+    signature = inspect.signature(constructor)
+    plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    known: Any = constructor
+    known.__signature__ = inspect.Signature(plain)
     return constructor
 
 

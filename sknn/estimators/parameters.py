@@ -169,8 +169,8 @@ class MLPParameters(Declared):
         doc='How the learning rate changes from epoch to epoch: "constant", "invscaling" (divided '
         'by ``(t + 1) ** power_t`` after t samples), "adaptive" (divided by 5 whenever training '
         'would otherwise stop for lack of improvement, until it is at most 1e-6), "cosine", '
-        '"one_cycle", "exponential", "step", "polynomial" or "coslog"; an instance from '
-        ":mod:`sknn.schedules`; or a function from the epoch, counted from 0, to a multiplier.",
+        '"one_cycle", "exponential", "step", "polynomial", "flat_cos" or "coslog"; an instance '
+        "from :mod:`sknn.schedules`; or a function from the epoch, counted from 0, to a factor.",
     )
     learning_rate_init: float | Literal["auto"] = param(
         default=0.001,

@@ -45,7 +45,8 @@ class RegressorParameters(MLPParameters):
         type="float or None",
         allowed=[NONE, Interval(Real, 0, 1, "neither")],
         doc='The level that is predicted with ``loss="quantile"``, in (0, 1); None is the median. '
-        "For several levels at once see :class:`sknn.losses.Quantile`.",
+        "For several levels at once see :class:`sknn.losses.Quantile`. ``score`` is R^2 all the "
+        'same: with early stopping take ``scoring="loss"``, in searches a scorer of the level.',
     )
 
     def __post_init__(self) -> None:

@@ -92,7 +92,7 @@ class Quantile(Loss):
     @property
     def score_levels(self) -> tuple[float, ...]:
         """The levels, if they are several."""
-        return tuple(self.level) if self.has_many else ()
+        return tuple(self.levels) if len(self.levels) > 1 else ()
 
     @property
     def raw_per_target(self) -> int:

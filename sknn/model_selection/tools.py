@@ -25,6 +25,20 @@ HANDED_THROUGH = "Parameters", "Attributes", "Returns"
 VERSION = re.compile(r"(\.\. (?:version\w+|deprecated)::) v?(?=\d)")
 """A change of a version, which is not one of ours."""
 
+POINTER = re.compile(
+    r"\s*\b(?:See|Refer|Please refer|Read more in)\b[^.]*?:(?:ref|term):`[^`]+`[^.]*\."
+)
+"""A sentence that only sends the reader to scikit-learn's own pages."""
+
+N_JOBS = re.compile(r"(?m)^(n_jobs : .*\n)(?:(?: {4}.*)?\n)*(?: {4}.*$)?")
+"""The entry of a parameter that means something else here."""
+
+WORKERS = (
+    "\\1    Workers among which the fits are shared, each with stacks of its own; -1 stands for\n"
+    "    as many as there are cores, None for 1 or what an outer\n"
+    "    :func:`joblib.parallel_config` says.\n\n"
+)
+
 TITLED = re.compile(r":(?:ref|term):`([^`<]+?)\s*<[^`]+>`|:term:`([^`]+)`")
 """A link to a place in scikit-learn's own pages, with the words that stand there."""
 
@@ -42,10 +56,10 @@ Scorers: TypeAlias = Scorer | list[str] | tuple[str, ...] | set[str] | Mapping[s
 
 def _without_links(docstring: str) -> str:
     """Return scikit-learn's documentation as it can be read elsewhere."""
-    text = VERSION.sub(r"\1 scikit-learn-", docstring)
+    text = VERSION.sub(r"\1 scikit-learn-", POINTER.sub("", docstring))
     text = TITLED.sub(lambda found: found[1] or found[2], text)
     text = UNTITLED.sub("scikit-learn's user guide", text)
-    return NEARBY.sub(r"``\1``", text)
+    return NEARBY.sub(r"``\1``", text).replace("on``", "on ``")
 
 
 def _documented_as(theirs: Any) -> Callable[[T], T]:
@@ -56,6 +70,7 @@ def _documented_as(theirs: Any) -> Callable[[T], T]:
             summary, own = split_sections(ours.__doc__)
             known = split_sections(_without_links(theirs.__doc__))[1]
             handed = {title: known.get(title, "") for title in HANDED_THROUGH}
+            handed["Parameters"] = N_JOBS.sub(WORKERS, handed["Parameters"])
             ours.__doc__ = join_sections(summary, handed | own)
         return ours
 

@@ -22,8 +22,8 @@ class ScheduleFree(AdamFamily):
     .. math::
         y_t &= (1 - \beta_1) z_t + \beta_1 x_t \\
         z_{t+1} &= z_t - \eta \frac{g(y_t)}{\sqrt{\hat v_t} + \epsilon} - \eta \lambda y_t \\
-        x_{t+1} &= (1 - c_t) x_t + c_t z_{t+1}, \qquad
-        c_t = \frac{\eta_t^2}{\sum_{i \le t} \eta_i^2}
+        x_{t+1} &= (1 - c_t) x_t + c_t z_{t+1} \\
+        c_t &= \frac{\eta_t^2}{\sum_{i \le t} \eta_i^2}
 
     x, the average, is what validation sees and training returns. In the weights, not the
     intercepts, :math:`\lambda` is the estimator's `weight_decay`.

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import sklearn
 
+from sknn._component import are_equal, own
 from sknn._constraints import InvalidParameterError
 from sknn.training.trained import Trained
 from sknn.training.validation import in_context_of_caller
@@ -98,12 +99,12 @@ class EpochTasks:
     def __init__(
         self, estimator: Any, X: Any, y: Any, metadata: dict[str, Any], n_epochs: int
     ) -> None:
-        self._estimator = estimator
+        self._estimator, self._before = estimator, dict(vars(estimator))
         self._data = {"X": X, "y": y, "metadata": metadata}
         self._fit = estimator._init_callback_context(max_subtasks=n_epochs)
         self._fit.call_on_fit_task_begin(estimator=estimator, **self._data)
-        self._epoch: Any = None
-        self._words = {name: getattr(estimator, name) for name in estimator._declared}
+        self._running: list[Any] = []
+        self._words = {name: own(getattr(estimator, name)) for name in estimator._declared}
 
     @classmethod
     def of(
@@ -147,9 +148,17 @@ class EpochTasks:
         Hooks
             For the order of the training.
         """
+        running: list[Any] = []  # of this training: another's epoch may run meanwhile
+
+        def begin_epoch() -> None:
+            running.append(self._fit.subcontext(task_name="epoch"))
+            self._running.append(running[0])
+            running[0].call_on_fit_task_begin(estimator=self._estimator, **self._data)
+            self._check_parameters()
 
         def end_epoch(trained: Trained) -> bool:
-            epoch, self._epoch = self._epoch, None
+            epoch = running.pop()
+            self._running.remove(epoch)
             is_over = epoch.call_on_fit_task_end(
                 estimator=self._estimator,
                 **self._data,
@@ -158,32 +167,35 @@ class EpochTasks:
             self._check_parameters()
             return bool(is_over)
 
-        return Hooks(in_context_of_caller(self._begin_epoch), in_context_of_caller(end_epoch))
+        return Hooks(in_context_of_caller(begin_epoch), in_context_of_caller(end_epoch))
 
-    def end_fit(self, attributes: dict[str, Any]) -> None:
-        """End the task of the fit, and that of an epoch that was interrupted.
+    def end_fit(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        """End the task of the fit, and those of epochs that were interrupted.
 
         Parameters
         ----------
         attributes : dict
             Those of the fitted estimator.
+
+        Returns
+        -------
+        dict
+            What callbacks have written on the estimator.
         """
-        if self._epoch is not None:
-            self._epoch.call_on_fit_task_end(estimator=self._estimator)
+        for epoch in self._running:
+            epoch.call_on_fit_task_end(estimator=self._estimator)
         self._fit.call_on_fit_task_end(
             estimator=self._estimator, **self._data, reconstruction_attributes=attributes
         )
-
-    def _begin_epoch(self) -> None:
-        self._epoch = self._fit.subcontext(task_name="epoch")
-        self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
-        self._check_parameters()
+        known = self._before
+        now = vars(self._estimator).items()
+        return {k: v for k, v in now if k not in known or known[k] is not v}
 
     def _check_parameters(self) -> None:
         """Raise if a callback has set a parameter, which would have no effect, and not say so."""
         for name, value in self._words.items():
             now = getattr(self._estimator, name)
-            if now is not value:
+            if not are_equal(now, value):
                 setattr(self._estimator, name, value)
                 raise InvalidParameterError(
                     f"A callback has set {name} from {value!r} to {now!r} while the estimator "

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sknn._component import are_equal
 from sknn._math import Array, spread_rows
 from sknn._random import make_random_state
 from sknn._warn import warn
@@ -390,6 +391,8 @@ class Training:
         old, state = previous.state, previous.state.for_next_call(theta)
         if order.one_epoch and self._recipe.early_stopping and old.best_theta is None:
             state.best_score, state.n_no_change = -np.inf, 0  # those of another validation set
+        if not are_equal(previous.targets.settings.loss, order.targets.settings.loss):
+            state.best_loss, state.n_no_change = np.inf, 0  # those of another objective
         moments = old.moments or {}
         fit = set(moments) == self._recipe.solver.moment_names() != set()
         if order.one_epoch and fit and all(a.shape == theta.shape for a in moments.values()):

@@ -1,6 +1,7 @@
 """The losses of MLPRegressor and its answers."""
 
 import pickle
+import warnings
 from contextlib import nullcontext
 
 import numpy as np
@@ -244,3 +245,37 @@ def test_quantile_belongs_to_the_loss_of_that_name(loss):
 def test_quantile_is_one_level(level):
     with pytest.raises(InvalidParameterError, match="'quantile' parameter of MLPRegressor must be"):
         MLPRegressor(loss="quantile", quantile=level).fit(X, Y)
+
+
+@pytest.mark.parametrize("level", [[0.9], (0.9,), np.array([0.9])])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_a_list_of_one_level_is_that_level(level, n_outputs):
+    y = Y if n_outputs == 1 else np.stack([Y, -Y], axis=1)
+    one = MLPRegressor((5,), loss=Quantile(level), **NUMBERS).fit(X, y)
+    other = MLPRegressor((5,), loss=Quantile(0.9), **NUMBERS).fit(X, y)
+
+    assert_array_equal(one.predict(X), other.predict(X))
+    assert one.score(X, y) == other.score(X, y) == r2_score(y, other.predict(X))
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_training_for_another_level_is_not_judged_by_the_loss_of_the_one_before(solver):
+    numbers = {"max_iter": 500, "learning_rate_init": 0.01, "random_state": 0, "solver": solver}
+    net = MLPRegressor((20,), loss="quantile", quantile=0.9, warm_start=True, **numbers)
+    net.fit(X, Y)
+    best = net.best_loss_
+    net.set_params(quantile=0.5).fit(X, Y)
+
+    assert net.n_iter_ > 20
+    assert abs(np.mean(net.predict(X) > Y) - 0.5) < 0.1
+    assert net.best_loss_ > best
+    again = net.set_params(quantile=0.5).fit(X, Y)  # the same: the count goes on, as ever
+    assert again.n_iter_ < 100
+
+
+def test_calls_of_partial_fit_for_another_level_begin_to_count_anew():
+    net = MLPRegressor((20,), loss="quantile", quantile=0.9, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for level in [0.9] * 60 + [0.1] * 60:
+            net.set_params(quantile=level).partial_fit(X, Y)

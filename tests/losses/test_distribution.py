@@ -134,7 +134,7 @@ def test_kinds_of_scores_are_those_that_are_predicted():
     assert Gaussian().raw_per_target == 2
     assert Gaussian().score_levels == ()
     assert Quantile(0.3).raw_per_target == 1
-    assert Quantile(0.3).score_levels == ()
+    assert Quantile(0.3).score_levels == Quantile([0.3]).score_levels == ()
     assert Quantile([0.3, 0.6]).raw_per_target == 2
     assert Quantile([0.3, 0.6]).score_levels == (0.3, 0.6)
 

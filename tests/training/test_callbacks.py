@@ -13,6 +13,8 @@ from sklearn.preprocessing import StandardScaler, scale
 
 import sknn
 from sknn import MLPClassifier, MLPRegressor
+from sknn.optimizers import SGD
+from sknn.schedules import EveryStep, Step
 
 HAS_CALLBACKS = importlib.util.find_spec("sklearn.callback") is not None
 needs_callbacks = pytest.mark.skipif(not HAS_CALLBACKS, reason="scikit-learn 1.9 has callbacks")
@@ -372,3 +374,73 @@ def test_a_callback_may_steer_the_rate_by_what_the_schedule_reads():
     model.set_callbacks(Halving()).fit(X, Y)
 
     assert model.history_["learning_rate"].tolist() == [0.001, 0.0005, 0.00025, 0.000125]
+
+
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize(
+    ("parameters", "name", "value"),
+    [
+        ({"solver": SGD(0.5)}, "solver__momentum", 0.9),
+        ({"learning_rate": Step(0.5)}, "learning_rate__factor", 0.01),
+        ({"learning_rate": EveryStep(Step(0.5))}, "learning_rate__schedule__factor", 0.01),
+    ],
+)
+def test_numbers_of_components_are_parameters_too(parameters, name, value):
+    model = MLPClassifier((3,), random_state=0, **parameters)
+    model.set_callbacks(Setter(name, value, "begin"))
+    with pytest.raises(ValueError, match=f"A callback has set {name.partition('__')[0]} from"):
+        model.fit(X, Y)
+
+
+@needs_callbacks
+@quiet
+def test_to_set_a_parameter_to_the_value_that_it_has_is_no_change():
+    model = MLPClassifier((3,), learning_rate_init=0.01, max_iter=4, random_state=0)
+    for name, value in (
+        ("learning_rate_init", 0.02 / 2),
+        ("hidden_layer_sizes", eval("(3,)")),
+        ("solver", "".join(["ad", "am"])),
+    ):
+        clone(model).set_callbacks(Setter(name, value, "end")).fit(X, Y)
+
+
+@needs_callbacks
+@quiet
+@pytest.mark.parametrize("make", [MLPClassifier, sknn.TabularMLPClassifier])
+def test_what_callbacks_write_on_the_estimator_stays(make):
+    class Writer(Recorder):
+        def on_fit_task_begin(self, estimator, context):
+            estimator.begun_ = context.task_name
+
+        def on_fit_task_end(self, estimator, context):
+            estimator.log_ = [*getattr(estimator, "log_", []), context.task_name]
+            if context.task_name == "fit":
+                estimator.set_params(random_state=5)  # of the next fit
+
+    model = make(random_state=0).set_callbacks(Writer())
+    model.fit(X, Y)
+
+    assert model.log_[0] == "epoch"
+    assert model.log_[-1] == "fit"
+    assert model.begun_ == "epoch"
+    assert model.random_state == 5
+    assert model.predict(X[:3]).shape == (3,)
+
+
+@needs_callbacks
+@pytest.mark.parametrize("preset", ["fast", "default"])
+def test_kinds_of_an_ensemble_that_train_together_each_have_their_epochs(preset):
+    class Noting(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            self.calls.append(f"end {context.task_name} {context.task_id}")
+
+    recorder = Noting()
+    model = sknn.TabularMLPClassifier(preset, max_iter=4, cv=2, random_state=0)
+    model.set_callbacks(recorder).fit(X, Y)
+
+    assert recorder.calls[-2:] == ["end fit 0", "teardown"]
+    begun = [call.removeprefix("begin ") for call in recorder.calls if "begin epoch" in call]
+    ended = [call.removeprefix("end ") for call in recorder.calls if "end epoch" in call]
+    assert sorted(begun) == sorted(ended)
+    assert len({*begun}) == len(begun) == 4 * len(model.members_)

@@ -568,10 +568,20 @@ def choose() -> None:
     print(*ACTIVATIONS, *AUGMENTATIONS, *AVERAGINGS, *INITIALIZERS, *PENALTIES)
 
 
+def compare(X: np.ndarray, y: np.ndarray) -> None:
+    """Networks and estimators of tables in one list, or in one dict."""
+    for each in [sknn.MLPClassifier(), sknn.TabularMLPClassifier()]:
+        each.fit(X, y)
+    regressors = {"net": sknn.MLPRegressor(), "table": sknn.TabularMLPRegressor()}
+    for name, regressor in regressors.items():
+        print(name, regressor.fit(X, y).score(X, y))
+
+
 def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         net = classify()
+        compare(np.arange(20.0).reshape(10, 2), np.arange(10) % 2)
         regressor = regress()
         tables = use_tables()
         search()
