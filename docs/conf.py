@@ -1,5 +1,6 @@
 """How Sphinx builds the documentation; its gallery runs the examples."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,11 +33,14 @@ exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 default_role = "code"
 highlight_language = "python"
+smartquotes = False
 # A reference that leads nowhere is an error. Fitted attributes that are properties are described
 # where they are named.
 nitpicky = True
 nitpick_ignore_regex = [("py:obj", r"\w+_")]
 
+# Pages of names are made anew, so that none stays whose name or template has changed.
+shutil.rmtree(DOCS / "generated", ignore_errors=True)
 autosummary_generate = True
 toc_object_entries_show_parents = "hide"
 # A method that overrides one of its contract is documented there, once.
@@ -79,8 +83,15 @@ html_copy_source = False
 html_theme_options = {
     "navbar_align": "left",
     "navbar_persistent": [],
-    "navbar_end": ["search-button", "theme-switcher"],
+    "navbar_end": ["search-button", "theme-switcher", "navbar-icon-links"],
     "header_links_before_dropdown": 7,
+    "icon_links": [
+        {
+            "name": "Source and issues",
+            "url": "https://github.com/sknn/sknn",
+            "icon": "fa-brands fa-github",
+        }
+    ],
     "footer_start": ["copyright"],
     "footer_end": [],
     "show_toc_level": 2,

@@ -39,10 +39,12 @@ REQUESTS = re.compile(r"set_\w+_request$")
 
 def names_on_pages():
     """Return the full names of what the API pages list."""
-    texts = [path.read_text() for path in API]
-    blocks = re.findall(r"^\.\. autosummary::\n((?:   .*\n|\n)+)", "\n".join(texts), re.M)
+    text = "\n".join(path.read_text() for path in API)
+    blocks = re.findall(r"^\.\. autosummary::\n((?:   .*\n|\n)+)", text, re.M)
     entries = (line.strip() for block in blocks for line in block.splitlines())
-    return [f"sknn.{entry}" for entry in entries if re.fullmatch(r"[\w.]+", entry)]
+    names = [f"sknn.{entry}" for entry in entries if re.fullmatch(r"[\w.]+", entry)]
+    data = re.findall(r"^\.\. py:currentmodule:: ([\w.]+)\n\.\. py:data:: (\w+)$", text, re.M)
+    return names + [".".join(parts) for parts in data]
 
 
 def names_in_rooms():

@@ -126,8 +126,8 @@ plt.show()
 seconds = {}
 for name, Network, context in (
     ("scikit-learn", neural_network.MLPClassifier, nullcontext()),
-    ("another import", sknn.MLPClassifier, nullcontext()),
-    ("in lockstep", sknn.MLPClassifier, sknn.lockstep()),
+    ("sknn", sknn.MLPClassifier, nullcontext()),
+    ("sknn, in lockstep", sknn.MLPClassifier, sknn.lockstep()),
 ):
     network = Network((10,), batch_size=8, max_iter=40, random_state=0)
     search = GridSearchCV(
@@ -139,7 +139,7 @@ for name, Network, context in (
         start = time.perf_counter()
         search.fit(X, y)
         seconds[name] = time.perf_counter() - start
-    print(f"{name:16}{seconds[name]:.2f} s, score {search.best_score_:.3f}")
+    print(f"{name:20}{seconds[name]:.2f} s, score {search.best_score_:.3f}")
 
 fig, ax = plt.subplots(figsize=(5.6, 2.4), layout="constrained")
 names, values = list(seconds), np.array(list(seconds.values()))

@@ -97,7 +97,7 @@ class BoundLayer(NamedTuple):
 
 
 class Layer(Component):
-    """Contract of a layer; see the module.
+    """Contract of a layer: what its parameters are, and how it is bound to arrays.
 
     See Also
     --------

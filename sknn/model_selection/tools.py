@@ -36,7 +36,7 @@ N_JOBS = re.compile(r"(?m)^(n_jobs : .*\n)(?:(?: {4}.*)?\n)*(?: {4}.*$)?")
 WORKERS = (
     "\\1    Workers among which the fits are shared, each with stacks of its own; -1 stands for\n"
     "    as many as there are cores, None for 1 or what an outer\n"
-    "    :func:`joblib.parallel_config` says.\n\n"
+    "    :class:`joblib.parallel_config` says.\n\n"
 )
 
 TITLED = re.compile(r":(?:ref|term):`([^`<]+?)\s*<[^`]+>`|:term:`([^`]+)`")
