@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 OLDEST := .venv-oldest/bin
 CLIENTS := .venv-clients/bin
+# Two processes, each with whole files of tests.
+SHARED := -n 2 --dist loadfile
 
 .PHONY: demo test test-no-threads test-oldest test-clients test-long lint types docs benchmarks \
 	release-check clean
@@ -11,14 +13,14 @@ demo: .venv/plot
 	$(BIN)/python examples/quickstart.py
 
 test: .venv/test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SHARED)
 
 test-no-threads: .venv/test
 	SKNN_NO_THREADS=1 $(BIN)/python -m pytest \
 		tests/parallel tests/test_crew.py tests/solvers tests/model_selection
 
 test-oldest: .venv-oldest/test
-	$(OLDEST)/python -m pytest tests sknn
+	$(OLDEST)/python -m pytest $(SHARED) tests sknn
 
 # Tests of other tools, in an environment of their own.
 test-clients: .venv-clients/test

@@ -24,6 +24,9 @@ GLUE = "\0"
 
 INDENT = " " * 4
 
+LONG = 50
+"""From how many characters on a type is shown by its name."""
+
 WIDTH = 96
 """How long the lines are that the documentation is broken into."""
 
@@ -44,6 +47,8 @@ class Parameter:
     kw_only : bool
         Whether it can only be given by name.
     annotation : object, default=Any
+    written : object, default=Any
+        The annotation as it stands in the class: of a union, its name.
     """
 
     default: Any
@@ -52,6 +57,7 @@ class Parameter:
     doc: str
     kw_only: bool
     annotation: Any = Any
+    written: Any = Any
 
     def over(self, base: Parameter | None) -> Parameter:
         """Return the parameter with what is left empty as in the base class."""
@@ -121,9 +127,11 @@ def with_parameters(cls: type[D]) -> type[D]:
     Type checkers give the class the constructor of a dataclass, with all of them. It must not have
     bases they do not know, such as scikit-learn's: mypy would let the constructor take anything.
     """
-    annotations = inspect.get_annotations(cls, eval_str=True)
+    annotations, written = inspect.get_annotations(cls, eval_str=True), inspect.get_annotations(cls)
     own = {
-        name: dataclasses.replace(value, annotation=annotations[name]).over(cls._declared.get(name))
+        name: dataclasses.replace(value, annotation=annotations[name], written=written[name]).over(
+            cls._declared.get(name)
+        )
         for name, value in vars(cls).items()
         if isinstance(value, Parameter)
     }
@@ -169,12 +177,20 @@ def _make_constructor(cls: type[Declared]) -> Callable[..., None]:
     make = dataclasses.dataclass(eq=False, repr=False, match_args=False)
     template: Any = make(type(cls.__name__, (), namespace))
     constructor: Callable[..., None] = template.__init__
-    # Unions of dozens of names would fill a page of `help`; type checkers read the declarations.
-    signature = inspect.signature(constructor)
-    plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
     known: Any = constructor
-    known.__signature__ = inspect.Signature(plain)
+    known.__signature__ = _readable(inspect.signature(constructor), cls._declared)
     return constructor
+
+
+def _readable(signature: inspect.Signature, declared: dict[str, Parameter]) -> inspect.Signature:
+    """Return a signature in which unions of dozens of names, a page of `help`, have their names."""
+    shown = []
+    for name, parameter in signature.parameters.items():
+        is_long = len(inspect.formatannotation(parameter.annotation)) > LONG
+        is_long = is_long and name in declared and isinstance(declared[name].written, str)
+        annotation = declared[name].written if is_long else parameter.annotation
+        shown.append(parameter.replace(annotation=annotation))
+    return signature.replace(parameters=shown)
 
 
 def _document(cls: type[Declared]) -> str:

@@ -52,7 +52,11 @@ class Forgetful(Cube):
         return grad
 
 
-@pytest.mark.parametrize("choice", [Cube(), Cube, Bent(), Bent], ids=repr)
+@pytest.mark.parametrize(
+    "choice",
+    [Cube(), Cube, Bent(), Bent],
+    ids=["an object", "a class", "another object", "another class"],
+)
 @dtypes
 def test_a_function_with_its_derivative_is_an_activation(choice, dtype):
     assert is_activation(choice)

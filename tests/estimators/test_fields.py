@@ -58,7 +58,9 @@ def test_a_class_may_change_a_part_of_a_parameter():
 
 
 def test_what_is_special_follows_what_is_given_by_position():
-    assert str(inspect.signature(Thing)) == "(first=1, *, second=3.0, third='x')"
+    assert str(inspect.signature(Thing)) == (
+        "(first: int = 1, *, second: float = 3.0, third: str = 'x') -> None"
+    )
     types = {"first": int, "second": float, "third": str, "return": type(None)}
     assert typing.get_type_hints(Thing.__init__) == types
     assert vars(Thing(5, third="y")) == {"first": 5, "second": 3.0, "third": "y"}

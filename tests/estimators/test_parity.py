@@ -183,7 +183,9 @@ OTHERS = [
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize(("target", "parameters"), OTHERS, ids=str)
+@pytest.mark.parametrize(
+    ("target", "parameters"), OTHERS, ids=lambda value: str(value).partition(" at 0x")[0]
+)
 def test_same_model_for_other_parameters(target, parameters):
     skip_what_is_too_new(target)
     X, y = make_data(target)

@@ -78,6 +78,9 @@ def test_parameters_have_the_names_that_are_allowed(cls):
 
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_the_signature_has_the_types(cls):
+    types = typing.get_type_hints(cls.__init__)
     for name, parameter in inspect.signature(cls).parameters.items():
-        assert parameter.annotation == cls._declared[name].annotation
-        assert parameter.annotation is not typing.Any, name
+        assert types[name] == cls._declared[name].annotation
+        assert types[name] is not typing.Any, name
+        assert len(str(parameter)) < 100  # as `help` shows it
+        assert parameter.annotation in (types[name], cls._declared[name].written)
