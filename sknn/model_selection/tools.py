@@ -26,7 +26,8 @@ VERSION = re.compile(r"(\.\. (?:version\w+|deprecated)::) v?(?=\d)")
 """A change of a version, which is not one of ours."""
 
 POINTER = re.compile(
-    r"\s*\b(?:See|Refer|Please refer|Read more in)\b[^.]*?:(?:ref|term):`[^`]+`[^.]*\."
+    r"\s*\b(?:See|Refer|Please refer|Read more in)\b(?:(?!\n\s*\n)[^.])*?:(?:ref|term):`[^`]+`"
+    r"(?:(?!\n\s*\n)[^.])*(?:\.|(?=\n\s*\n)|\Z)"
 )
 """A sentence that only sends the reader to scikit-learn's own pages."""
 
@@ -68,8 +69,8 @@ def _documented_as(theirs: Any) -> Callable[[T], T]:
     def decorate(ours: T) -> T:
         if ours.__doc__ and theirs.__doc__:  # not with python -OO
             summary, own = split_sections(ours.__doc__)
-            known = split_sections(_without_links(theirs.__doc__))[1]
-            handed = {title: known.get(title, "") for title in HANDED_THROUGH}
+            known = split_sections(theirs.__doc__)[1]
+            handed = {title: _without_links(known.get(title, "")) for title in HANDED_THROUGH}
             handed["Parameters"] = N_JOBS.sub(WORKERS, handed["Parameters"])
             ours.__doc__ = join_sections(summary, handed | own)
         return ours

@@ -160,6 +160,10 @@ def test_links_of_scikit_learn_become_words():
 
     Refer :ref:`User Guide <search>` for more.
 
+    See :ref:`an_example.py`
+
+    Last.
+
     .. versionchanged:: 1.6
         More.
 
@@ -168,7 +172,7 @@ def test_links_of_scikit_learn_become_words():
 
     assert " ".join(tools._without_links(text).split()) == (
         "By folds, a splitter and scikit-learn's user guide, as ``KFold`` "
-        "does, or :class:`~sklearn.svm.SVC`. Based on ``train_sizes``. "
+        "does, or :class:`~sklearn.svm.SVC`. Based on ``train_sizes``. Last. "
         ".. versionchanged:: scikit-learn-1.6 More. "
         ".. deprecated:: scikit-learn-0.20"
     )
