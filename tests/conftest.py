@@ -1,5 +1,6 @@
 import signal
 
+import numpy as np
 import pytest
 
 from sknn.solvers import Stochastic
@@ -39,6 +40,12 @@ def no_threads():
         if not HAS_THREADS:
             refuse_threads(patch)
         yield
+
+
+@pytest.fixture(autouse=True)
+def the_same_draws():
+    """Let a test that draws from NumPy's global state draw the same, whatever has run before it."""
+    np.random.seed(91)  # noqa: NPY002 (not a seed of a test, which would be the same draws)
 
 
 @pytest.fixture

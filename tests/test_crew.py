@@ -190,7 +190,7 @@ def test_lbfgs_with_shared_rows_minimises_the_same_objective(monkeypatch, is_wei
 
     monkeypatch.setattr("sknn.solvers.lbfgs.Crew", Spy)
     monkeypatch.setattr(_crew, "count_threads", lambda: 3)
-    model = MLPClassifier((), solver="lbfgs", alpha=1.0, tol=1e-9, max_iter=1000)
+    model = MLPClassifier((), solver="lbfgs", alpha=1.0, tol=1e-9, max_iter=1000, random_state=0)
     alone = model.fit(X, y, weight).coefs_[0]
     monkeypatch.setattr(_crew, "MIN_WORK", 0)
     shared = model.fit(X, y, weight).coefs_[0]
