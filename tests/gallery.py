@@ -7,6 +7,7 @@ do not run the examples again.
 
 import hashlib
 import sys
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def digest() -> str:
 def is_current() -> bool:
     """Return whether the gallery has run all examples, as they are now, without a failure."""
     return RECORD.exists() and RECORD.read_text(encoding="utf-8") == digest()
+
+
+def make_warnings_errors() -> None:
+    """Make each warning an error, but for one of Matplotlib where there is a screen."""
+    warnings.simplefilter("error")
+    # It says that plt.show() will not use the screen.
+    warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
 
 def count_printed(page: str) -> int:

@@ -79,14 +79,23 @@ def release_version() -> str:
     return re.search(r'__version__ = "(.+?)"', text)[1]
 
 
+def read_citation() -> dict[str, str]:
+    """Return the keys of CITATION.cff whose values stand on one line."""
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    return {key: value.strip('"') for key, value in re.findall(r"(?m)^(\S+): (\S.*)$", text)}
+
+
+def newest_heading() -> tuple[str, bool]:
+    """Return with which version the changelog begins, and whether it is called unreleased."""
+    text = (ROOT / "CHANGELOG.rst").read_text(encoding="utf-8")
+    heading = re.search(r"(?m)^Version (\d+\.\d+\.\d+)( \(unreleased\))?\n-{5,}$", text)
+    return heading[1], heading[2] is not None
+
+
 def check_texts(version: str) -> None:
     """Raise AssertionError where changelog or citation are about another version."""
-    changelog = (ROOT / "CHANGELOG.rst").read_text(encoding="utf-8")
-    headings = re.findall(r"(?m)^Version (\d+\.\d+\.\d+.*)\n-{5,}$", changelog)
-    assert headings[0].split()[0] == version, f"the changelog begins with {headings[0]}"
-    assert "unreleased" not in headings[0].lower(), "the changelog calls it unreleased"
-    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    assert re.search(rf'(?m)^version: "?{re.escape(version)}"?$', citation), "CITATION.cff"
+    assert newest_heading() == (version, False), newest_heading()
+    assert read_citation()["version"] == version, "CITATION.cff"
 
 
 def check_wheel(path: Path) -> None:

@@ -1,20 +1,14 @@
 """What says of the package what it is, says the same everywhere."""
 
-import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import sknn
+from tests.release import newest_heading, read_citation
 
 ROOT = Path(__file__).parents[1]
-
-
-def read_citation():
-    """Return the keys of CITATION.cff whose values stand on one line."""
-    text = (ROOT / "CITATION.cff").read_text()
-    return {key: value.strip('"') for key, value in re.findall(r"^(\S+): (\S.*)$", text, re.M)}
 
 
 def as_numbers(version):
@@ -45,9 +39,7 @@ def test_the_page_shows_the_citation_of_this_version():
 
 
 def test_the_changelog_begins_with_this_version_or_the_next():
-    heading = re.search(
-        r"^Version (\S+)( \(unreleased\))?$", (ROOT / "CHANGELOG.rst").read_text(), re.M
-    )
-    newest, current = as_numbers(heading[1]), as_numbers(sknn.__version__)
+    heading, is_unreleased = newest_heading()
+    newest, current = as_numbers(heading), as_numbers(sknn.__version__)
 
-    assert newest == current or (newest > current and heading[2])
+    assert newest == current or (newest > current and is_unreleased)

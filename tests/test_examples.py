@@ -33,8 +33,7 @@ def run(name, folder):
         contextlib.redirect_stdout(printed),
         contextlib.chdir(folder),
     ):
-        # Where there is a screen, Matplotlib says that plt.show() will not use it.
-        warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+        gallery.make_warnings_errors()
         try:
             runpy.run_path(str(gallery.EXAMPLES / name), run_name="__main__")
         except (Exception, SystemExit):
@@ -85,6 +84,12 @@ def results(request, tmp_path_factory):
     return folder, "\n".join(complaints)
 
 
+@pytest.fixture(scope="module")
+def is_drawn():
+    """Whether the gallery has run the examples already."""
+    return gallery.is_current()
+
+
 def test_there_are_examples_in_each_section():
     sections = {name.rpartition("/")[0] for name in gallery.NAMES}
 
@@ -95,8 +100,8 @@ def test_there_are_examples_in_each_section():
 
 
 @pytest.mark.parametrize("name", gallery.NAMES)
-def test_example_runs_and_draws(name, request):
-    if gallery.is_current():
+def test_example_runs_and_draws(name, is_drawn, request):
+    if is_drawn:
         page = (gallery.PAGES / name).with_suffix(".rst")
         images = page.parent.joinpath("images").glob(f"sphx_glr_{page.stem}_*.png")
         n_lines = gallery.count_printed(page.read_text(encoding="utf-8"))

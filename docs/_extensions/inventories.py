@@ -16,16 +16,16 @@ from sklearn.experimental import enable_halving_search_cv, enable_iterative_impu
 
 SKLEARN = [
     "base",
-    "callback",
     "calibration",
+    "callback",
     "cluster",
     "compose",
+    "covariance",
     "datasets",
     "decomposition",
-    "ensemble",
-    "covariance",
     "discriminant_analysis",
     "dummy",
+    "ensemble",
     "exceptions",
     "feature_extraction",
     "feature_extraction.text",
@@ -33,8 +33,8 @@ SKLEARN = [
     "gaussian_process",
     "impute",
     "inspection",
-    "kernel_approximation",
     "isotonic",
+    "kernel_approximation",
     "linear_model",
     "manifold",
     "metrics",
@@ -58,15 +58,6 @@ SCIPY = ["optimize", "sparse", "special", "stats"]
 MORE = {
     "sklearn": [
         "sklearn.model_selection py:module 0 api/sklearn.model_selection.html -",
-        *(
-            f"{name} py:class 1 modules/generated/sklearn.model_selection.{name}.html -"
-            for name in ("KFold", "StratifiedKFold", "GroupKFold")
-        ),
-        *(
-            f"sklearn.model_selection.{name}.from_estimator py:method 1 "
-            f"modules/generated/sklearn.model_selection.{name}.html#$ -"
-            for name in ("LearningCurveDisplay", "ValidationCurveDisplay")
-        ),
         "accuracy_score std:label -1 modules/model_evaluation.html#accuracy-score Accuracy score",
         "metadata_routing std:label -1 metadata_routing.html#metadata-routing Metadata Routing",
         "classes_ std:term -1 glossary.html#term-classes_ -",

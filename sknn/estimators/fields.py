@@ -70,6 +70,12 @@ class Parameter:
             doc=self.doc or base.doc,
         )
 
+    @property
+    def shown(self) -> Any:
+        """The annotation as `help` shows it: of a union of dozens of names its own name."""
+        is_long = len(inspect.formatannotation(self.annotation)) > LONG
+        return self.written if is_long else self.annotation
+
     def describe(self, name: str) -> str:
         """Return the entry of the section Parameters."""
         default = f'"{self.default}"' if isinstance(self.default, str) else repr(self.default)
@@ -177,20 +183,14 @@ def _make_constructor(cls: type[Declared]) -> Callable[..., None]:
     make = dataclasses.dataclass(eq=False, repr=False, match_args=False)
     template: Any = make(type(cls.__name__, (), namespace))
     constructor: Callable[..., None] = template.__init__
+    signature = inspect.signature(constructor)
+    shown = [
+        p.replace(annotation=cls._declared[name].shown) if name in cls._declared else p
+        for name, p in signature.parameters.items()
+    ]
     known: Any = constructor
-    known.__signature__ = _readable(inspect.signature(constructor), cls._declared)
+    known.__signature__ = signature.replace(parameters=shown)
     return constructor
-
-
-def _readable(signature: inspect.Signature, declared: dict[str, Parameter]) -> inspect.Signature:
-    """Return a signature in which unions of dozens of names, a page of `help`, have their names."""
-    shown = []
-    for name, parameter in signature.parameters.items():
-        is_long = len(inspect.formatannotation(parameter.annotation)) > LONG
-        is_long = is_long and name in declared and isinstance(declared[name].written, str)
-        annotation = declared[name].written if is_long else parameter.annotation
-        shown.append(parameter.replace(annotation=annotation))
-    return signature.replace(parameters=shown)
 
 
 def _document(cls: type[Declared]) -> str:

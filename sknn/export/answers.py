@@ -78,7 +78,7 @@ def answer(raw: Value, targets: Targets) -> Answers:
 def _numbers(raw: Value, targets: Numbers) -> Answers:
     n_targets, loss = targets.n_outputs, targets.loss
     shape: tuple[int, ...] = (n_targets,) if n_targets > 1 else ()
-    if loss.score_levels and loss.raw_per_target > 1:
+    if loss.score_levels:
         shape += (len(loss.score_levels),)
     return Answers(invert_link(raw, loss, n_targets), shape)
 

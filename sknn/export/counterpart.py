@@ -214,7 +214,7 @@ def _fit_targets(chain: Chain, trained: Trained) -> None:
             THERE,
             "Their predict_proba has two columns then.",
         )
-    if loss.score_levels and loss.raw_per_target > 1:
+    if loss.score_levels:
         raise refusal(f"loss={loss!r} with a prediction for each of several levels", THERE)
     if loss.raw_per_target > 1:
         chain.keep_outputs(slice(targets.n_outputs))  # the means
