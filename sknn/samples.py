@@ -82,6 +82,10 @@ class Samples(ABC):
         """Return the same samples as rows are gathered from them fastest."""
         return self
 
+    def described(self) -> dict[str, Any]:
+        """Return what tells the samples from others, in arrays and plain terms."""
+        return vars(self)
+
     def equals(self, other: Samples) -> bool:
         """Whether both are the same numbers, if that can be said at once."""
         return self is other or self._matrix is other._matrix
@@ -106,7 +110,7 @@ class Dense(Samples):
         if _is_taken_as_it_is(self._matrix, out):
             # "clip" spares the check of the indices, and the copy that it would need.
             return partial(self._matrix.take, rows, 0, out, "clip")
-        return partial(_copy_rows, self._matrix, rows, out)
+        return partial(copy_rows, self._matrix, rows, out)
 
     def in_order(self) -> Samples:
         if self._matrix.flags.c_contiguous:
@@ -231,7 +235,7 @@ class OnDisk(Samples):
     def gather(self, rows: Array, out: Any) -> Call:
         if self._rows is None and _is_taken_as_it_is(self._matrix, out):
             return partial(self._matrix.take, rows, 0, out, "clip")
-        return partial(_copy_rows, self, rows, out)
+        return partial(copy_rows, self, rows, out)
 
 
 def as_samples(X: Any) -> Samples:
@@ -268,7 +272,8 @@ def _is_taken_as_it_is(X: Array, out: Array) -> bool:
     return X.dtype == out.dtype and X.flags.c_contiguous
 
 
-def _copy_rows(X: Any, rows: Array, out: Array) -> None:
+def copy_rows(X: Any, rows: Array, out: Array) -> None:
+    """Bring rows to a buffer."""
     out[...] = X[rows]
 
 

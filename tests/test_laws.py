@@ -42,6 +42,8 @@ FLOORS = {
     "architecture": 4,
     "samples": 4,
     "network": 5,
+    "streamed": 5,
+    "data": 6,
     "objective": 6,
     "summary": 6,
     "solvers": 7,

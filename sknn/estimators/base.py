@@ -18,10 +18,12 @@ from sknn._links import Linked
 from sknn._math import Array, as_shares
 from sknn._version import Versioned
 from sknn._warn import warn
+from sknn.data import StoredRows
 from sknn.estimators.data import check_data, check_samples, is_known
 from sknn.estimators.hints import INVALID, hint, with_hints
 from sknn.estimators.parameters import MLPParameters
 from sknn.estimators.settings import check_settings, make_recipe
+from sknn.estimators.stored import encode_parts, predict_stored, take_targets
 from sknn.estimators.targets import upgrade
 from sknn.estimators.validation import check_n_outputs, check_sample_weight
 from sknn.ledger import Aside, TrainingReport
@@ -136,7 +138,7 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstima
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -148,11 +150,12 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstima
 
         Parameters
         ----------
-        X : {array-like, CSR or CSC matrix} of shape (n_samples, n_features)
+        X : {array-like, CSR or CSC matrix, StoredRows} of shape (n_samples, n_features)
             The samples. float32 and float64 are used as they are; a memmap is read batch by batch.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            :class:`sknn.data.StoredRows` are read from files that may be larger than memory.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             The targets. A classifier also takes probabilities of the classes: a float matrix
-            whose rows sum to 1.
+            whose rows sum to 1. None only where stored rows have targets of their own.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the samples, at least 0; None weighs all alike.
         X_val : array-like of shape (n_validation_samples, n_features), default=None
@@ -197,14 +200,16 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstima
         fitted, aside = self._copy(), Aside()
         with aside.measured():
             fitted._forget(is_first)
-            X, checked = fitted._validate_data(X, y, is_first)
+            if isinstance(X, StoredRows):
+                y, sample_weight = take_targets(self, X, y, sample_weight)
+            samples, checked = fitted._validate_data(X, y, is_first)
             targets, encoded = fitted._encode(checked, classes, is_first, is_partial)
-            weight = check_sample_weight(sample_weight, X)
+            weight = check_sample_weight(sample_weight, samples)
             held_out = fitted._check_held_out(targets, *given)
         order = Order(
             recipe=make_recipe(fitted),
             targets=targets,
-            data=TrainingSet(as_samples(X), encoded, y, weight, groups, held_out),
+            data=TrainingSet(as_samples(samples), encoded, y, weight, groups, held_out),
             previous=None if is_first else self._trained(),
             one_epoch=is_partial,
             view=fitted._view,
@@ -224,13 +229,14 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstima
     ) -> tuple[Targets, Array]:
         """Return the targets of a call, and `y` as the network's outputs."""
         settings = self._target_settings()
+        found = y.labels() if isinstance(y, StoredRows) else y
         if is_first:
-            targets = self._learn_targets(y, classes, settings)
+            targets = self._learn_targets(found, classes, settings)
         else:
             targets = self._targets.adopt(settings)
         if not is_first or classes is not None:
-            targets.check(y, must_have_all=self.warm_start and not is_partial)
-        encoded = targets.encode(y)
+            targets.check(found, must_have_all=self.warm_start and not is_partial)
+        encoded = encode_parts(targets, y) if isinstance(y, StoredRows) else targets.encode(y)
         check_n_outputs(encoded, targets.n_outputs)
         return targets, encoded
 
@@ -242,6 +248,9 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstima
             if sample_weight is None:
                 return None
             raise ValueError("sample_weight_val needs X_val and y_val.")
+        if isinstance(X, StoredRows):
+            y, sample_weight = take_targets(self, X, y, sample_weight)
+            y = y.y if isinstance(y, StoredRows) else y
         if X is None or y is None:
             raise ValueError("X_val and y_val belong together; pass both or none of them.")
         labels = y
@@ -324,6 +333,9 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstima
 
     def _predict_raw(self, X: Any) -> Array:
         """Return raw scores (n_outputs, n_samples) for unchecked X."""
+        if isinstance(X, StoredRows):
+            check_is_fitted(self)
+            return predict_stored(self, X)
         if not is_known(self, X):
             check_is_fitted(self)
             X = check_samples(self, X)

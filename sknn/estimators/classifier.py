@@ -11,11 +11,13 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._component import own
 from sknn._constraints import NONE, Check, Interval, OneOf
 from sknn._math import Array
+from sknn.data import StoredRows
 from sknn.estimators.base import BaseMLP
 from sknn.estimators.fields import estimator, param, with_parameters
 from sknn.estimators.hints import with_hints
 from sknn.estimators.parameters import MLPParameters
 from sknn.estimators.settings import available_if_stochastic, mixes_targets
+from sknn.estimators.stored import score_stored
 from sknn.estimators.words import ClassLosses, ClassWeight, TargetType
 from sknn.losses import CLASSIFICATION_LOSSES, Loss
 from sknn.targets import ClassTargets, TargetSettings, learn_classes
@@ -124,7 +126,7 @@ class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
     def partial_fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         classes: Any = None,
         *,
@@ -216,7 +218,7 @@ class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
         raw = self._predict_raw(X)
         return self._targets.predict_log_proba(raw)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the accuracy on samples and their targets.
 
         Parameters
@@ -236,6 +238,8 @@ class MLPClassifier(ClassifierParameters, ClassifierMixin, BaseMLP):
         """
         if "_targets" not in vars(self):
             check_is_fitted(self)
+        if isinstance(X, StoredRows):
+            return score_stored(self, X, y, sample_weight)
         return self._targets.accuracy(self.predict(X), y, sample_weight)
 
     def _target_settings(self) -> TargetSettings:

@@ -12,6 +12,8 @@ from sklearn.utils.validation import check_X_y, column_or_1d, validate_data
 
 from sknn._blas import MIN_BLAS, ONE_BLAS_THREAD
 from sknn._math import Array
+from sknn.data import StoredRows
+from sknn.estimators.stored import check_features
 from sknn.estimators.validation import FLOATS
 from sknn.network import CHUNK
 
@@ -38,7 +40,14 @@ def check_data(
         estimator.__dict__.pop("feature_names_in_", None)
         estimator.n_features_in_ = X.shape[1]
         return X, y
-    if is_on_disk(X):
+    if isinstance(X, StoredRows):
+        check_features(estimator, X, is_first)
+        if isinstance(y, StoredRows):
+            return X.samples(), y
+        stand_in = np.broadcast_to(0.0, (len(X), 1))
+        _, y = check_X_y(stand_in, y, multi_output=True, y_numeric=y_numeric)
+        X = X.samples()
+    elif is_on_disk(X):
         validate_data(estimator, X[:1], reset=is_first)
         _check_finite(X)
         stand_in = np.broadcast_to(0.0, (len(X), 1))

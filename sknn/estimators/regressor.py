@@ -12,12 +12,14 @@ from sklearn.metrics import d2_pinball_score
 from sknn._component import own
 from sknn._constraints import NONE, Check, Interval, InvalidParameterError, OneOf
 from sknn._math import Array
+from sknn.data import StoredRows
 from sknn.estimators.base import BaseMLP
 from sknn.estimators.data import check_data
 from sknn.estimators.fields import estimator, param, with_parameters
 from sknn.estimators.hints import with_hints
 from sknn.estimators.parameters import MLPParameters
 from sknn.estimators.settings import available_if_stochastic
+from sknn.estimators.stored import own_targets
 from sknn.estimators.words import NumberLosses
 from sknn.losses import LOSSES, Loss, Quantile
 from sknn.losses.scores import r2_of_any_size
@@ -144,7 +146,7 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
     def partial_fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -223,7 +225,7 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
             )
         return MeanAndDeviation(targets.predict_with_deviations(raw))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R^2, or with several quantiles the share of pinball loss that they save.
 
         Parameters
@@ -242,6 +244,8 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
             :func:`sklearn.metrics.d2_pinball_score`.
         """
         predicted = self.predict(X)
+        if isinstance(X, StoredRows):
+            y, sample_weight = own_targets(X, y, sample_weight)
         levels = self._targets.loss.score_levels
         if not levels:
             return r2_of_any_size(y, predicted, sample_weight)

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from sknn._math import Array, Call
+from sknn._math import Array, Call, spread_rows
 from sknn.objective import DataTerm
-from sknn.samples import Samples, same_arrays
+from sknn.samples import Dense, Samples, same_arrays
+from sknn.streamed import Streamed
 
 
 class Rows:
@@ -31,7 +32,7 @@ class Rows:
     Attributes
     ----------
     order : ndarray of int
-        The rows in the order of the current epoch.
+        The rows in the order of the current epoch; of it the next one is made.
     generator : RandomState or None
         Where it is drawn from.
     """
@@ -76,6 +77,19 @@ class Rows:
             pairs.append((self.sample_weight, other.sample_weight))
         return all(same_arrays(a, b) for a, b in pairs) and self.samples.equals(other.samples)
 
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return self.order.size
+
+    def few(self, most: int) -> Array:
+        """Return the numbers of some rows, ascending."""
+        return np.sort(self.order[:most])
+
+    def is_order(self, order: Array) -> bool:
+        """Whether an earlier training may have left such an order of these rows."""
+        return order.size == self.size and order.max() < len(self.y)
+
     def shuffle(self) -> None:
         """Draw the order of the next epoch; the draws are those of sklearn.utils.shuffle."""
         if self.generator is not None:
@@ -83,6 +97,80 @@ class Rows:
             permutation = np.arange(self.order.size)
             self.generator.shuffle(permutation)
             self.order = self.order[permutation]
+
+    def source(self, n_rows: int) -> Samples:
+        """Return what so many rows, which are to be visited next, are gathered from."""
+        return self.samples
+
+    def visit(self, start: int, source: Samples, places: Array) -> Array:
+        """Return the numbers of the rows from the position `start` of the epoch on.
+
+        Parameters
+        ----------
+        start : int
+        source : Samples
+            Of `source`.
+        places : ndarray of int, shape (n_rows,)
+            Is told where in the source these rows are.
+        """
+        places[:] = self.order[start : start + len(places)]
+        return places
+
+
+class StreamedRows(Rows):
+    """Rows of one model that come from a file, in windows; see :mod:`sknn.streamed`.
+
+    They are asked for one after the other. Nothing is kept of an order but where it is drawn from.
+    """
+
+    def __init__(
+        self,
+        samples: Streamed,
+        y: Array,
+        sample_weight: Array | None,
+        rows: Array | None,
+        rng: np.random.RandomState | None,
+    ) -> None:
+        super().__init__(samples, y, sample_weight, np.empty(0, np.intp), rng)
+        self._stream, self._rows = samples.stream(rows), rows
+
+    @property
+    def size(self) -> int:
+        return self._stream.n_rows
+
+    def few(self, most: int) -> Array:
+        places = spread_rows(self.size, most)
+        return places if self._rows is None else np.sort(self._rows[places])
+
+    def is_order(self, order: Array) -> bool:
+        return order.size == 0
+
+    def shuffle(self) -> None:
+        seed = None
+        if self.generator is not None:
+            self.__dict__.pop("draws", None)
+            seed = int(self.generator.randint(np.iinfo(np.int32).max))
+        self._stream.begin_epoch(seed)
+
+    def source(self, n_rows: int) -> Samples:
+        return Dense(np.empty((n_rows, self.samples.shape[1]), self.samples.dtype))
+
+    def visit(self, start: int, source: Samples, places: Array) -> Array:
+        places[:] = np.arange(len(places))
+        return self._stream.read(source[: len(places)])
+
+
+def make_rows(
+    samples: Samples,
+    y: Array,
+    sample_weight: Array | None,
+    rows: Array | None,
+    rng: np.random.RandomState | None,
+) -> Rows:
+    """Return the rows of a model; see `Rows`."""
+    if isinstance(samples, Streamed):
+        return StreamedRows(samples, y, sample_weight, rows, rng)
+    return Rows(samples, y, sample_weight, rows, rng)
 
 
 class BatchLoader:
@@ -116,6 +204,7 @@ class BatchLoader:
         self._shares = [slice(*ends_) for ends_ in itertools.pairwise(ends)]
         self._batch_size = ends[-1]
         self._indices = np.empty((len(groups), n_slots, self._batch_size), np.intp)
+        self._sources = [group[0].source(n_slots * self._batch_size) for group in groups]
         y = rows[0].y
         self._y = np.empty((n_slots * self._batch_size, y.shape[1]), y.dtype)
         self._is_stack = terms[0].target.ndim == 4
@@ -128,14 +217,13 @@ class BatchLoader:
     def gather_calls(self, term: int, slot: int) -> list[Call]:
         """Return the calls that bring a slot's rows into the input buffer of a term."""
         x, share = self._terms[term].x, self._shares[term]
-        samples = self._groups[0][0].samples
-        if not samples.is_dense:
-            return [samples.gather(self._indices[0, slot], x)]
+        if not self._sources[0].is_dense:
+            return [self._sources[0].gather(self._indices[0, slot], x)]
         buffers = x if self._is_stack else x[np.newaxis]
         calls: list[Call] = []
-        for g, (rows, models) in enumerate(self._groups):
+        for g, (source, (_, models)) in enumerate(zip(self._sources, self._groups, strict=True)):
             first, copies = buffers[models.start], buffers[models.start + 1 : models.stop]
-            calls.append(rows.samples.gather(self._indices[g, slot, share], first))
+            calls.append(source.gather(self._indices[g, slot, share], first))
             if len(copies):
                 calls.append(partial(np.copyto, copies, first))
         return calls
@@ -144,8 +232,8 @@ class BatchLoader:
         """Prepare `n_slots` batches, beginning with the row at position `start` of the epoch."""
         n = n_slots * self._batch_size
         for g, (rows, models) in enumerate(self._groups):
-            chosen = self._indices[g].reshape(-1)[:n]
-            chosen[:] = rows.order[start : start + n]
+            places = self._indices[g].reshape(-1)[:n]
+            chosen = rows.visit(start, self._sources[g], places)
             gathered = self._y[:n]
             rows.y.take(chosen, 0, gathered, "clip")
             by_slot = gathered.reshape(n_slots, self._batch_size, -1).transpose(0, 2, 1)

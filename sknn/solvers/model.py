@@ -16,7 +16,7 @@ from sknn._random import make_words
 from sknn.averaging import follow
 from sknn.network import CHUNK
 from sknn.solvers._base import Problem
-from sknn.solvers.batches import Rows
+from sknn.solvers.batches import Rows, make_rows
 from sknn.solvers.cost import Costs
 from sknn.solvers.state import Good, Position, TrainingState
 from sknn.solvers.stopping import Epoch, Monitor, not_converged
@@ -87,7 +87,7 @@ class Model:
         self.decay_levels: float | Array = 1.0
         self.noise_levels: float | Array = 1.0
         rng = problem.rng if solver.shuffle else None
-        self.rows = Rows(problem.samples, problem.y, problem.sample_weight, problem.rows, rng)
+        self.rows = make_rows(problem.samples, problem.y, problem.sample_weight, problem.rows, rng)
         stopping = solver.tol, solver.n_iter_no_change, solver.target_loss, solver.max_time
         self.monitor = Monitor(problem, *stopping)
         position = self._checked_position() if problem.goes_on else None
@@ -100,7 +100,7 @@ class Model:
         self.resize(solver.batch_size)
         self._good: Good | None = None
         if solver.recovers:
-            self._few = np.sort(self.rows.order[:CHUNK])
+            self._few = self.rows.few(CHUNK)
             # A single epoch has nobody who would see what it has begun.
             self._lost = GOOD if problem.one_epoch else LOST
             if position is None:
@@ -114,9 +114,7 @@ class Model:
         position, problem = self.state.position, self.problem
         if position is None:
             raise ValueError("A training can only go on from a state with a position.")
-        same_rows = position.order.size == problem.n_samples and position.order.max() < len(
-            problem.y
-        )
+        same_rows = self.rows.is_order(position.order)
         if not same_rows or set(position.moments) != self.solver.moment_names() - {"iterate"}:
             raise ValueError(
                 f"The state is that of another training: it has {position.order.size} rows and the "
@@ -166,7 +164,7 @@ class Model:
         self.noise = make_words(self._seed, batch_size, self.problem.objective.network.n_noise)
 
     def _set_batch_size(self, batch_size: int) -> None:
-        n_samples, self.batch_size = self.rows.order.size, batch_size
+        n_samples, self.batch_size = self.rows.size, batch_size
         # A batch of all samples counts as a last one.
         self.n_full = n_samples // batch_size if n_samples > batch_size else 0
         self.n_seen = self.solver.count_seen(n_samples, batch_size)
@@ -418,4 +416,4 @@ def arrange(models: list[Model]) -> list[Model]:
         is_alone = users[id(model.problem.rng)] == 1
         model.settles_draws = model.solver.shuffle and is_alone and not model.problem.rng_is_own
     place = {id(rows): i for i, rows in enumerate(distinct)}
-    return sorted(models, key=lambda model: (model.rows.order.size, place[id(model.rows)]))
+    return sorted(models, key=lambda model: (model.rows.size, place[id(model.rows)]))

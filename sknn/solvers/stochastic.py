@@ -27,6 +27,7 @@ from sknn.solvers.model import Model, arrange
 from sknn.solvers.stack import N_SLOTS, Stack
 from sknn.solvers.state import TrainingState
 from sknn.solvers.stopping import mark_interrupted
+from sknn.streamed import Streamed
 
 FULLNESS = 0.75
 """A stack is made anew once no more than this share of its models is still training."""
@@ -178,7 +179,7 @@ class Stochastic(Solver):
             return ALONE
         if self.tracks_noise:  # batches change their size
             return ALONE
-        if not problem.samples.is_dense:
+        if not problem.samples.is_dense or isinstance(problem.samples, Streamed):
             return None
         objective, dtype = problem.objective, problem.state.theta.dtype
         n_samples = problem.n_samples
@@ -351,7 +352,7 @@ def _grow(model: Model, running: Stack) -> bool:
     if squares is None:
         return False
     small, large = squares
-    batch_size, n_samples = model.batch_size, model.rows.order.size
+    batch_size, n_samples = model.batch_size, model.rows.size
     n_batches = n_samples // batch_size
     if n_batches < 2:
         return False

@@ -75,9 +75,9 @@ class TrainingSet:
         validated = None
         if held_out is not None:
             labels = np.asarray(held_out.labels)
-            validated = vars(held_out.samples), held_out.y, labels, held_out.given_weight
+            validated = held_out.samples.described(), held_out.y, labels, held_out.given_weight
         return {
-            "X": vars(self.samples),
+            "X": self.samples.described(),
             "y": self.y,
             "sample_weight": self.sample_weight,
             "groups": None if groups is None else np.asarray(groups),

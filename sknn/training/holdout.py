@@ -15,9 +15,14 @@ from sklearn.model_selection import train_test_split
 
 from sknn._math import Array
 from sknn._warn import warn
+from sknn.data import StoredRows
+from sknn.streamed import Streamed
 from sknn.targets import Targets
 from sknn.training.data import HeldOut, TrainingSet
 from sknn.training.recipe import Recipe
+
+PART = 1_000_000
+"""Rows that are drawn at a time."""
 
 HOW_TO_PASS_GROUPS = (
     " Pass them to fit(X, y, groups=...); a search passes them on with scikit-learn's metadata "
@@ -58,7 +63,11 @@ def hold_out(
     if not recipe.early_stopping:
         return None, None
     if isinstance(recipe.validation_fraction, Real):
-        rows, chosen = _split_at_random(float(recipe.validation_fraction), targets, data, rng)
+        fraction = float(recipe.validation_fraction)
+        if isinstance(data.samples, Streamed):
+            rows, chosen = _draw_rows(fraction, len(data.y), rng)
+        else:
+            rows, chosen = _split_at_random(fraction, targets, data, rng)
     else:
         rows, chosen = _last_split(recipe.validation_fraction, data, rng)
     if weight is not None and not (weight[rows].any() and weight[chosen].any()):
@@ -76,7 +85,9 @@ def hold_out(
 
 
 def _take(labels: Any, rows: Array) -> Any:
-    """Return targets as they were given, of some rows."""
+    """Return targets as they were given, of some rows; None of those that are left in files."""
+    if isinstance(labels, StoredRows):
+        return None
     return labels.tocsr()[rows] if sp.issparse(labels) else np.asarray(labels)[rows]
 
 
@@ -117,11 +128,31 @@ def _split_at_random(
         raise ValueError(
             f"{error} (early_stopping=True holds out {part}: more of either may help.)"
         ) from error
-    if len(held_out) < 2:
+    _check_sizes(part, train, held_out)
+    return train, held_out
+
+
+def _check_sizes(part: str, train: Array, held_out: Array) -> None:
+    if len(held_out) < 2 or not len(train):
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of "
             f"your dataset: {part} is {len(held_out)}, and at least 2 are needed."
         )
+
+
+def _draw_rows(fraction: float, n_samples: int, rng: np.random.RandomState) -> tuple[Array, Array]:
+    """Return the rows to train on, and those that are held out: each with the same probability.
+
+    Of so many rows nothing is held that takes 8 bytes for each.
+    """
+    parts: tuple[list[Array], list[Array]] = [], []
+    for start in range(0, n_samples, PART):
+        is_held_out = rng.random_sample(min(PART, n_samples - start)) < fraction
+        for numbers, wanted in zip(parts, (False, True), strict=True):
+            of_part = start + np.flatnonzero(is_held_out == wanted)
+            numbers.append(of_part.astype(np.int32 if n_samples < 2**31 else np.int64))
+    train, held_out = map(np.concatenate, parts)
+    _check_sizes(f"validation_fraction={fraction} of {n_samples} samples", train, held_out)
     return train, held_out
 
 

@@ -1,0 +1,343 @@
+"""Rows of Parquet files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sknn._constraints import InvalidParameterError
+from sknn._math import Array
+from sknn._names import did_you_mean
+from sknn.data.column import Column
+from sknn.data.spool import write_rows
+from sknn.data.stored import Source, StoredRows, as_bytes
+from sknn.streamed import RowFile, stamp
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BLOCK_ROWS = 65_536
+"""Rows that are decoded at a time."""
+
+BUFFER = 1_000_000
+"""Bytes of a column that are read at a time."""
+
+TELL_EVERY = 5_000_000
+"""Rows after which a line is printed."""
+
+
+class Parquet(Source):
+    """The rows of Parquet files.
+
+    They are decoded once, block by block, to a file of numbers: so each row can be found, and an
+    epoch decodes nothing.
+
+    Parameters
+    ----------
+    path : path-like
+        A file or a folder.
+    features : list of str or None
+    target : str, list of str or None
+    sample_weight : str or None
+    dtype : dtype
+    transform : callable, transformer or None
+    folder : path-like or None
+    verbose : bool
+    """
+
+    def __init__(
+        self,
+        path: Any,
+        features: Sequence[str] | None,
+        target: str | Sequence[str] | None,
+        sample_weight: str | None,
+        dtype: Any,
+        transform: Any,
+        folder: Any,
+        verbose: bool,
+    ) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.dtype = np.dtype(dtype)
+        names = list(self._dataset.schema.names)
+        if len(set(names)) < len(names):
+            raise ValueError(f"The columns of {self} do not have different names: {names}.")
+        targets = [] if target is None else [target] if isinstance(target, str) else list(target)
+        others = [*targets, *([] if sample_weight is None else [sample_weight])]
+        given = [] if features is None else list(features)
+        for name in (*given, *others):
+            if name not in names:
+                raise InvalidParameterError(
+                    f"{self} has no column {name!r}.{did_you_mean(name, names)} It has "
+                    f"{', '.join(map(repr, names[:20]))}{' ...' if len(names) > 20 else ''}."
+                )
+        if double := set(given) & set(others):
+            raise InvalidParameterError(
+                f"features has {sorted(double)[0]!r}, which is the target or the weight."
+            )
+        self._columns = [n for n in names if n not in others] if features is None else given
+        if not self._columns:
+            raise InvalidParameterError(f"{self} has no column that is a feature.")
+        self._target_names, self._weight_name = targets, sample_weight
+        self.n_targets = len(targets)
+        self._transform, self._folder, self._verbose = transform, folder, verbose
+        self.n_rows = self._dataset.count_rows()
+        if not self.n_rows:
+            raise ValueError(f"{self} has no rows.")
+
+    # The features.
+
+    @property
+    def n_features(self) -> int:  # type: ignore[override]
+        """The number of features that are trained on."""
+        return self._n_made if self._transform is not None else len(self._columns)
+
+    @property
+    def feature_names(self) -> list[str] | None:  # type: ignore[override]
+        """The names of the columns, unless they are transformed."""
+        return None if self._transform is not None else self._columns
+
+    @cached_property
+    def _n_made(self) -> int:
+        return int(next(self.arrays()).shape[1])
+
+    def frames(self) -> Iterator[pd.DataFrame]:
+        for batch in self._batches(self._columns):
+            yield batch.to_pandas()
+
+    def arrays(self) -> Iterator[Array]:
+        start = 0
+        for batch in self._batches(self._columns):
+            if self._transform is None:
+                X = self._numbers(batch)
+            else:
+                X = self._transformed(batch.to_pandas())
+            self._check_finite(X, start)
+            start += len(X)
+            if self._verbose and start // TELL_EVERY > (start - len(X)) // TELL_EVERY:
+                print(f"{self}: {start:,} of {self.n_rows:,} rows have been read.")
+            yield X
+
+    def _numbers(self, batch: Any) -> Array:
+        """Return the columns of a batch as a matrix."""
+        X = np.empty((batch.num_rows, batch.num_columns), self.dtype)
+        with np.errstate(over="ignore"):
+            for place, column in enumerate(batch.columns):
+                X[:, place] = self._as_numbers(column, self._columns[place])
+        return X
+
+    def _as_numbers(self, column: Any, name: str) -> Any:
+        import pyarrow as pa
+
+        kind = column.type
+        if pa.types.is_decimal(kind):
+            column = column.cast(pa.float64())
+        elif not (
+            pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+        ):
+            raise ValueError(
+                f"Column {name!r} of {self} is {kind}, not numbers. Leave it out with "
+                "features=[...], pass transform=... that makes numbers of it, or use "
+                "TabularMLPClassifier or TabularMLPRegressor."
+            )
+        return column.to_numpy(zero_copy_only=False)
+
+    def _transformed(self, frame: pd.DataFrame) -> Array:
+        transform: Callable[[Any], Any] = getattr(self._transform, "transform", self._transform)
+        made = transform(frame)
+        made = made.toarray() if hasattr(made, "toarray") else made
+        with np.errstate(over="ignore"):
+            X = np.asarray(made, self.dtype)
+        if X.ndim != 2 or len(X) != len(frame):
+            raise ValueError(
+                f"transform={self._transform!r} must return a matrix with a row for each of the "
+                f"{len(frame)} that it is given; it returned one of shape {X.shape}."
+            )
+        return X
+
+    def _check_finite(self, X: Array, start: int) -> None:
+        if np.isfinite(X).all():
+            return
+        row, place = np.argwhere(~np.isfinite(X))[0].tolist()
+        name = repr(self._columns[place]) if self._transform is None else f"number {place}"
+        raise ValueError(
+            f"Input X contains NaN, infinity or a value too large for {self.dtype}: in row "
+            f"{start + row}, column {name}, of {self}. Fill gaps with transform=SimpleImputer().fit("
+            "...), or use TabularMLPClassifier or TabularMLPRegressor, which take them."
+        )
+
+    def _make_file(self) -> RowFile:
+        shape = self.n_rows, self.n_features
+        return write_rows(self.arrays(), shape, self.dtype, self._folder, self._origin())
+
+    def _origin(self) -> Any:
+        files = sorted(self._dataset.files)
+        transform = None if self._transform is None else repr(self._transform)
+        return [stamp(Path(file)) for file in files], self._columns, str(self.dtype), transform
+
+    # The targets and the weights.
+
+    @cached_property
+    def _kept(self) -> dict[str, Column]:
+        """Targets and weights by name."""
+        names = [*self._target_names, *([self._weight_name] if self._weight_name else [])]
+        columns = {name: Column(name, self.n_rows, self.dtype) for name in names}
+        for batch in self._batches(names):
+            for name, values in zip(names, batch.columns, strict=True):
+                if values.null_count:
+                    raise ValueError(
+                        f"Column {name!r} of {self} has gaps, {values.null_count} or more: rows "
+                        "without a target or a weight cannot be learnt from. Leave them out of the "
+                        "files."
+                    )
+                columns[name].add(self._as_labels(values))
+        return columns
+
+    def _as_labels(self, values: Any) -> Array:
+        import pyarrow as pa
+
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary_decode()
+        if pa.types.is_decimal(values.type):
+            values = values.cast(pa.float64())
+        return np.asarray(values.to_numpy(zero_copy_only=False))
+
+    def targets(self) -> list[Column]:
+        return [self._kept[name] for name in self._target_names]
+
+    def weights(self) -> Column | None:
+        return self._kept[self._weight_name] if self._weight_name else None
+
+    # The files.
+
+    def __str__(self) -> str:
+        return self.path.name
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in super().__getstate__().items() if k != "_dataset"}
+
+    @cached_property
+    def _dataset(self) -> Any:
+        dataset = import_dataset()
+        if not self.path.exists():
+            raise FileNotFoundError(f"There is no file or folder {os.fspath(self.path)!r}.")
+        options = dataset.ParquetFragmentScanOptions(
+            pre_buffer=False, use_buffered_stream=True, buffer_size=BUFFER
+        )
+        form = dataset.ParquetFileFormat(default_fragment_scan_options=options)
+        try:
+            return dataset.dataset(self.path, format=form, partitioning="hive")
+        except Exception as error:  # of many kinds
+            raise ValueError(f"{os.fspath(self.path)!r} cannot be read as Parquet: {error}") from error
+
+    def _batches(self, columns: list[str]) -> Iterator[Any]:
+        batches = self._dataset.to_batches(
+            columns=columns, batch_size=BLOCK_ROWS, batch_readahead=1, fragment_readahead=1
+        )
+        return (batch for batch in batches if batch.num_rows)
+
+
+def import_dataset() -> Any:
+    """Return what reads Parquet files; raise ImportError that says how to get it."""
+    try:
+        import pyarrow.dataset as dataset
+    except ImportError as error:
+        raise ImportError(
+            "from_parquet needs pyarrow; install it with pip install 'sknn[parquet]'."
+        ) from error
+    return dataset
+
+
+def from_parquet(
+    path: str | os.PathLike[str],
+    features: Sequence[str] | None = None,
+    target: str | Sequence[str] | None = None,
+    *,
+    sample_weight: str | None = None,
+    dtype: Any = "float32",
+    transform: Any = None,
+    memory: int | str = "256MB",
+    folder: str | os.PathLike[str] | None = None,
+    verbose: bool = False,
+) -> StoredRows:
+    """Return rows of Parquet files, which estimators take in place of X and y.
+
+    Nothing is read yet but what the columns are. When an estimator is first fitted, the files are
+    decoded once, block by block, to a temporary file of numbers, which is removed with the rows;
+    an epoch reads that in windows, ahead of training. Predicting reads the Parquet files
+    themselves.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file, or a folder with files, also one that is partitioned (``year=2024/...``).
+    features : sequence of str, default=None
+        The columns that are features; None for all that are neither target nor weight.
+    target : str or sequence of str, default=None
+        The column with the targets, or several; None to predict only.
+    sample_weight : str, default=None
+        The column with the weights of the rows.
+    dtype : {"float32", "float64"}, default="float32"
+        What the network computes with.
+    transform : callable or fitted transformer, default=None
+        ``transform(frame)``, or its method ``transform``, makes a matrix of numbers of a DataFrame
+        with some rows: a StandardScaler, for example, that has been fitted with ``partial_fit`` on
+        the blocks of these rows.
+    memory : int or str, default="256MB"
+        How much of the rows training may hold at a time, in bytes or as a text. Half of it is the
+        window whose rows are visited in random order.
+    folder : str or path-like, default=None
+        Where the temporary file is written: it has 4 (or 8) bytes for each row and feature. None
+        for ``TMPDIR``, or where the system keeps large temporary files.
+    verbose : bool, default=False
+        Whether to print a line now and then while files are decoded.
+
+    Returns
+    -------
+    StoredRows
+        The rows.
+
+    Raises
+    ------
+    ImportError
+        Without pyarrow.
+    ValueError
+        If there is no such column, or the files cannot be read.
+
+    See Also
+    --------
+    from_memmap : The same from an array in a file.
+    sknn.TabularMLPClassifier : Takes these rows with texts and gaps in them.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknn import MLPClassifier
+    >>> from sknn.data import from_parquet
+    >>> frame = load_iris(as_frame=True).frame
+    >>> with tempfile.TemporaryDirectory() as path:
+    ...     frame.to_parquet(os.path.join(path, "iris.parquet"))
+    ...     data, scaler = from_parquet(path, target="target"), StandardScaler()
+    ...     for X, y in data.blocks():
+    ...         scaler = scaler.partial_fit(X)
+    ...     data = from_parquet(path, target="target", transform=scaler)
+    ...     net = MLPClassifier(max_iter=500, random_state=0).fit(data)
+    ...     print(f"{net.score(data):.2f}")
+    0.98
+    """
+    size, form = as_bytes(memory), np.dtype(dtype)
+    if form not in (np.float32, np.float64):
+        raise InvalidParameterError(f"dtype={dtype!r} must be 'float32' or 'float64'.")
+    if isinstance(features, str):
+        raise InvalidParameterError(
+            f"features={features!r} must be a sequence of names; write [{features!r}]."
+        )
+    source = Parquet(path, features, target, sample_weight, form, transform, folder, verbose)
+    return StoredRows(source, size)

@@ -1,0 +1,88 @@
+"""A file of rows that is written once, and removed when nobody wants it any more."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sknn._math import Array
+from sknn.streamed import RowFile
+
+MARGIN = 100_000_000
+"""Bytes that are left free on the disk."""
+
+
+class Spool:
+    """A temporary file.
+
+    Parameters
+    ----------
+    folder : path-like or None
+        Where it is; None for where the system has room for large files.
+    """
+
+    def __init__(self, folder: Any) -> None:
+        descriptor, path = tempfile.mkstemp(".rows", "sknn-", dir=folder)
+        os.close(descriptor)
+        self.path = Path(path)
+        self._remove = weakref.finalize(self, _unlink, path, os.getpid())
+
+    def discard(self) -> None:
+        """Remove it now."""
+        self._remove()
+
+
+def _unlink(path: str, process: int) -> None:
+    if os.getpid() == process and os.path.exists(path):  # not in a child that was forked
+        os.unlink(path)
+
+
+def write_rows(
+    blocks: Iterable[Array], shape: tuple[int, int], dtype: Any, folder: Any, origin: Any
+) -> RowFile:
+    """Write blocks of rows to a temporary file.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray
+        Of the dtype.
+    shape : tuple of int
+        (n_rows, n_features) of all blocks.
+    dtype : dtype
+    folder : path-like or None
+    origin : object
+        What tells the rows from others.
+    """
+    folder = choose_folder() if folder is None else Path(folder)
+    needed = shape[0] * shape[1] * np.dtype(dtype).itemsize
+    free = shutil.disk_usage(folder).free
+    if needed + MARGIN > free:
+        raise OSError(
+            f"Training reads rows from a file of {needed / 1e9:.1f} GB, for which {os.fspath(folder)!r} "
+            f"has no room: {free / 1e9:.1f} GB are free. Pass folder='...' on another disk, fewer "
+            "features, or transform=... that makes fewer of them."
+        )
+    spool = Spool(folder)
+    try:
+        with open(spool.path, "wb") as file:
+            for block in blocks:
+                file.write(np.ascontiguousarray(block, dtype).data)
+    except BaseException:  # Ctrl-C, too
+        spool.discard()
+        raise
+    return RowFile(spool.path, shape, dtype, origin=origin, owner=spool)
+
+
+def choose_folder() -> Path:
+    """Return where large temporary files belong: TMPDIR, or on a disk; /tmp may be memory."""
+    large = Path("/var/tmp")  # by the Filesystem Hierarchy Standard
+    if "TMPDIR" not in os.environ and large.is_dir() and os.access(large, os.W_OK):
+        return large
+    return Path(tempfile.gettempdir())
