@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from sknn import activations as activations
     from sknn import augmentation as augmentation
     from sknn import averaging as averaging
+    from sknn import dask as dask
+    from sknn import data as data
     from sknn import export, inspection, persistence
     from sknn import initializers as initializers
     from sknn import layers as layers
@@ -49,7 +51,7 @@ _LATER = {
 """What is imported when it is first used: tables need pandas, which takes as long as all the rest.
 """
 
-_ROOMS = ("export", "inspection", "model_selection", "persistence", "tabular")
+_ROOMS = ("dask", "data", "export", "inspection", "model_selection", "persistence", "tabular")
 
 
 if not TYPE_CHECKING:  # they would take any name for one of ours

@@ -68,7 +68,13 @@ class Objective:
         )
 
     def value_and_grad(
-        self, theta: Array, X: Any, y: Array, sample_weight: Array | None = None
+        self,
+        theta: Array,
+        X: Any,
+        y: Array,
+        sample_weight: Array | None = None,
+        seed: int | tuple[int, ...] = 0,
+        noise_level: float = 1.0,
     ) -> tuple[float, Array]:
         """Return J(theta) and its gradient, as new arrays, for one model.
 
@@ -79,13 +85,18 @@ class Objective:
         y : ndarray of shape (n_samples, n_outputs)
             The targets, as numbers or bools.
         sample_weight : ndarray of shape (n_samples,), default=None
+        seed : int or sequence of int, default=0
+            Of the random numbers of layers that want some.
+        noise_level : float, default=1.0
+            What the rates of random changes are multiplied by.
 
         Notes
         -----
-        The random numbers of layers that want some are the same in all calls. Statistics in theta
-        are brought up to date.
+        Statistics in theta are brought up to date.
         """
-        whole = WholeObjective(self, theta, as_samples(X), y, sample_weight, Crew(1))
+        level = None if noise_level == 1 else np.array(noise_level)
+        arrays = as_samples(X), y, sample_weight
+        whole = WholeObjective(self, theta, *arrays, Crew(1), seed, level)
         value, _ = whole.evaluate()
         return value, whole.grad
 
@@ -313,6 +324,10 @@ class WholeObjective:
         See :meth:`Objective.value_and_grad`.
     crew : Crew
         Its workers share the rows of dense X.
+    seed : int or sequence of int, default=0
+        Of the random numbers of layers that want some.
+    noise_level : ndarray, default=None
+        What the rates of random changes are multiplied by; None leaves them.
 
     Attributes
     ----------
@@ -328,30 +343,25 @@ class WholeObjective:
         y: Array,
         sample_weight: Array | None,
         crew: Crew,
+        seed: int | tuple[int, ...] = 0,
+        noise_level: Array | None = None,
     ) -> None:
         self._objective, self._crew = objective, crew
         self.grad = np.zeros_like(theta)
         total = float(len(y) if sample_weight is None else sample_weight.sum(dtype=np.float64))
         shares = even_slices(len(y), crew.n_workers)
         team = Team([share.stop - share.start for share in shares])
-        words = make_words(0, len(y), objective.network.n_noise)
+        words = make_words(seed, len(y), objective.network.n_noise)
         grads = [self.grad, *(np.zeros_like(theta) for _ in shares[1:])]
+        even = 1 / total if sample_weight is None else None
         self._data = []
-        for worker, (share, grad) in enumerate(zip(shares, grads, strict=True)):
-            term = DataTerm(
-                objective,
-                theta,
-                grad,
-                share.stop - share.start,
-                1,
-                1 / total if sample_weight is None else None,
-                team.share(worker, words[share]),
-                samples.lend(share),
-                is_lent=True,
-            )
-            term.target[0] = y[share].T
+        for worker, (rows, grad) in enumerate(zip(shares, grads, strict=True)):
+            share, x = team.share(worker, words[rows], noise_level), samples.lend(rows)
+            n_rows = rows.stop - rows.start
+            term = DataTerm(objective, theta, grad, n_rows, 1, even, share, x, is_lent=True)
+            term.target[0] = y[rows].T
             if sample_weight is not None:
-                term.weight[0] = sample_weight[share] / total
+                term.weight[0] = sample_weight[rows] / total
             self._data.append(term)
         factor = np.array([objective.alpha / total], theta.dtype)
         middle, end = self._data[0].n_accumulated, theta.size

@@ -32,10 +32,14 @@ class Samples(ABC):
         Whether rows are dense: then a stack of models can hold them, and workers can share them.
     is_in_memory : bool
         Whether all rows are.
+    n_elsewhere : int or None
+        How many rows a solver trains on that are not here: of these, the samples are a few. None
+        where all of them are here.
     """
 
     is_dense: bool = True
     is_in_memory: bool = True
+    n_elsewhere: int | None = None
 
     def __init__(self, matrix: Any) -> None:
         self._matrix = matrix

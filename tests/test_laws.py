@@ -52,6 +52,7 @@ FLOORS = {
     "inspection": 10,
     "tabular": 11,
     "parallel": 10,
+    "dask": 10,
     "model_selection": 11,
     "export": 12,
     "persistence": 12,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -39,6 +39,7 @@ from sknn.training import (
     HeldOut,
     Hooks,
     Order,
+    Recipe,
     Trained,
     TrainingSet,
     train,
@@ -50,6 +51,29 @@ if TYPE_CHECKING:
 
 FOUND = ("learning_rate_", "_range_losses")
 """What a range test has found."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a call of `fit` has made of what it was given.
+
+    Attributes
+    ----------
+    targets : Targets
+    data : TrainingSet
+    is_first : bool
+        Whether nothing goes on from an earlier call.
+    is_partial : bool, default=False
+        Whether it is for one epoch.
+    recipe : Recipe, default=None
+        How to train; None as the parameters say.
+    """
+
+    targets: Targets
+    data: TrainingSet
+    is_first: bool
+    is_partial: bool = False
+    recipe: Recipe | None = None
 
 
 class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstimator, ABC):
@@ -206,11 +230,17 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstima
             targets, encoded = fitted._encode(checked, classes, is_first, is_partial)
             weight = check_sample_weight(sample_weight, samples)
             held_out = fitted._check_held_out(targets, *given)
+        data = TrainingSet(as_samples(samples), encoded, y, weight, groups, held_out)
+        return self._train(fitted, Work(targets, data, is_first, is_partial), tasks, aside)
+
+    def _train(self, fitted: Self, work: Work, tasks: EpochTasks | None, aside: Aside) -> Self:
+        """Train a copy on what has been validated, and take over what has become of it."""
+        is_partial = work.is_partial
         order = Order(
-            recipe=make_recipe(fitted),
-            targets=targets,
-            data=TrainingSet(as_samples(samples), encoded, y, weight, groups, held_out),
-            previous=None if is_first else self._trained(),
+            recipe=make_recipe(fitted) if work.recipe is None else work.recipe,
+            targets=work.targets,
+            data=work.data,
+            previous=None if work.is_first else self._trained(),
             one_epoch=is_partial,
             view=fitted._view,
             hooks=Hooks() if tasks is None else tasks.hooks(fitted._copied_attributes),

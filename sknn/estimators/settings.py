@@ -88,7 +88,7 @@ def check_settings(estimator: Any) -> None:
             f"hidden_layer_sizes={estimator.hidden_layer_sizes!r} has none."
         )
     _check_front(estimator)
-    if estimator.parametrization == "ntk" and _is_sgd(estimator.solver):
+    if estimator.parametrization == "ntk" and _depends_on_scale(estimator.solver):
         raise InvalidParameterError(
             f"parametrization='ntk' needs a solver whose steps do not depend on the scale of the "
             f"gradient, such as 'adam'; solver={estimator.solver!r} depends on it."
@@ -102,8 +102,9 @@ def check_settings(estimator: Any) -> None:
         )
 
 
-def _is_sgd(solver: Any) -> bool:
-    return isinstance(solver, SGD) or (isinstance(solver, str) and solver == "sgd")
+def _depends_on_scale(solver: Any) -> bool:
+    rule = OPTIMIZERS.get(solver) if isinstance(solver, str) else solver  # None for lbfgs
+    return rule is not None and rule.depends_on_scale
 
 
 def _check_front(estimator: Any) -> None:

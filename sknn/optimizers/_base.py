@@ -40,6 +40,9 @@ class Optimizer(Component):
     is_elementwise: ClassVar[bool] = True
     """Whether each parameter's step depends on its own numbers only."""
 
+    depends_on_scale: ClassVar[bool] = False
+    """Whether steps are longer where the gradient is larger."""
+
     def init(self, theta: Array) -> State:
         """Return the state before the first step.
 

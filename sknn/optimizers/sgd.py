@@ -49,6 +49,7 @@ class SGD(Optimizer):
     MLPClassifier(learning_rate_init=0.01, solver=SGD(momentum=0.95))
     """
 
+    depends_on_scale = True
     moments = ("velocity",)
 
     constraints: ClassVar = {

@@ -117,6 +117,8 @@ class Problem:
     @property
     def n_samples(self) -> int:
         """The number of samples that are trained on."""
+        if self.samples.n_elsewhere is not None:
+            return self.samples.n_elsewhere
         return len(self.y) if self.rows is None else self.rows.size
 
 

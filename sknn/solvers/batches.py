@@ -98,6 +98,13 @@ class Rows:
             self.generator.shuffle(permutation)
             self.order = self.order[permutation]
 
+    def _draw_seed(self) -> int | None:
+        """Draw the seed of the next epoch's order, if there is one to draw."""
+        if self.generator is None:
+            return None
+        self.__dict__.pop("draws", None)
+        return int(self.generator.randint(np.iinfo(np.int32).max))
+
     def source(self, n_rows: int) -> Samples:
         """Return what so many rows, which are to be visited next, are gathered from."""
         return self.samples
@@ -146,11 +153,7 @@ class StreamedRows(Rows):
         return order.size == 0
 
     def shuffle(self) -> None:
-        seed = None
-        if self.generator is not None:
-            self.__dict__.pop("draws", None)
-            seed = int(self.generator.randint(np.iinfo(np.int32).max))
-        self._stream.begin_epoch(seed)
+        self._stream.begin_epoch(self._draw_seed())
 
     def source(self, n_rows: int) -> Samples:
         return Dense(np.empty((n_rows, self.samples.shape[1]), self.samples.dtype))
@@ -158,6 +161,41 @@ class StreamedRows(Rows):
     def visit(self, start: int, source: Samples, places: Array) -> Array:
         places[:] = np.arange(len(places))
         return self._stream.read(source[: len(places)])
+
+
+class RowsElsewhere(Rows):
+    """Rows of which only some are here, which others visit.
+
+    Attributes
+    ----------
+    seed : int or None
+        Of the order in which they do so in the current epoch; None keeps that of the rows.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        y: Array,
+        sample_weight: Array | None,
+        rng: np.random.RandomState | None,
+    ) -> None:
+        super().__init__(samples, y, sample_weight, np.empty(0, np.intp), rng)
+        assert samples.n_elsewhere is not None
+        self._n_rows = samples.n_elsewhere
+        self.seed: int | None = None
+
+    @property
+    def size(self) -> int:
+        return self._n_rows
+
+    def few(self, most: int) -> Array:
+        return spread_rows(len(self.y), most)
+
+    def is_order(self, order: Array) -> bool:
+        return order.size == 0
+
+    def shuffle(self) -> None:
+        self.seed = self._draw_seed()
 
 
 def make_rows(
@@ -168,6 +206,8 @@ def make_rows(
     rng: np.random.RandomState | None,
 ) -> Rows:
     """Return the rows of a model; see `Rows`."""
+    if samples.n_elsewhere is not None:
+        return RowsElsewhere(samples, y, sample_weight, rng)
     if isinstance(samples, Streamed):
         return StreamedRows(samples, y, sample_weight, rows, rng)
     return Rows(samples, y, sample_weight, rows, rng)

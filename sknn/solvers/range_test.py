@@ -120,6 +120,9 @@ def make_trials(problem: Problem, rates: Array) -> list[Problem]:
     """Return the trials of a range test, one for each rate; the problem is left as it is."""
     solver = problem.solver
     assert isinstance(solver, Stochastic)
+    solver = solver.here()
+    if problem.samples.n_elsewhere is not None:
+        problem = _with_few(problem, np.arange(len(problem.y)))
     rows = np.arange(len(problem.y)) if problem.rows is None else problem.rows
     n_steps = math.ceil(len(rows) / solver.batch_size)
     if n_steps > STEPS:  # as many as they see

@@ -80,6 +80,26 @@ class Stack:
         for rows in self._rows:
             rows.shuffle()
         rates = [model.rate for model in self.models]
+        totals, norms = self.run_steps()
+        finished = []
+        with np.errstate(all="ignore"):  # divergence is reported once it is certain
+            numbers = zip(self.models, totals.tolist(), rates, norms.tolist(), strict=True)
+            for m, (model, total, rate, norm) in enumerate(numbers):
+                if model.is_training:
+                    record = Epoch(total / model.n_visited, rate, norm, model.batch_size)
+                    if model.end_epoch(record, *self._rows_of(m)):
+                        finished.append(m)
+        return finished
+
+    def run_steps(self) -> tuple[Array, Array]:
+        """Make the steps of an epoch that has begun.
+
+        Returns
+        -------
+        totals, norms : ndarray of shape (n_models,)
+            The losses summed over the samples, and the norm of the gradient of one of the last
+            batches.
+        """
         totals, norms = np.zeros((2, len(self.models)))
         # A budget of operations ends for all in the same step, see `Stochastic.stack_key`.
         cuts = []
@@ -97,14 +117,7 @@ class Stack:
                     totals[steps.models] += steps.losses(chunk.n_steps)
             for steps in chunks[-1].steps:
                 norms[steps.models] = steps.update.grad_norms()
-            finished = []
-            numbers = zip(self.models, totals.tolist(), rates, norms.tolist(), strict=True)
-            for m, (model, total, rate, norm) in enumerate(numbers):
-                if model.is_training:
-                    record = Epoch(total / model.n_visited, rate, norm, model.batch_size)
-                    if model.end_epoch(record, *self._rows_of(m)):
-                        finished.append(m)
-        return finished
+        return totals, norms
 
     def gradient_noise(self) -> tuple[float, float] | None:
         """Return the mean squared norm of the epoch's gradients, and that of their mean.

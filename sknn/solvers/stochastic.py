@@ -137,6 +137,10 @@ class Stochastic(Solver):
         fits = self.batch_size <= n_samples
         return self if fits else self.changed(batch_size=n_samples)
 
+    def here(self) -> Stochastic:
+        """Return a solver that trains as this one does, on the rows that are here."""
+        return self
+
     def moment_names(self) -> set[str]:
         averages = self.averaging is not None or "average" in self.optimizer.moments
         return {*self.optimizer.moments, *(("average", "iterate") if averages else ())}

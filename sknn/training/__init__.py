@@ -2,7 +2,7 @@
 
 from sknn.training.callbacks import CallbackSupportMixin, EpochTasks, Hooks, with_callbacks
 from sknn.training.checkpoint import Checkpoint
-from sknn.training.data import HeldOut, TrainingSet
+from sknn.training.data import HeldOut, Judge, TrainingSet
 from sknn.training.recipe import Recipe
 from sknn.training.trained import FoundRate, Trained
 from sknn.training.training import Order, train, train_together
@@ -14,6 +14,7 @@ __all__ = [
     "FoundRate",
     "HeldOut",
     "Hooks",
+    "Judge",
     "Order",
     "Recipe",
     "Trained",

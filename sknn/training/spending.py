@@ -23,7 +23,7 @@ def validation_cost(network: Network, loss: Loss, held_out: HeldOut | None, scor
     """Return how many operations it takes to validate after an epoch."""
     if held_out is None:
         return 0
-    about = network, loss, len(held_out.y), entries_per_row(held_out.samples)
+    about = network, loss, held_out.n_samples, entries_per_row(held_out.samples)
     cost = validation_operations(*about, predicts=scoring is None)
     return cost + (prediction_operations(*about) if scoring not in (None, "loss") else 0)
 

@@ -438,7 +438,7 @@ class Training:
             )
         return {
             "objective": Objective(self._network, self._targets.loss, recipe.penalty, recipe.alpha),
-            "solver": self._solver_for(len(self._y) if rows is None else len(rows)),
+            "solver": self._solver_for(self._data.n_samples if rows is None else len(rows)),
             "samples": self._samples,
             "y": self._y,
             "sample_weight": self._weight,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 import inspect
 import warnings
 from collections.abc import Callable
@@ -39,6 +40,8 @@ def make_validation(
     view : callable
         Returns a fitted estimator for a parameter vector, for scorers.
     """
+    if held_out.judge is not None:
+        return functools.partial(held_out.judge.judge, network, targets, scoring)
     # In float64, whatever the dtypes are.
     weight, divisor = held_out.sample_weight, targets.loss.reported_divisor(held_out.y.shape[1])
     weight = None if weight is None else weight.astype(np.float64)

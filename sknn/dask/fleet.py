@@ -1,0 +1,250 @@
+"""The shards on a cluster, and how they are asked for something."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from dask import config, delayed, is_dask_collection
+from distributed import Client, Future, LocalCluster, default_client
+
+from sknn._constraints import InvalidParameterError
+from sknn._math import Array, even_slices
+from sknn._warn import warn
+from sknn.dask.shards import (
+    REMEDY,
+    Plan,
+    Summary,
+    Survey,
+    cut,
+    make_shard,
+    summarize,
+    survey,
+)
+from sknn.dask.tasks import Judgement, judge
+from sknn.network import CHUNK, Network
+from sknn.samples import Dense, Samples
+from sknn.targets import Targets
+from sknn.training import Judge
+
+ROWS_PER_SHARD = 50_000
+"""The number of shards follows from the rows alone: so the result is that of any cluster."""
+
+MAX_SHARDS = 128
+
+ROWS_PER_STEP = 25
+"""So many rows a shard has of a batch at least, with batch_size="auto"."""
+
+QUIET = {"distributed.admin.large-graph-warning-threshold": "10GB"}
+"""Parameters travel with the tasks, each time: that is what is meant."""
+
+
+@contextmanager
+def connected(client: Any) -> Iterator[Client]:
+    """Yield a client: the given one, the current one, or that of a cluster on this machine."""
+    if client is None:
+        try:
+            client = default_client()
+        except ValueError:  # there is none
+            warn(
+                "There is no Dask client: a LocalCluster is started for the time of fit. Make a "
+                "client = distributed.Client(...) before, to choose where it is trained."
+            )
+            with LocalCluster(dashboard_address=":0") as cluster, Client(cluster) as own:
+                yield own
+            return
+    if getattr(client, "asynchronous", False):
+        raise InvalidParameterError(
+            "client is asynchronous; fit waits for its results and needs one that is not."
+        )
+    yield client
+
+
+class Partitions:
+    """X, y and weights as partitions of the same rows.
+
+    Parameters
+    ----------
+    X, y : dask Array or DataFrame
+    sample_weight : dask Array or Series, or None
+    """
+
+    def __init__(self, X: Any, y: Any, sample_weight: Any) -> None:
+        given = {"X": X, "y": y, "sample_weight": sample_weight}
+        given = {name: value for name, value in given.items() if value is not None or name == "y"}
+        for name, value in given.items():
+            if not is_dask_collection(value) or not hasattr(value, "to_delayed"):
+                raise TypeError(
+                    f"{name} must be a Dask Array or DataFrame, got {type(value).__name__}. What "
+                    "is in memory is trained on by MLPClassifier and MLPRegressor; or make a Dask "
+                    "Array of it with dask.array.from_array(...)."
+                )
+        self.parts = {name: _partitions(value) for name, value in given.items()}
+        counts = {name: len(parts) for name, parts in self.parts.items()}
+        if len(set(counts.values())) > 1:
+            found = ", ".join(f"{name} has {n}" for name, n in counts.items())
+            raise ValueError(f"The numbers of partitions differ: {found}. {REMEDY}")
+
+    def of(self, p: int) -> tuple[Any, Any, Any]:
+        """Return X, y and weights of a partition."""
+        weights = self.parts.get("sample_weight")
+        return self.parts["X"][p], self.parts["y"][p], None if weights is None else weights[p]
+
+    def __len__(self) -> int:
+        return len(self.parts["y"])
+
+    def surveys(self, client: Client, are_numbers: bool) -> list[Survey]:
+        """Return what each partition of y says."""
+        look = delayed(survey, pure=False)
+        tasks = [look(*self.of(p)[1:], are_numbers) for p in range(len(self))]
+        found: list[Survey] = client.gather(client.compute(tasks))
+        return found
+
+
+def _partitions(collection: Any) -> list[Any]:
+    if hasattr(collection, "chunks") and collection.ndim == 2 and len(collection.chunks[1]) > 1:
+        collection = collection.rechunk({1: -1})
+    return list(np.ravel(collection.to_delayed()))
+
+
+class Fleet:
+    """Shards on a cluster.
+
+    Parameters
+    ----------
+    client : Client
+    partitions : Partitions
+    n_rows : list of int
+        The rows of each partition.
+    n_shards : int
+    plan : Plan
+
+    Attributes
+    ----------
+    summaries : list of Summary
+        What is known of the shards.
+    n_train, n_held_out : int
+        The rows that are trained on, and those that are held out.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        partitions: Partitions,
+        n_rows: list[int],
+        n_shards: int,
+        plan: Plan,
+    ) -> None:
+        self.client, self._name = client, uuid.uuid4().hex[:12]
+        self._count = itertools.count()
+        make = delayed(make_shard, pure=False)
+        shards = []
+        for number, pieces in enumerate(cut(n_rows, n_shards)):
+            parts = [[*partitions.of(p), n_rows[p], rows] for p, rows in pieces]
+            shards.append(make(parts, number, plan))
+        self.shards: list[Future] = client.compute(shards)
+        few = -(-CHUNK // n_shards)
+        self.summaries: list[Summary] = self.ask(summarize, few)
+        self.n_train = sum(summary.n_train for summary in self.summaries)
+        self.n_held_out = sum(summary.n_held_out for summary in self.summaries)
+
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Return what a function of each shard gives, in the order of the shards."""
+        tasks = [(function, shard, *arguments) for shard in self.shards]
+        return self.gather(tasks)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
+        """Begin a task of its own name."""
+        key = f"{function.__name__}-{self._name}-{next(self._count)}"
+        return self.client.submit(function, *arguments, key=key, pure=False)
+
+    def gather(self, tasks: list[tuple[Any, ...]]) -> list[Any]:
+        """Return what tasks give, each a function and its arguments, in their order."""
+        with config.set(QUIET):
+            futures = [self.submit(function, *arguments) for function, *arguments in tasks]
+            try:
+                found: list[Any] = self.client.gather(futures)
+            except BaseException:  # Ctrl-C, too: nobody wants them any more
+                self.client.cancel(futures)
+                raise
+        return found
+
+    def batch_sizes(self, batch_size: int) -> list[int]:
+        """Return how many rows of a batch each shard has."""
+        n_shards = len(self.shards)
+        return [share.stop - share.start for share in even_slices(batch_size, n_shards)]
+
+    def few(self, dtype: Any) -> tuple[Sharded, Array, Array | None]:
+        """Return a few rows that stand for all, with their targets and given weights."""
+        X, y, given = (
+            None if parts[0] is None else np.concatenate(parts)
+            for parts in zip(*(summary[2:5] for summary in self.summaries), strict=True)
+        )
+        assert X is not None
+        assert y is not None
+        return Sharded(X, self), y, given
+
+
+class Sharded(Dense):
+    """A few rows, of all that are on a cluster.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+    fleet : Fleet
+    """
+
+    def __init__(self, X: Array, fleet: Fleet) -> None:
+        super().__init__(X)
+        self.fleet, self.n_elsewhere = fleet, fleet.n_train
+
+    def astype(self, dtype: Any) -> Samples:
+        return self if self.dtype == dtype else Sharded(np.asarray(self._matrix, dtype), self.fleet)
+
+    def in_order(self) -> Samples:
+        return self
+
+    def described(self) -> dict[str, Any]:
+        return {"shards": [summary.fingerprint for summary in self.fleet.summaries]}
+
+
+class FleetJudge(Judge):
+    """Validates on the held-out rows of all shards.
+
+    Parameters
+    ----------
+    fleet : Fleet
+    center : ndarray of shape (n_outputs,)
+        About the mean of the targets.
+    """
+
+    def __init__(self, fleet: Fleet, center: Array) -> None:
+        self._fleet, self._center = fleet, center
+        self.n_samples = fleet.n_held_out
+
+    def judge(
+        self, network: Network, targets: Targets, scoring: Any, theta: Array
+    ) -> tuple[float, float]:
+        fleet = self._fleet
+        arguments = network, targets, self._center
+        carried = fleet.submit(_same, theta)
+        parts: list[Judgement] = fleet.gather(
+            [(judge, *arguments, shard, carried) for shard in fleet.shards]
+        )
+        whole = parts[0]
+        for part in parts[1:]:
+            whole = whole.plus(part)
+        with np.errstate(all="ignore"):
+            n_targets = network.n_outputs // targets.loss.raw_per_target
+            loss = whole.loss / whole.weight / targets.loss.reported_divisor(n_targets)
+            if scoring is not None:
+                return -loss, loss
+            return whole.r2() if targets.are_numbers else whole.accuracy(), loss
+
+
+def _same(theta: Array) -> Array:
+    return theta

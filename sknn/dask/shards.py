@@ -1,0 +1,289 @@
+"""From Dask's collections to shards: parts of the rows that stay on the cluster."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from sknn._math import Array, even_slices, spread_rows
+from sknn.estimators.validation import check_sample_weight
+from sknn.targets import Targets
+from sknn.targets.kinds import labels_of
+
+FEW = 100
+"""So many rows of a partition are looked at where targets are a matrix."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """Some of the rows.
+
+    Attributes
+    ----------
+    number : int
+    X : ndarray of shape (n_rows, n_features)
+    y : ndarray of shape (n_rows, n_outputs)
+        Encoded targets, as training uses them.
+    given, weight : ndarray of shape (n_rows,) or None
+        The weights that were given, and those times the weights of classes.
+    train : ndarray of int, or None
+        The rows that are trained on; None for all.
+    held_out : ndarray of int
+        The others.
+    y_held_out : ndarray of shape (n_held_out, n_outputs)
+        Their targets.
+    fingerprint : str
+        Of the rows, their targets and weights; empty if nobody asks.
+    """
+
+    number: int
+    X: Array
+    y: Array
+    given: Array | None
+    weight: Array | None
+    train: Array | None
+    held_out: Array
+    y_held_out: Array
+    fingerprint: str
+
+    @property
+    def n_train(self) -> int:
+        """The number of rows that are trained on."""
+        return len(self.X) if self.train is None else len(self.train)
+
+    def weight_of(self, rows: Array) -> float:
+        """Return the weight of some rows."""
+        return float(len(rows) if self.weight is None else self.weight[rows].sum(dtype=float))
+
+
+class Summary(NamedTuple):
+    """What is known of a shard where it is not.
+
+    Attributes
+    ----------
+    n_train, n_held_out : int
+    X, y, given : ndarray, or None
+        A few rows that are trained on, with their targets and the weights that were given.
+    fingerprint : str
+    """
+
+    n_train: int
+    n_held_out: int
+    X: Array
+    y: Array
+    given: Array | None
+    fingerprint: str
+
+
+def summarize(shard: Shard, n_rows: int) -> Summary:
+    """Return a summary of a shard with a few of its rows."""
+    rows = spread_rows(shard.n_train, n_rows)
+    rows = rows if shard.train is None else shard.train[rows]
+    given = None if shard.given is None else shard.given[rows]
+    n_held_out = len(shard.held_out)
+    return Summary(
+        shard.n_train, n_held_out, shard.X[rows], shard.y[rows], given, shard.fingerprint
+    )
+
+
+class Survey(NamedTuple):
+    """What a partition of y says.
+
+    Attributes
+    ----------
+    n_rows : int
+    labels : ndarray
+        The labels that occur; of a matrix some rows, of numbers nothing.
+    weights : ndarray of shape (n_labels,)
+        The weights of the rows of each label.
+    total, sums : float, ndarray of shape (n_outputs,)
+        The weight of all rows, and of numbers their sums.
+    """
+
+    n_rows: int
+    labels: Array
+    weights: Array
+    total: float
+    sums: Array
+
+
+def survey(y: Any, weight: Any, are_numbers: bool) -> Survey:
+    """Return what a partition of y says, in one pass."""
+    values = as_targets(y)
+    n_rows = len(values)
+    weight = np.ones(n_rows) if weight is None else as_vector(weight).astype(np.float64)
+    if len(weight) != n_rows:
+        raise ValueError(
+            f"A partition of sample_weight has {len(weight)} rows, and that of y {n_rows}: {REMEDY}"
+        )
+    nothing = np.empty(0)
+    if are_numbers:
+        matrix = np.asarray(values, np.float64).reshape(n_rows, -1)
+        return Survey(n_rows, nothing, nothing, float(weight.sum()), weight @ matrix)
+    if values.ndim == 2:
+        return Survey(n_rows, values[:FEW], nothing, float(weight.sum()), nothing)
+    if not n_rows:
+        return Survey(0, values, nothing, 0.0, nothing)
+    labels = labels_of(values)
+    weights = np.bincount(np.searchsorted(labels, values), weight, len(labels))
+    return Survey(n_rows, labels, weights, float(weight.sum()), nothing)
+
+
+REMEDY = (
+    "X, y and sample_weight need partitions of the same rows. Take all of them from one DataFrame, "
+    "or give arrays the chunks of X: y.rechunk(X.chunks[0]); after X.compute_chunk_sizes(), if "
+    "these are not known."
+)
+
+
+class Piece(NamedTuple):
+    """Rows of a partition that belong to a shard.
+
+    Attributes
+    ----------
+    X, y, weight : array-like, or None
+        The partition.
+    n_rows : int
+        How many rows it has by y.
+    rows : slice
+    """
+
+    X: Any
+    y: Any
+    weight: Any
+    n_rows: int
+    rows: slice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How shards are made.
+
+    Attributes
+    ----------
+    targets : Targets
+        With the weights of classes.
+    dtype : dtype
+        Of X.
+    held_out : float
+        The share that is held out.
+    seed : int
+        Of the rows that are.
+    has_fingerprint : bool
+        Whether rows are told from others.
+    """
+
+    targets: Targets
+    dtype: Any
+    held_out: float
+    seed: int
+    has_fingerprint: bool
+
+
+def make_shard(pieces: list[list[Any]], number: int, plan: Plan) -> Shard:
+    """Return a shard of pieces of partitions."""
+    parts = [Piece(*piece) for piece in pieces]
+    X = np.concatenate([_rows_of(part, plan.dtype) for part in parts])
+    if not np.isfinite(X).all():
+        row, column = np.argwhere(~np.isfinite(X))[0].tolist()
+        raise ValueError(
+            f"Input X contains NaN, infinity or a value too large for {X.dtype}: in row {row} of "
+            f"shard {number}, column {column}. Fill gaps before, for example with X.fillna(0)."
+        )
+    y = np.concatenate([as_targets(part.y)[part.rows] for part in parts])
+    given = None
+    if parts[0].weight is not None:
+        given = np.concatenate([as_vector(part.weight)[part.rows] for part in parts])
+        given = check_sample_weight(given, X) if given.any() else given.astype(np.float64)
+    plan.targets.check(y)
+    encoded = plan.targets.encode(y)
+    if encoded.dtype.kind == "f" and not np.isfinite(encoded).all():
+        raise ValueError(f"Input y contains NaN or infinity, in shard {number}.")
+    weight = plan.targets.weigh(encoded, given)
+    train, held_out = _split(len(X), number, plan)
+    arrays = [X, encoded, given]
+    return Shard(
+        number=number,
+        X=X,
+        y=np.ascontiguousarray(plan.targets.for_training(encoded)),
+        given=given,
+        weight=weight,
+        train=train,
+        held_out=held_out,
+        y_held_out=encoded[held_out],
+        fingerprint=joblib.hash(arrays) if plan.has_fingerprint else "",
+    )
+
+
+def _rows_of(piece: Piece, dtype: Any) -> Array:
+    X = piece.X
+    if len(X) != piece.n_rows:
+        raise ValueError(
+            f"A partition of X has {len(X)} rows, and that of y {piece.n_rows}: {REMEDY}"
+        )
+    part = X.iloc[piece.rows] if isinstance(X, pd.DataFrame) else X[piece.rows]
+    if hasattr(part, "toarray") or not hasattr(part, "__array__"):
+        raise TypeError(
+            f"The partitions of X are of {type(X).__name__}; a DaskMLP* estimator needs arrays or "
+            "DataFrames of numbers. Make sparse ones dense: X.map_blocks(lambda x: x.toarray())."
+        )
+    if isinstance(part, pd.DataFrame):
+        texts = [name for name, kind in part.dtypes.items() if not _is_number(kind)]
+        if texts:
+            raise ValueError(
+                f"Column {texts[0]!r} of X is {part.dtypes[texts[0]]}, not numbers. Leave it out, "
+                "or encode it before."
+            )
+    with np.errstate(over="ignore"):
+        return np.asarray(part, dtype)
+
+
+def _is_number(kind: Any) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind))
+
+
+def _split(n_rows: int, number: int, plan: Plan) -> tuple[Array | None, Array]:
+    """Return the rows of a shard to train on, None for all, and those that are held out."""
+    if not plan.held_out:
+        return None, np.empty(0, np.intp)
+    generator = np.random.Generator(np.random.PCG64((plan.seed, number)))
+    n_held_out = min(n_rows - 1, max(1, round(plan.held_out * n_rows)))
+    order = generator.permutation(n_rows)
+    return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+
+
+def as_targets(y: Any) -> Array:
+    """Return a partition of targets as an array."""
+    values = np.asarray(y)
+    if values.dtype.kind == "O" and len(values) and not isinstance(values.flat[0], str):
+        values = np.array(values.tolist())
+    if values.dtype.kind in "UST":
+        values = values.astype(object)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def as_vector(weight: Any) -> Array:
+    """Return a partition of weights as an array."""
+    values = np.asarray(weight)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def cut(n_rows: list[int], n_shards: int) -> Iterator[list[tuple[int, slice]]]:
+    """Yield for each shard the partitions that have rows of it, and which rows.
+
+    The shards are as equal as can be, whatever the partitions are.
+    """
+    edges = np.concatenate([[0], np.cumsum(n_rows)])
+    for share in even_slices(int(edges[-1]), n_shards):
+        pieces = []
+        for p, (begin, end) in enumerate(itertools.pairwise(edges)):
+            start, stop = max(share.start, begin), min(share.stop, end)
+            if start < stop:
+                pieces.append((p, slice(int(start - begin), int(stop - begin))))
+        yield pieces
