@@ -10,6 +10,7 @@ a sorted file are as mixed in it as those of any other.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -31,6 +32,9 @@ the file."""
 DENSITY = 32
 """Rows are read with what lies between them if that is no more than so many times as much."""
 
+NUMBER = np.dtype(np.intp)
+"""A row's number in the file, and its place in the order of a window."""
+
 
 class RowFile:
     """A matrix in a file, row by row.
@@ -46,8 +50,6 @@ class RowFile:
     dtype : dtype
     offset : int, default=0
         Where in the file the first row begins, in bytes.
-    origin : object, default=None
-        What tells the rows from others, in plain terms; None for path, size and time.
     owner : object, default=None
         What must live as long as the file is wanted.
     """
@@ -58,21 +60,28 @@ class RowFile:
         shape: tuple[int, int],
         dtype: Any,
         offset: int = 0,
-        origin: Any = None,
         owner: Any = None,
     ) -> None:
         self.path = Path(path)
         self.shape, self.dtype, self.offset = shape, np.dtype(dtype), offset
-        self._origin, self._owner = origin, owner
+        self._owner = owner
 
     @property
     def n_row_bytes(self) -> int:
         """The size of a row."""
         return self.shape[1] * self.dtype.itemsize
 
-    def origin(self) -> Any:
-        """Return what tells the rows from others."""
-        return stamp(self.path) if self._origin is None else self._origin
+    @property
+    def n_block_rows(self) -> int:
+        """How many rows make up a block."""
+        return max(1, BLOCK_BYTES // max(1, self.n_row_bytes))
+
+    def digest(self) -> str:
+        """Return a text that is the same for equal rows only."""
+        content = hashlib.blake2b(digest_size=16)
+        for start in range(0, self.shape[0], self.n_block_rows):
+            content.update(self.read(start, min(start + self.n_block_rows, self.shape[0])).data)
+        return content.hexdigest()
 
     def read(self, start: int, stop: int, out: Array | None = None) -> Array:
         """Return the rows from `start` to `stop`, in an array of one's own if there is one.
@@ -87,7 +96,7 @@ class RowFile:
             out = np.empty((stop - start, self.shape[1]), self.dtype)
         with open(self.path, "rb", buffering=0) as file:
             file.seek(self.offset + start * self.n_row_bytes)
-            left = memoryview(out.reshape(-1).view(np.uint8))
+            left = out.reshape(-1).view(np.uint8).data
             while len(left):
                 n_read = file.readinto(left)
                 if not n_read:
@@ -99,18 +108,24 @@ class RowFile:
         return out
 
     def rows(self, numbers: Array) -> Array:
-        """Return rows by their numbers, in any order; neighbours are read together."""
+        """Return rows by their numbers, in any order; neighbours in a block are read together."""
         numbers = np.asarray(numbers)
         out = np.empty((len(numbers), self.shape[1]), self.dtype)
         order = np.argsort(numbers, kind="stable")
         ascending = numbers[order]
-        is_dense = len(numbers) and ascending[-1] - ascending[0] < DENSITY * len(numbers)
-        ends = [] if is_dense else np.flatnonzero(np.diff(ascending) > DENSITY) + 1
-        for places in np.split(order, ends):
+        is_apart = np.diff(ascending) > DENSITY
+        is_apart |= np.diff(ascending // self.n_block_rows) > 0
+        for places in np.split(order, np.flatnonzero(is_apart) + 1):
             if len(places):
                 first, last = int(numbers[places[0]]), int(numbers[places[-1]])
                 out[places] = self.read(first, last + 1)[numbers[places] - first]
         return out
+
+
+def as_numbers(rows: Array, dtype: Any) -> Array:
+    """Return rows as numbers of a dtype; raise ValueError if one is too large for it."""
+    converted: Array = Dense(rows).astype(dtype)[:]
+    return converted
 
 
 def stamp(path: Path) -> tuple[str, int, int]:
@@ -157,7 +172,7 @@ class Streamed(Samples):
             found = file.read(start, stop)
         else:
             found = file.rows(rows)
-        return np.asarray(found, self.dtype)
+        return as_numbers(found, self.dtype)
 
     def take(self, rows: Array, dtype: Any) -> Samples:
         if len(rows) <= FEW:
@@ -177,8 +192,11 @@ class Streamed(Samples):
 
         return call
 
+    def equals(self, other: Samples) -> bool:
+        return self is other
+
     def described(self) -> dict[str, Any]:
-        return {"rows": self._matrix.origin(), "of them": self._rows, "dtype": self.dtype}
+        return {"rows": self._matrix.digest(), "of them": self._rows, "dtype": self.dtype}
 
     def stream(self, rows: Array | None) -> Stream:
         """Return what reads rows of these samples, epoch by epoch.
@@ -243,6 +261,7 @@ class Window:
 
     def shuffle(self) -> int:
         """Draw the order in which the rows are visited; return how many there are."""
+        self._order = np.empty(0, np.intp)  # there is no room for two
         if self._seed is not None:
             generator = np.random.Generator(np.random.PCG64(self._seed))
             self._order = generator.permutation(self._n_rows)
@@ -263,7 +282,8 @@ class Window:
             for block in self.blocks.tolist():
                 numbers, rows = self._stream.read_block(block)
                 end = n + len(numbers)
-                self._X[n:end], self._numbers[n:end] = rows, numbers
+                self._X[n:end] = as_numbers(rows, self._X.dtype)
+                self._numbers[n:end] = numbers
                 n = end
             self._n_rows = n
         except BaseException as error:  # for the thread that waits for them
@@ -293,16 +313,18 @@ class Stream:
         n_file_rows, n_features = file.shape
         self.n_rows = n_file_rows if rows is None else len(rows)
         row_bytes = max(1, n_features * self.dtype.itemsize)
-        most = max(1, memory // 2 // row_bytes)
-        if n_file_rows <= 2 * most:  # all of them fit, and are read once
-            most = n_file_rows
+        most = max(1, memory // 2 // (row_bytes + 2 * NUMBER.itemsize))
+        if self.n_rows <= 2 * most:  # all of them fit, and are read once
+            most = self.n_rows
         self.n_block_rows = max(1, min(BLOCK_BYTES // row_bytes, most // BLOCKS_PER_WINDOW))
-        self._n_blocks = -(-n_file_rows // self.n_block_rows)
-        self._n_window_blocks = min(self._n_blocks, -(-most // self.n_block_rows))
-        self.n_window_rows = min(n_file_rows, self._n_window_blocks * self.n_block_rows)
-        edges = np.arange(self._n_blocks + 1) * self.n_block_rows
-        self._edges = np.minimum(edges, n_file_rows)
+        n_blocks = -(-n_file_rows // self.n_block_rows)
+        self._edges = np.minimum(np.arange(n_blocks + 1) * self.n_block_rows, n_file_rows)
         self._starts = self._edges if rows is None else np.searchsorted(rows, self._edges)
+        # Whichever blocks a window gets, it has room for them.
+        sizes = np.sort(np.diff(self._starts))[::-1]
+        n_fitting = np.searchsorted(np.cumsum(sizes), most, "right")
+        self._n_window_blocks = max(1, int(n_fitting))
+        self.n_window_rows = int(sizes[: self._n_window_blocks].sum())
         self._windows: list[Window] = []
 
     def begin_epoch(self, seed: int | None) -> None:
@@ -364,9 +386,7 @@ class Stream:
 
 def _deal(blocks: Array, n_windows: int, generator: np.random.Generator) -> list[Array]:
     """Deal blocks to windows: of each run of as many blocks as there are windows one to each."""
-    hands: list[list[int]] = [[] for _ in range(n_windows)]
-    for start in range(0, len(blocks), n_windows):
-        places = generator.permutation(n_windows)
-        for place, block in zip(places.tolist(), blocks[start : start + n_windows], strict=False):
-            hands[place].append(int(block))
-    return [np.array(hand, np.intp) for hand in hands]
+    windows = np.tile(np.arange(n_windows), (-(-len(blocks) // n_windows), 1))
+    places = generator.permuted(windows, axis=1).reshape(-1)[: len(blocks)]
+    ends = np.cumsum(np.bincount(places, minlength=n_windows))
+    return np.split(blocks[np.argsort(places, kind="stable")], ends[:-1])

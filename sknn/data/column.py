@@ -9,7 +9,13 @@ import numpy as np
 
 from sknn._math import Array
 
-SIZES = (np.int8, np.int16, np.int32, np.int64)
+SIZES = (np.int8, np.int16, np.int32, np.int64, np.uint64)
+
+TEXTS = "OUT"
+"""What NumPy calls the kinds of texts."""
+
+EXACT = 2**24
+"""Up to here float32 has all whole numbers."""
 
 PART = 1_000_000
 """Rows that are handed out at a time."""
@@ -21,6 +27,7 @@ class Column:
     Parameters
     ----------
     name : str
+        As errors call it.
     n_rows : int
         How many values there will be.
     dtype : dtype
@@ -32,7 +39,7 @@ class Column:
         self._n = 0
         self._values: Array | None = None
         self._places: dict[Any, int] | None = None  # of the categories
-        self._kind: np.dtype[Any] = self._dtype
+        self._kind: np.dtype[Any] | None = None  # of the numbers as they were given
 
     def __len__(self) -> int:
         return self._n
@@ -42,38 +49,46 @@ class Column:
         """The size of what is kept."""
         return 0 if self._values is None else self._values.nbytes
 
+    @property
+    def has_texts(self) -> bool:
+        """Whether the values are texts."""
+        return self._places is not None
+
     def add(self, values: Array) -> None:
         """Add the values of the next rows.
 
         Parameters
         ----------
         values : ndarray of shape (n_rows,)
-            Numbers, bools or texts; without gaps.
+
+        Raises
+        ------
+        ValueError
+            If they are not numbers, bools or texts, are not all of one of these, or have gaps.
         """
-        if self._values is None:
-            self._begin(values)
-        if self._places is not None:
+        if not len(values):
+            return
+        self._check(values)
+        if values.dtype.kind in TEXTS:
             values = self._as_numbers(values)
-        assert self._values is not None
-        kept = self._values
-        if kept.dtype.kind == "i" and len(values):
-            low, high = int(values.min()), int(values.max())
-            needed = next(s for s in SIZES if np.iinfo(s).min <= low and high <= np.iinfo(s).max)
-            if np.dtype(needed).itemsize > kept.itemsize:
-                kept = self._values = kept.astype(needed)
-        kept[self._n : self._n + len(values)] = values
+        else:
+            kind = values.dtype
+            self._kind = kind if self._kind is None else np.result_type(self._kind, kind)
+        needed = self._room_for(values)
+        if self._values is None:
+            self._values = np.empty(self._n_rows, needed)
+        room = np.result_type(self._values.dtype, needed)
+        if room != self._values.dtype:
+            self._values = self._values.astype(room)
+        self._values[self._n : self._n + len(values)] = values
         self._n += len(values)
 
-    def all(self) -> Array:
-        """Return all values, as they were given."""
-        return self._given(self._complete())
-
     def __getitem__(self, rows: Any) -> Array:
-        """Return the values of some rows."""
+        """Return the values of some rows, as they were given."""
         return self._given(self._complete()[rows])
 
     def unique(self, rows: Array | None) -> Array:
-        """Return what occurs among some rows, or all of them."""
+        """Return what occurs among some rows, or all of them, each once."""
         kept = self._complete()
         kept = kept if rows is None else kept[rows]
         found = np.zeros(0, kept.dtype)
@@ -88,37 +103,63 @@ class Column:
             part = slice(start, start + PART)
             yield self._given(kept[part] if rows is None else kept[rows[part]])
 
-    def _begin(self, values: Array) -> None:
-        self._kind = values.dtype
+    def _check(self, values: Array) -> None:
         kind = values.dtype.kind
-        if kind in "OUST":
-            self._places = {}
-            self._kind = np.dtype(object)
-        if kind == "f":
-            self._kind = kept = self._dtype
-        elif kind == "b":
-            kept = np.dtype(bool)
-        elif kind == "u" and values.itemsize == 8:
-            kept = values.dtype
-        else:
-            kept = np.dtype(np.int8)
-        self._values = np.empty(self._n_rows, kept)
+        if kind not in "biuf" + TEXTS:
+            raise ValueError(
+                f"{self.name} is {values.dtype}; a target or a weight must be numbers, bools or "
+                "texts."
+            )
+        if self._values is not None and (kind in TEXTS) != self.has_texts:
+            raise ValueError(f"{self.name} has numbers in some rows and texts in others.")
+        if kind in "biu":
+            return
+        import pandas as pd
+
+        if n_gaps := np.count_nonzero(pd.isna(values)):
+            raise ValueError(
+                f"{self.name} has gaps, {n_gaps} or more: rows without a target or a weight cannot "
+                "be learnt from. Leave them out."
+            )
 
     def _as_numbers(self, values: Array) -> Array:
-        assert self._places is not None
         # `unique` of objects is slow: most parts have few of them.
         import pandas as pd
 
-        codes, found = pd.factorize(values)
+        self._places = {} if self._places is None else self._places
+        try:
+            codes, found = pd.factorize(np.asarray(values, object))
+        except TypeError as error:
+            raise ValueError(
+                f"{self.name} holds {type(values[0]).__name__}; a target or a weight must be "
+                "numbers, bools or texts."
+            ) from error
         places = [self._places.setdefault(value, len(self._places)) for value in found.tolist()]
         return np.asarray(places, np.int64)[codes]
 
+    def _room_for(self, values: Array) -> np.dtype[Any]:
+        """Return the smallest type that has room for values."""
+        if values.dtype.kind == "f":
+            if values.itemsize <= self._dtype.itemsize:
+                return self._dtype
+            large = values[np.abs(values) > EXACT]
+            may_be_labels = (large == np.rint(large)).any()
+            return np.dtype(np.float64) if may_be_labels else self._dtype
+        low, high = int(values.min()), int(values.max())
+        fits = (s for s in SIZES if np.iinfo(s).min <= low and high <= np.iinfo(s).max)
+        return np.dtype(next(fits))
+
     def _complete(self) -> Array:
-        return np.empty(0, self._dtype) if self._values is None else self._values[: self._n]
+        if self._values is None:
+            return np.empty(0, self._dtype)
+        kept = self._values[: self._n]
+        kept.flags.writeable = False  # who changes what is lent would change the targets
+        return kept
 
     def _given(self, kept: Array) -> Array:
-        if self._places is None:
-            return kept if kept.dtype == self._kind else kept.astype(self._kind)
-        categories = np.empty(len(self._places), object)
-        categories[:] = list(self._places)
-        return categories[kept]
+        if self._places is not None:
+            categories = np.empty(len(self._places), object)
+            categories[:] = list(self._places)
+            return categories[kept]
+        is_given = self._kind is None or self._kind.kind == "f" or kept.dtype == self._kind
+        return kept if is_given else kept.astype(self._kind)

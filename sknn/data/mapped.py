@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from sknn._math import Array
 from sknn.data.column import Column
 from sknn.data.stored import Source, StoredRows, as_bytes
-from sknn.network import CHUNK
 from sknn.streamed import RowFile, stamp
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+TYPES = tuple(map(np.dtype, "?bBhHiIlLqQefd"))
+"""What numbers in a file can be."""
 
 
 class Mapped(Source):
@@ -32,7 +35,7 @@ class Mapped(Source):
     def __init__(self, X: Any, y: Any, sample_weight: Any) -> None:
         super().__init__()
         self.n_rows, self.n_features = X.shape
-        self.dtype = X.dtype if X.dtype in FLOATS else np.dtype(np.float32)
+        self.dtype = np.result_type(X.dtype, np.float32)  # which has all of its numbers
         self._rows = RowFile(X.filename, X.shape, X.dtype, _offset(X))
         self._targets = [] if y is None else _columns(y, self.n_rows, "y")
         self.n_targets = len(self._targets)
@@ -41,18 +44,23 @@ class Mapped(Source):
             [self._weights] = _columns(sample_weight, self.n_rows, "sample_weight")
 
     def _make_file(self) -> RowFile:
-        for start, block in enumerate(self.frames()):
-            if not np.isfinite(block).all():
-                row = start * CHUNK + int(np.argmin(np.isfinite(block).all(axis=1)))
-                raise ValueError(f"Input X contains NaN or infinity, in row {row} of {self}.")
+        for _ in self.arrays():  # which looks at them
+            pass
         return self._rows
 
     def frames(self) -> Iterator[Array]:
-        for start in range(0, self.n_rows, CHUNK):
-            yield self._rows.read(start, min(start + CHUNK, self.n_rows))
+        step = self._rows.n_block_rows
+        for start in range(0, self.n_rows, step):
+            yield self._rows.read(start, min(start + step, self.n_rows))
 
     def arrays(self) -> Iterator[Array]:
+        start = 0
         for block in self.frames():
+            is_finite = np.isfinite(block)
+            if not is_finite.all():
+                row = start + int(np.argmin(is_finite.all(axis=1)))
+                raise ValueError(f"Input X contains NaN or infinity, in row {row} of {self}.")
+            start += len(block)
             yield np.asarray(block, self.dtype)
 
     def targets(self) -> list[Column]:
@@ -115,13 +123,20 @@ def from_memmap(
     ...     print(from_memmap(np.load(path, mmap_mode="r"), [0, 1, 1]))
     StoredRows(X.npy, 3 rows of 3 features)
     """
-    is_file = isinstance(X, np.memmap) and X.ndim == 2 and X.dtype.kind in "fiub"
-    if not (is_file and X.flags.c_contiguous and X.dtype.isnative and len(X)):
+    # What is computed from a memmap calls itself one, but has no file.
+    is_file = isinstance(X, np.memmap) and X.filename is not None and X.ndim == 2
+    if not (is_file and X.flags.c_contiguous and X.dtype in TYPES and X.size):
         raise TypeError(
             "from_memmap needs numbers in a file as a np.memmap of shape (n_samples, n_features), "
             "in C order, such as np.load(path, mmap_mode='r') returns; got "
-            f"{type(X).__name__} of shape {np.shape(X)}. Copy others with np.save(path, "
-            "np.ascontiguousarray(X)) first; what is in memory can be passed to fit as it is."
+            f"{type(X).__name__} of {getattr(X, 'dtype', 'objects')} and shape {np.shape(X)}. Copy "
+            "others with np.save(path, np.ascontiguousarray(X)) first; what is in memory can be "
+            "passed to fit as it is."
+        )
+    if X.mode == "c":
+        raise ValueError(
+            "from_memmap reads the file, but X has mmap_mode='c', which keeps changes in memory. "
+            "Use mmap_mode='r' or 'r+'."
         )
     return StoredRows(Mapped(X, y, sample_weight), as_bytes(memory))
 
@@ -139,13 +154,16 @@ def _offset(X: Any) -> int:
 
 
 def _columns(values: Any, n_rows: int, name: str) -> list[Column]:
-    array = np.asarray(values)
-    if array.dtype.kind == "U":
-        array = array.astype(object)
+    array = np.asarray(values.toarray() if sp.issparse(values) else values)
     if array.ndim not in (1, 2) or len(array) != n_rows:
         raise ValueError(
             f"{name} has the shape {array.shape}, but X has {n_rows} rows: it needs one entry, or "
             "one row, for each."
+        )
+    if name == "sample_weight" and (array.ndim == 2 or array.dtype.kind not in "biuf"):
+        raise ValueError(
+            f"sample_weight has the shape {array.shape} and the type {array.dtype}; it must be one "
+            "number for each row."
         )
     columns = []
     for part in array.T if array.ndim == 2 else [array]:
@@ -153,5 +171,3 @@ def _columns(values: Any, n_rows: int, name: str) -> list[Column]:
         column.add(part)
         columns.append(column)
     return columns
-
-

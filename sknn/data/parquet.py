@@ -21,10 +21,13 @@ from sknn.streamed import RowFile, stamp
 if TYPE_CHECKING:
     import pandas as pd
 
-BLOCK_ROWS = 65_536
-"""Rows that are decoded at a time."""
+BLOCK_ROWS = 16_384
+"""Rows that are decoded at a time, or fewer of many columns."""
 
-BUFFER = 1_000_000
+BLOCK_NUMBERS = 1_000_000
+"""Numbers that are decoded at a time."""
+
+BUFFER = 100_000
 """Bytes of a column that are read at a time."""
 
 TELL_EVERY = 5_000_000
@@ -62,33 +65,45 @@ class Parquet(Source):
         verbose: bool,
     ) -> None:
         super().__init__()
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self.dtype = np.dtype(dtype)
-        names = list(self._dataset.schema.names)
+        self._transform, self._folder, self._verbose = transform, folder, verbose
+        self._target_names = [target] if isinstance(target, str) else list(target or [])
+        self._weight_name = sample_weight
+        self._columns = self._choose_columns(None if features is None else list(features))
+        self.n_targets = len(self._target_names)
+        # Features and targets are read one after the other: they have to stay the same rows.
+        self._stamps = {file: stamp(Path(file)) for file in self._dataset.files}
+        self.n_rows = self._dataset.count_rows()
+        if not self.n_rows:
+            raise ValueError(f"{self} has no rows.")
+
+    def _choose_columns(self, given: list[str] | None) -> list[str]:
+        """Return the names of the columns that are features."""
+        schema = self._dataset.schema
+        names = list(schema.names)
         if len(set(names)) < len(names):
             raise ValueError(f"The columns of {self} do not have different names: {names}.")
-        targets = [] if target is None else [target] if isinstance(target, str) else list(target)
-        others = [*targets, *([] if sample_weight is None else [sample_weight])]
-        given = [] if features is None else list(features)
-        for name in (*given, *others):
+        others = [*self._target_names, *([] if self._weight_name is None else [self._weight_name])]
+        chosen = [*(given or []), *others]
+        for name in chosen:
             if name not in names:
                 raise InvalidParameterError(
                     f"{self} has no column {name!r}.{did_you_mean(name, names)} It has "
                     f"{', '.join(map(repr, names[:20]))}{' ...' if len(names) > 20 else ''}."
                 )
-        if double := set(given) & set(others):
-            raise InvalidParameterError(
-                f"features has {sorted(double)[0]!r}, which is the target or the weight."
-            )
-        self._columns = [n for n in names if n not in others] if features is None else given
-        if not self._columns:
+            if chosen.count(name) > 1:
+                raise InvalidParameterError(
+                    f"Column {name!r} is named twice; it can be a feature, the target or the "
+                    "weight, once."
+                )
+        # The index that pandas has written is no column of its DataFrame.
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+        rest = [name for name in names if name not in others and name not in index]
+        columns = rest if given is None else given
+        if not columns:
             raise InvalidParameterError(f"{self} has no column that is a feature.")
-        self._target_names, self._weight_name = targets, sample_weight
-        self.n_targets = len(targets)
-        self._transform, self._folder, self._verbose = transform, folder, verbose
-        self.n_rows = self._dataset.count_rows()
-        if not self.n_rows:
-            raise ValueError(f"{self} has no rows.")
+        return columns
 
     # The features.
 
@@ -104,19 +119,29 @@ class Parquet(Source):
 
     @cached_property
     def _n_made(self) -> int:
-        return int(next(self.arrays()).shape[1])
+        return int(next(self.arrays()).shape[1])  # of the first block
 
     def frames(self) -> Iterator[pd.DataFrame]:
         for batch in self._batches(self._columns):
             yield batch.to_pandas()
 
+    def tables(self) -> Iterator[Any]:
+        import pyarrow as pa
+
+        if self._transform is not None:
+            yield from self.arrays()
+            return
+        for batch in self._batches(self._columns):
+            yield pa.Table.from_batches([batch])
+
     def arrays(self) -> Iterator[Array]:
-        start = 0
+        start, width = 0, None
         for batch in self._batches(self._columns):
             if self._transform is None:
                 X = self._numbers(batch)
             else:
-                X = self._transformed(batch.to_pandas())
+                X = self._transformed(batch.to_pandas(), width)
+                width = X.shape[1]
             self._check_finite(X, start)
             start += len(X)
             if self._verbose and start // TELL_EVERY > (start - len(X)) // TELL_EVERY:
@@ -134,12 +159,13 @@ class Parquet(Source):
     def _as_numbers(self, column: Any, name: str) -> Any:
         import pyarrow as pa
 
+        column = as_plain(column)
         kind = column.type
-        if pa.types.is_decimal(kind):
+        if pa.types.is_boolean(kind):
+            column = column.cast(pa.uint8())  # of which gaps are NaN
+        elif pa.types.is_null(kind):  # nothing but gaps
             column = column.cast(pa.float64())
-        elif not (
-            pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)
-        ):
+        elif not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
             raise ValueError(
                 f"Column {name!r} of {self} is {kind}, not numbers. Leave it out with "
                 "features=[...], pass transform=... that makes numbers of it, or use "
@@ -147,16 +173,26 @@ class Parquet(Source):
             )
         return column.to_numpy(zero_copy_only=False)
 
-    def _transformed(self, frame: pd.DataFrame) -> Array:
+    def _transformed(self, frame: pd.DataFrame, width: int | None) -> Array:
         transform: Callable[[Any], Any] = getattr(self._transform, "transform", self._transform)
         made = transform(frame)
         made = made.toarray() if hasattr(made, "toarray") else made
-        with np.errstate(over="ignore"):
-            X = np.asarray(made, self.dtype)
+        try:
+            with np.errstate(over="ignore"):
+                X = np.asarray(made, self.dtype)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"transform={self._transform!r} must return numbers: {error}."
+            ) from error
         if X.ndim != 2 or len(X) != len(frame):
             raise ValueError(
                 f"transform={self._transform!r} must return a matrix with a row for each of the "
                 f"{len(frame)} that it is given; it returned one of shape {X.shape}."
+            )
+        if width not in (None, X.shape[1]):
+            raise ValueError(
+                f"transform={self._transform!r} must return as many columns for all rows; it "
+                f"returned {width} and {X.shape[1]}."
             )
         return X
 
@@ -167,56 +203,44 @@ class Parquet(Source):
         name = repr(self._columns[place]) if self._transform is None else f"number {place}"
         raise ValueError(
             f"Input X contains NaN, infinity or a value too large for {self.dtype}: in row "
-            f"{start + row}, column {name}, of {self}. Fill gaps with transform=SimpleImputer().fit("
-            "...), or use TabularMLPClassifier or TabularMLPRegressor, which take them."
+            f"{start + row}, column {name}, of {self}. Fill gaps with transform="
+            "SimpleImputer().fit(...), or use TabularMLPClassifier or TabularMLPRegressor, which "
+            "take them."
         )
 
     def _make_file(self) -> RowFile:
         shape = self.n_rows, self.n_features
-        return write_rows(self.arrays(), shape, self.dtype, self._folder, self._origin())
-
-    def _origin(self) -> Any:
-        files = sorted(self._dataset.files)
-        transform = None if self._transform is None else repr(self._transform)
-        return [stamp(Path(file)) for file in files], self._columns, str(self.dtype), transform
+        return write_rows(self.arrays(), shape, self.dtype, self._folder)
 
     # The targets and the weights.
 
     @cached_property
     def _kept(self) -> dict[str, Column]:
         """Targets and weights by name."""
-        names = [*self._target_names, *([self._weight_name] if self._weight_name else [])]
-        columns = {name: Column(name, self.n_rows, self.dtype) for name in names}
+        names = [*self._target_names, *([] if self._weight_name is None else [self._weight_name])]
+        columns = {
+            name: Column(f"Column {name!r} of {self}", self.n_rows, self.dtype) for name in names
+        }
         for batch in self._batches(names):
-            for name, values in zip(names, batch.columns, strict=True):
-                if values.null_count:
-                    raise ValueError(
-                        f"Column {name!r} of {self} has gaps, {values.null_count} or more: rows "
-                        "without a target or a weight cannot be learnt from. Leave them out of the "
-                        "files."
-                    )
-                columns[name].add(self._as_labels(values))
+            for column, values in zip(columns.values(), batch.columns, strict=True):
+                column.add(np.asarray(as_plain(values).to_numpy(zero_copy_only=False)))
         return columns
-
-    def _as_labels(self, values: Any) -> Array:
-        import pyarrow as pa
-
-        if pa.types.is_dictionary(values.type):
-            values = values.dictionary_decode()
-        if pa.types.is_decimal(values.type):
-            values = values.cast(pa.float64())
-        return np.asarray(values.to_numpy(zero_copy_only=False))
 
     def targets(self) -> list[Column]:
         return [self._kept[name] for name in self._target_names]
 
     def weights(self) -> Column | None:
-        return self._kept[self._weight_name] if self._weight_name else None
+        if self._weight_name is None:
+            return None
+        column = self._kept[self._weight_name]
+        if column.has_texts:
+            raise ValueError(f"{column.name} has texts; weights must be numbers.")
+        return column
 
     # The files.
 
     def __str__(self) -> str:
-        return self.path.name
+        return self.path.name or str(self.path.resolve())
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in super().__getstate__().items() if k != "_dataset"}
@@ -225,21 +249,67 @@ class Parquet(Source):
     def _dataset(self) -> Any:
         dataset = import_dataset()
         if not self.path.exists():
-            raise FileNotFoundError(f"There is no file or folder {os.fspath(self.path)!r}.")
-        options = dataset.ParquetFragmentScanOptions(
-            pre_buffer=False, use_buffered_stream=True, buffer_size=BUFFER
-        )
-        form = dataset.ParquetFileFormat(default_fragment_scan_options=options)
+            raise FileNotFoundError(
+                f"There is no file or folder {os.fspath(self.path)!r}. from_parquet reads one of "
+                "this machine; of a folder all files."
+            )
         try:
-            return dataset.dataset(self.path, format=form, partitioning="hive")
+            found = dataset.dataset(self.path, format="parquet", partitioning="hive")
         except Exception as error:  # of many kinds
-            raise ValueError(f"{os.fspath(self.path)!r} cannot be read as Parquet: {error}") from error
+            raise ValueError(
+                f"{os.fspath(self.path)!r} cannot be read as Parquet: {error} (Of other files in a "
+                "folder, those are left out whose names begin with '_' or '.'.)"
+            ) from error
+        if not found.files:
+            raise ValueError(f"There are no files in {os.fspath(self.path)!r}.")
+        return found
 
     def _batches(self, columns: list[str]) -> Iterator[Any]:
-        batches = self._dataset.to_batches(
-            columns=columns, batch_size=BLOCK_ROWS, batch_readahead=1, fragment_readahead=1
-        )
-        return (batch for batch in batches if batch.num_rows)
+        """Yield some rows after the other, as record batches."""
+        import pyarrow as pa
+
+        n_block_rows = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // max(1, len(columns))))
+        for fragment in self._dataset.get_fragments():
+            if self._stamps.get(fragment.path) != stamp(Path(fragment.path)):
+                raise ValueError(
+                    f"{fragment.path!r} has been written anew since it was opened; call "
+                    "from_parquet again."
+                )
+            for batch in self._read(fragment, columns, n_block_rows):
+                if len(batch):
+                    yield batch
+        pa.default_memory_pool().release_unused()
+
+    def _read(self, fragment: Any, columns: list[str], n_block_rows: int) -> Iterator[Any]:
+        """Yield some rows of a file after the other."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        known = import_dataset().get_partition_keys(fragment.partition_expression)
+        known = {name: value for name, value in known.items() if name in columns}
+        types = self._dataset.schema
+        # A dataset would hold whole row groups of several files.
+        with pq.ParquetFile(fragment.path, buffer_size=BUFFER, pre_buffer=False) as file:
+            in_file = [name for name in columns if name not in known]
+            if lacking := set(in_file) - set(file.schema_arrow.names):
+                raise ValueError(f"{fragment.path!r} has no column {sorted(lacking)[0]!r}.")
+            for batch in file.iter_batches(n_block_rows, columns=in_file):
+                arrays = [
+                    pa.repeat(pa.scalar(known[name], types.field(name).type), len(batch))
+                    if name in known
+                    else batch.column(name)
+                    for name in columns
+                ]
+                yield pa.RecordBatch.from_arrays(arrays, columns)
+
+
+def as_plain(column: Any) -> Any:
+    """Return a column of a record batch without a dictionary, and decimals as numbers."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column
 
 
 def import_dataset() -> Any:
@@ -275,9 +345,11 @@ def from_parquet(
     Parameters
     ----------
     path : str or path-like
-        A file, or a folder with files, also one that is partitioned (``year=2024/...``).
+        A file, or a folder with files, also one that is partitioned (``year=2024/...``): then the
+        names of folders are columns, too. Files whose names begin with "_" or "." are left out.
     features : sequence of str, default=None
-        The columns that are features; None for all that are neither target nor weight.
+        The columns that are features; None for all but target, weight, and the index that pandas
+        may have written.
     target : str or sequence of str, default=None
         The column with the targets, or several; None to predict only.
     sample_weight : str, default=None
@@ -332,12 +404,31 @@ def from_parquet(
     ...     print(f"{net.score(data):.2f}")
     0.98
     """
-    size, form = as_bytes(memory), np.dtype(dtype)
-    if form not in (np.float32, np.float64):
-        raise InvalidParameterError(f"dtype={dtype!r} must be 'float32' or 'float64'.")
+    size, form = as_bytes(memory), as_float(dtype)
+    if not isinstance(path, (str, os.PathLike)):
+        raise InvalidParameterError(f"path={path!r} must be a file, or a folder with files.")
     if isinstance(features, str):
         raise InvalidParameterError(
             f"features={features!r} must be a sequence of names; write [{features!r}]."
         )
+    makes_numbers = transform is None or callable(getattr(transform, "transform", transform))
+    if not makes_numbers or isinstance(transform, type):
+        raise InvalidParameterError(
+            f"transform={transform!r} must be a function, or a fitted transformer such as "
+            "StandardScaler().fit(...)."
+        )
+    if folder is not None and not Path(folder).is_dir():
+        raise InvalidParameterError(f"folder={folder!r} must be a folder that exists.")
     source = Parquet(path, features, target, sample_weight, form, transform, folder, verbose)
     return StoredRows(source, size)
+
+
+def as_float(dtype: Any) -> np.dtype[Any]:
+    """Return what a network can compute with."""
+    try:
+        form = np.dtype(object if dtype is None else dtype)
+    except TypeError:
+        form = np.dtype(object)
+    if form not in (np.float32, np.float64):
+        raise InvalidParameterError(f"dtype={dtype!r} must be 'float32' or 'float64'.")
+    return form

@@ -20,7 +20,7 @@ MARGIN = 100_000_000
 
 
 class Spool:
-    """A temporary file.
+    """A temporary file; copies of it in other processes do not remove it.
 
     Parameters
     ----------
@@ -38,15 +38,16 @@ class Spool:
         """Remove it now."""
         self._remove()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path}
+
 
 def _unlink(path: str, process: int) -> None:
     if os.getpid() == process and os.path.exists(path):  # not in a child that was forked
         os.unlink(path)
 
 
-def write_rows(
-    blocks: Iterable[Array], shape: tuple[int, int], dtype: Any, folder: Any, origin: Any
-) -> RowFile:
+def write_rows(blocks: Iterable[Array], shape: tuple[int, int], dtype: Any, folder: Any) -> RowFile:
     """Write blocks of rows to a temporary file.
 
     Parameters
@@ -57,17 +58,15 @@ def write_rows(
         (n_rows, n_features) of all blocks.
     dtype : dtype
     folder : path-like or None
-    origin : object
-        What tells the rows from others.
     """
     folder = choose_folder() if folder is None else Path(folder)
     needed = shape[0] * shape[1] * np.dtype(dtype).itemsize
     free = shutil.disk_usage(folder).free
     if needed + MARGIN > free:
         raise OSError(
-            f"Training reads rows from a file of {needed / 1e9:.1f} GB, for which {os.fspath(folder)!r} "
-            f"has no room: {free / 1e9:.1f} GB are free. Pass folder='...' on another disk, fewer "
-            "features, or transform=... that makes fewer of them."
+            f"Training reads rows from a file of {needed / 1e9:.1f} GB, for which "
+            f"{os.fspath(folder)!r} has no room: {free / 1e9:.1f} GB are free. Pass folder='...' "
+            "on another disk, fewer features, or transform=... that makes fewer of them."
         )
     spool = Spool(folder)
     try:
@@ -77,7 +76,7 @@ def write_rows(
     except BaseException:  # Ctrl-C, too
         spool.discard()
         raise
-    return RowFile(spool.path, shape, dtype, origin=origin, owner=spool)
+    return RowFile(spool.path, shape, dtype, owner=spool)
 
 
 def choose_folder() -> Path:

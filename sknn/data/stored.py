@@ -16,7 +16,7 @@ from sknn._math import Array
 from sknn.data.column import Column
 from sknn.streamed import RowFile, Streamed
 
-UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+UNITS = ("", "k", "m", "g", "t")
 
 LEAST_MEMORY = 10_000
 """Bytes: less has no room for a few rows."""
@@ -42,6 +42,7 @@ class Source(ABC):
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._file: RowFile | None = None
+        self._folder: Any = None
 
     @property
     def file(self) -> RowFile:
@@ -53,7 +54,11 @@ class Source(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         # Others read the same file; it lives as long as it does here.
-        return {k: v for k, v in vars(self).items() if k != "_lock"} | {"_file": self.file}
+        try:
+            file = self.file
+        except ValueError:  # these are no numbers: who wants some will be told
+            file = None
+        return {k: v for k, v in vars(self).items() if k != "_lock"} | {"_file": file}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -66,6 +71,10 @@ class Source(ABC):
     @abstractmethod
     def frames(self) -> Iterator[Any]:
         """Yield the features as they are in the files: DataFrames, or arrays."""
+
+    def tables(self) -> Iterator[Any]:
+        """Yield the features in the types that the files have: tables of pyarrow, or arrays."""
+        return self.frames()
 
     @abstractmethod
     def arrays(self) -> Iterator[Array]:
@@ -91,8 +100,9 @@ class StoredRows:
     memory: 4 bytes a row for numbers, 1 for most labels; while a classifier trains, another byte
     for each class where there are more than two.
 
-    Indexing with rows (a slice, numbers or a mask) returns fewer rows of the same files, in the
-    order of the files, so that scikit-learn's splitters, searches and cross-validation can be used.
+    Indexing with rows (a slice, numbers or a mask) returns some rows of the same files, so that
+    scikit-learn's splitters, searches and cross-validation can be used. Targets and predictions
+    are in the order of the indices; blocks are read in that of the files.
 
     Parameters
     ----------
@@ -101,7 +111,7 @@ class StoredRows:
     memory : int
         Bytes that training may hold of the rows at a time.
     rows : ndarray of int, default=None
-        Which rows these are, ascending; None for all.
+        Which rows these are; None for all.
 
     Attributes
     ----------
@@ -127,7 +137,7 @@ class StoredRows:
     >>> from sknn.data import from_memmap
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = os.path.join(folder, "X.npy")
-    ...     np.save(path, np.linspace(-1, 1, 2000).reshape(-1, 2))
+    ...     np.save(path, np.random.default_rng(0).normal(size=(1000, 2)))
     ...     X = np.load(path, mmap_mode="r")
     ...     data = from_memmap(X, X.sum(axis=1))
     ...     net = MLPRegressor(max_iter=50, random_state=0).fit(data[:800])
@@ -137,6 +147,9 @@ class StoredRows:
 
     def __init__(self, source: Source, memory: int, rows: Array | None = None) -> None:
         self._source, self._memory, self._rows = source, memory, rows
+        self._order: Array | None = None  # in which they are in the files, if it is another
+        if rows is not None and (rows[1:] < rows[:-1]).any():
+            self._order = np.argsort(rows, kind="stable")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -162,18 +175,13 @@ class StoredRows:
     @property
     def y(self) -> Any:
         """The targets; None if there are none."""
-        columns = [c.all() if self._rows is None else c[self._rows] for c in self._source.targets()]
-        if not columns:
-            return None
-        return columns[0] if len(columns) == 1 else np.column_stack(columns)
+        return self.targets_at(slice(None))
 
     @property
     def sample_weight(self) -> Any:
         """The weights; None if there are none."""
         column = self._source.weights()
-        if column is None:
-            return None
-        return column.all() if self._rows is None else column[self._rows]
+        return None if column is None else column[self._in_files(slice(None))]
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -181,6 +189,14 @@ class StoredRows:
     def __repr__(self) -> str:
         n_rows, n_features = self.shape
         return f"StoredRows({self._source}, {n_rows:,} rows of {n_features} features)"
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+        """Refuse to become an array, which NumPy would make row by row."""
+        raise TypeError(
+            f"{self!r} can be passed to fit, predict and score of sknn's networks, but is no "
+            "array. For others, read it block by block with blocks(); what is done before a "
+            "network, such as scaling, belongs into transform=... of from_parquet."
+        )
 
     def __getitem__(self, rows: Any) -> StoredRows:
         """Return some of the rows.
@@ -193,7 +209,7 @@ class StoredRows:
         Returns
         -------
         StoredRows
-            In the order of the files.
+            These rows.
         """
         if isinstance(rows, tuple) and len(rows) == 2 and rows[1] is Ellipsis:
             rows = rows[0]  # as scikit-learn writes it
@@ -203,12 +219,26 @@ class StoredRows:
                 "features=...)."
             )
         numbers = np.atleast_1d(np.arange(len(self))[rows])
-        if self._rows is not None:
-            numbers = self._rows[numbers]
-        return StoredRows(self._source, self._memory, np.sort(numbers))
+        return StoredRows(self._source, self._memory, self._in_files(numbers))
+
+    def _in_files(self, places: Any) -> Any:
+        """Return the numbers in the files of some of these rows."""
+        return places if self._rows is None else self._rows[places]
+
+    def in_file_order(self) -> tuple[StoredRows, Array | None]:
+        """Return the same rows in the order of the files.
+
+        Returns
+        -------
+        rows : StoredRows
+            The rows.
+        order : ndarray of int, or None
+            Which of these rows each of them is; None if the order is the same.
+        """
+        return (self if self._order is None else self[self._order]), self._order
 
     def blocks(self) -> Iterator[tuple[Any, Any]]:
-        """Yield features and targets block by block, as they are in the files.
+        """Yield features and targets block by block, as and in the order they are in the files.
 
         For whatever is learnt before training, such as the means of a StandardScaler with
         ``partial_fit``.
@@ -220,19 +250,60 @@ class StoredRows:
         y : ndarray of shape (n_block_rows,) or (n_block_rows, n_targets), or None
             The targets.
         """
-        for rows, X in _chosen(self._source.frames(), self._rows):
-            yield X, self._targets_of(rows)
+        for places, X in self._placed(self._source.frames()):
+            yield X, self.targets_at(places)
 
-    def arrays(self) -> Iterator[Array]:
+    @property
+    def memory(self) -> int:
+        """How much of the rows training may hold at a time, in bytes."""
+        return self._memory
+
+    @property
+    def folder(self) -> Any:
+        """Where temporary files are written; None for where the system keeps them."""
+        return self._source._folder
+
+    def tables(self) -> Iterator[tuple[Any, Any]]:
+        """Yield the features block by block, in the types that the files have.
+
+        Yields
+        ------
+        places : slice or ndarray of int
+            Which of these rows they are.
+        X : pyarrow.Table or ndarray of shape (n_block_rows, n_features)
+            A Table from Parquet.
+        """
+        yield from self._placed(self._source.tables())
+
+    def arrays(self) -> Iterator[tuple[Any, Array]]:
         """Yield the features block by block, as they are trained on.
 
         Yields
         ------
-        ndarray of shape (n_block_rows, n_features)
+        places : slice or ndarray of int
+            Which of these rows they are.
+        X : ndarray of shape (n_block_rows, n_features)
             Numbers.
         """
-        for _, X in _chosen(self._source.arrays(), self._rows):
-            yield X
+        yield from self._placed(self._source.arrays())
+
+    def targets_at(self, places: Any) -> Any:
+        """Return the targets of some of the rows.
+
+        Parameters
+        ----------
+        places : slice or ndarray of int
+            Which of these rows.
+
+        Returns
+        -------
+        ndarray of shape (n_places,) or (n_places, n_targets), or None
+            As they were given; None if there are none.
+        """
+        parts = [column[self._in_files(places)] for column in self._source.targets()]
+        if not parts:
+            return None
+        return parts[0] if len(parts) == 1 else np.column_stack(parts)
 
     def target_parts(self) -> Iterator[Array]:
         """Yield the one target part by part.
@@ -245,19 +316,6 @@ class StoredRows:
         [column] = self._source.targets()
         yield from column.parts(self._rows)
 
-    def labelled_arrays(self) -> Iterator[tuple[Array, Any]]:
-        """Yield what `arrays` yields, with the targets of the rows.
-
-        Yields
-        ------
-        X : ndarray of shape (n_block_rows, n_features)
-            Numbers.
-        y : ndarray of shape (n_block_rows,) or (n_block_rows, n_targets), or None
-            As they were given.
-        """
-        for rows, X in _chosen(self._source.arrays(), self._rows):
-            yield X, self._targets_of(rows)
-
     @property
     def n_targets(self) -> int:
         """The number of targets; 0 without any."""
@@ -269,16 +327,10 @@ class StoredRows:
         Returns
         -------
         ndarray of shape (n_labels,)
-            Sorted.
+            Each once.
         """
         [column] = self._source.targets()
         return column.unique(self._rows)
-
-    def _targets_of(self, rows: Any) -> Any:
-        parts = [column[rows] for column in self._source.targets()]
-        if not parts:
-            return None
-        return parts[0] if len(parts) == 1 else np.column_stack(parts)
 
     def samples(self) -> Streamed:
         """Return the rows as training takes them.
@@ -288,23 +340,34 @@ class StoredRows:
         Streamed
             Read in windows.
         """
-        return Streamed(self._source.file, self._memory, self._rows)
+        return Streamed(self._source.file, self._memory, self._rows, self._source.dtype)
+
+    def _placed(self, blocks: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield of each block what belongs to these rows, and which of them it is."""
+        rows, order = self._rows, self._order
+        if rows is not None and order is not None:
+            rows = rows[order]
+        start = 0
+        for X in blocks:
+            stop = start + len(X)
+            if rows is None:
+                yield slice(start, stop), X
+            else:
+                first, last = np.searchsorted(rows, [start, stop]).tolist()
+                if first < last:
+                    wanted = rows[first:last] - start
+                    places = slice(first, last) if order is None else order[first:last]
+                    yield places, _take(X, wanted)
+                if last == len(rows):
+                    return
+            start = stop
 
 
-def _chosen(blocks: Iterator[Any], rows: Array | None) -> Iterator[tuple[Any, Any]]:
-    """Yield the numbers of rows, and the rows, of blocks of which some rows are wanted."""
-    start = 0
-    for X in blocks:
-        stop = start + len(X)
-        if rows is None:
-            yield slice(start, stop), X
-        else:
-            first, last = np.searchsorted(rows, [start, stop])
-            if first < last:
-                places = rows[first:last] - start
-                is_frame = hasattr(X, "iloc")
-                yield rows[first:last], X.iloc[places] if is_frame else X[places]
-        start = stop
+def _take(X: Any, places: Array) -> Any:
+    """Return rows of a DataFrame, a table of pyarrow or an array."""
+    if hasattr(X, "iloc"):
+        return X.iloc[places]
+    return X[places] if isinstance(X, np.ndarray) else X.take(places)
 
 
 def as_bytes(memory: Any) -> int:
@@ -315,17 +378,14 @@ def as_bytes(memory: Any) -> int:
     InvalidParameterError
         If it is none.
     """
-    match = None
+    size = 0.0
     if isinstance(memory, str):
-        match = re.fullmatch(r"\s*([\d.]+)\s*([kKmMgGtT]?)(i?)[bB]?\s*", memory)
-    if match is not None:
-        try:
-            unit = UNITS[match[2].lower()]
-            size = float(match[1]) * (2 ** (10 * list(UNITS).index(match[2].lower())) if match[3] else unit)
-        except ValueError:
-            size = 0.0
-    else:
-        size = float(memory) if isinstance(memory, Real) and not isinstance(memory, bool) else 0.0
+        match = re.fullmatch(r"\s*(\d+|\d*\.\d+)\s*([kmgt]?)(i?)b?\s*", memory.lower())
+        if match is not None:
+            number, unit, is_binary = match.groups()
+            size = float(number) * (1024 if is_binary else 1000) ** UNITS.index(unit)
+    elif isinstance(memory, Real) and memory is not True:
+        size = float(memory)
     if not LEAST_MEMORY <= size < float("inf"):
         raise InvalidParameterError(
             f"memory={memory!r} must be a number of bytes of at least {LEAST_MEMORY}, or a text "

@@ -225,7 +225,8 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstima
         with aside.measured():
             fitted._forget(is_first)
             if isinstance(X, StoredRows):
-                y, sample_weight = take_targets(self, X, y, sample_weight)
+                holds_out = self.early_stopping and given[0] is None
+                y, sample_weight = take_targets(self, X, y, sample_weight, validates=holds_out)
             samples, checked = fitted._validate_data(X, y, is_first)
             targets, encoded = fitted._encode(checked, classes, is_first, is_partial)
             weight = check_sample_weight(sample_weight, samples)
@@ -279,7 +280,7 @@ class BaseMLP(MLPParameters, CallbackSupportMixin, Versioned, Linked, BaseEstima
                 return None
             raise ValueError("sample_weight_val needs X_val and y_val.")
         if isinstance(X, StoredRows):
-            y, sample_weight = take_targets(self, X, y, sample_weight)
+            y, sample_weight = take_targets(self, X, y, sample_weight, validates=True)
             y = y.y if isinstance(y, StoredRows) else y
         if X is None or y is None:
             raise ValueError("X_val and y_val belong together; pass both or none of them.")

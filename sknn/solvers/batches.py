@@ -105,6 +105,11 @@ class Rows:
         self.__dict__.pop("draws", None)
         return int(self.generator.randint(np.iinfo(np.int32).max))
 
+    @property
+    def n_copied_bytes(self) -> int:
+        """How much of a row is copied before it reaches a buffer."""
+        return 0
+
     def source(self, n_rows: int) -> Samples:
         """Return what so many rows, which are to be visited next, are gathered from."""
         return self.samples
@@ -154,6 +159,10 @@ class StreamedRows(Rows):
 
     def shuffle(self) -> None:
         self._stream.begin_epoch(self._draw_seed())
+
+    @property
+    def n_copied_bytes(self) -> int:
+        return self.samples.shape[1] * self.samples.dtype.itemsize
 
     def source(self, n_rows: int) -> Samples:
         return Dense(np.empty((n_rows, self.samples.shape[1]), self.samples.dtype))

@@ -13,6 +13,9 @@ from sknn.solvers.model import Model
 from sknn.solvers.step import Arrays, Steps
 from sknn.solvers.stopping import Epoch
 
+COPIED_BYTES = 16_000_000
+"""Rows of batches that are prepared together, where they have to be copied, in bytes at most."""
+
 N_SLOTS = 32
 """Steps that are prepared together; between 16 and 64 the time is the same."""
 
@@ -151,9 +154,10 @@ class Stack:
         chunks = []
         if n_full:
             shares = even_slices(n_models, 1 if n_models == 1 else self.crew.n_workers)
-            full = [self._make_steps(share, size, min(n_full, N_SLOTS)) for share in shares]
-            for step in range(0, n_full, N_SLOTS):
-                chunks.append(Chunk(full, step, min(N_SLOTS, n_full - step)))
+            n_slots = min(n_full, self._count_slots())
+            full = [self._make_steps(share, size, n_slots) for share in shares]
+            for step in range(0, n_full, n_slots):
+                chunks.append(Chunk(full, step, min(n_slots, n_full - step)))
         rest = []
         # The last batch is smaller, and not equally so for all models.
         places = itertools.groupby(range(n_models), lambda m: self.models[m].n_seen - n_full * size)
@@ -165,6 +169,11 @@ class Stack:
         if rest:
             chunks.append(Chunk(rest, n_full, 1))
         return chunks
+
+    def _count_slots(self) -> int:
+        """Return how many batches are prepared together."""
+        n_bytes = self._batch_size * sum(rows.n_copied_bytes for rows in self._rows)
+        return max(1, min(N_SLOTS, COPIED_BYTES // max(1, n_bytes)))
 
     def _make_steps(self, models: slice, size: int, n_slots: int) -> Steps:
         is_single = len(self.models) == 1

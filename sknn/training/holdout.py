@@ -141,13 +141,15 @@ def _check_sizes(part: str, train: Array, held_out: Array) -> None:
 
 
 def _draw_rows(fraction: float, n_samples: int, rng: np.random.RandomState) -> tuple[Array, Array]:
-    """Return the rows to train on, and those that are held out: each with the same probability.
+    """Return the rows to train on, and those that are held out: the share of each part at random.
 
     Of so many rows nothing is held that takes 8 bytes for each.
     """
     parts: tuple[list[Array], list[Array]] = [], []
     for start in range(0, n_samples, PART):
-        is_held_out = rng.random_sample(min(PART, n_samples - start)) < fraction
+        size = min(PART, n_samples - start)
+        is_held_out = np.zeros(size, bool)
+        is_held_out[rng.permutation(size)[: math.ceil(fraction * size)]] = True
         for numbers, wanted in zip(parts, (False, True), strict=True):
             of_part = start + np.flatnonzero(is_held_out == wanted)
             numbers.append(of_part.astype(np.int32 if n_samples < 2**31 else np.int64))
