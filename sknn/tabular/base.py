@@ -10,7 +10,6 @@ from dataclasses import asdict, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
@@ -22,8 +21,9 @@ from sknn._links import Linked
 from sknn._math import Array, as_shares
 from sknn._random import make_random_state
 from sknn._version import Versioned
-from sknn._warn import warn
+from sknn.data import StoredRows
 from sknn.estimators.hints import with_hints
+from sknn.estimators.stored import own_targets
 from sknn.estimators.validation import (
     SPLITTER,
     check_hidden_layer_sizes,
@@ -31,16 +31,20 @@ from sknn.estimators.validation import (
 )
 from sknn.ledger import Laps, Spent, TrainingReport
 from sknn.tabular.blending import Blend
-from sknn.tabular.budget import ENOUGH_EPOCHS, Plan, make_plan
+from sknn.tabular.budget import Plan, plan_operations, plan_time
 from sknn.tabular.conformal import Misses
+from sknn.tabular.course import shorten, train
 from sknn.tabular.encoder import TableEncoder
 from sknn.tabular.ensemble import Ensemble
-from sknn.tabular.folds import make_folds
-from sknn.tabular.members import Fold, Members
+from sknn.tabular.files import fits, read_frame, read_sample, say_in_order
+from sknn.tabular.folds import check_rounds, check_weights, make_folds
+from sknn.tabular.members import Fold, LeftOut, Members
 from sknn.tabular.parameters import TabularParameters
 from sknn.tabular.presets import PRESETS, Kind, Preset
+from sknn.tabular.stored import StoredTable
 from sknn.tabular.table import Columns, note_features, take_tables
-from sknn.tabular.training import Lesson, Training, shorten, train
+from sknn.tabular.training import Lesson, Training
+from sknn.tabular.unseen import Unseen, answer_unseen, forget_folds
 from sknn.targets import Targets
 from sknn.training import CallbackSupportMixin, Checkpoint, EpochTasks, Hooks, with_callbacks
 
@@ -109,15 +113,18 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
     @with_hints
     @with_callbacks
     @ONE_BLAS_THREAD
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, groups: Any = None) -> Self:
         """Train the ensemble.
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
             The table: numbers, categories, strings, bools, dates and times, with gaps.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The targets.
+            :class:`sknn.data.StoredRows` are read from files that may be larger than memory: where
+            they take more than their `memory` the columns are learnt from a sample of the rows, and
+            one network is trained after the other.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The targets. None only where stored rows have targets of their own.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the samples, at least 0; None weighs all alike.
         groups : array-like of shape (n_samples,), default=None
@@ -142,9 +149,22 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
         begin, aside = time.perf_counter(), Laps(time.thread_time)
+        if isinstance(X, StoredRows):
+            y, sample_weight = own_targets(X, y, sample_weight)
+            X = read_frame(X) if fits(X) else X
+        head = read_sample(X) if isinstance(X, StoredRows) else X
+        columns = Columns(head, self.categorical_features, type(self).__name__)
+        lesson, y = self._make_lesson(columns, X, head, y, sample_weight)
+        try:
+            self._learn(lesson, columns, (X, y, sample_weight, groups), begin, aside)
+        finally:
+            lesson.table.discard()
+
+    def _learn(
+        self, lesson: Lesson, columns: Columns, given: tuple[Any, ...], begin: float, aside: Laps
+    ) -> None:
         preset, rng = self._choose_preset(), make_random_state(self.random_state)
-        columns = Columns(X, self.categorical_features, type(self).__name__)
-        lesson, y = self._make_lesson(columns, X, y, sample_weight)
+        X, y, sample_weight, groups = given
         checkpoint = None
         if self.checkpoint is not None:
             checkpoint, rng = self._open_checkpoint(lesson, groups, rng)
@@ -159,13 +179,17 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
         aside.lap()  # they know themselves what they have taken
         pairs = [(m, X) for m, (_, X) in zip(found, trainings, strict=True) if m is not None]
         trained = [members for members, _ in pairs]
-        codes = lesson.table.codes
-        answers = [members.out_of_fold(X, codes) for members, X in pairs]
-        if before is not None:
-            trained, answers = [*before.kinds, *trained], [self._answers, *answers]
-            _check_rounds(answers, preset)
-        self._publish(lesson, columns, preset, trained, np.concatenate(answers))
-        n_bytes = sum(X.nbytes for _, X in pairs) + sum(part.nbytes for part in lesson.table)
+        if isinstance(lesson.table, StoredTable):
+            self._publish_stored(lesson, lesson.table, columns, preset, trained)
+        else:
+            codes = lesson.table.codes
+            answers = [members.out_of_fold(X, codes) for members, X in pairs]
+            if before is not None:
+                trained, answers = [*before.kinds, *trained], [self._answers, *answers]
+                check_rounds(answers, preset.cv)
+            self._publish(lesson, columns, preset, trained, np.concatenate(answers))
+        n_bytes = sum(X.nbytes for _, X in pairs)
+        n_bytes += sum(part.nbytes for part in lesson.table.sample)
         self._add_up(spent.plus(aside.end()), n_bytes, is_first=before is None)
         if tasks is not None:
             tasks.end_fit(dict(vars(self)))
@@ -178,7 +202,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
         given: tuple[Any, Any, Any],
         rng: np.random.RandomState,
         begin: float,
-    ) -> tuple[list[tuple[Training, Array]], float | None]:
+    ) -> tuple[list[tuple[Training, Any]], float | None]:
         """Return the trainings, each with the rows as it sees them, and the seconds for them.
 
         Parameters
@@ -193,27 +217,29 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
         (X, y, groups), kinds = given, self._kinds(preset)
         seeds = rng.randint(MAX_SEED, size=1 + max(k.repeat for k in kinds)).tolist()
         strata, n_rows = self._strata(lesson.targets, lesson.y), len(lesson.y)
-        repeats = make_folds(preset.cv, X, y, strata, groups, n_rows, seeds)
-        _check_weights(lesson.weight, repeats)
+        are_many = isinstance(lesson.table, StoredTable)
+        repeats = make_folds(preset.cv, X, y, strata, groups, n_rows, seeds, are_many)
+        check_weights(lesson.weight, repeats)
 
-        def prepare(kind: Kind, folds: list[Fold]) -> tuple[Training, Array]:
+        def prepare(kind: Kind, folds: list[Fold | LeftOut]) -> tuple[Training, Any]:
             return self._prepare(lesson, columns, kind, preset, folds, rng)
 
         def keep(plan: Plan) -> None:
             del trainings[plan.n_kinds :]
             if plan.n_folds < trainings[0][0].n_folds:
-                [folds] = make_folds(plan.n_folds, X, y, strata, groups, n_rows, seeds[:1])
+                again = plan.n_folds, X, y, strata, groups, n_rows, seeds[:1], are_many
+                [folds] = make_folds(*again)
                 trainings[:] = [prepare(kinds[0], folds)]
 
         trainings = [prepare(kind, repeats[kind.repeat]) for kind in kinds]
         if self.max_flops is not None:
-            plan = self._plan_operations([training for training, _ in trainings], preset)
+            plan = plan_operations(self.max_flops, [training for training, _ in trainings], preset)
             keep(plan)
             shorten([training for training, _ in trainings], plan.budget)
         if self.max_time is None:
             return trainings, None
         left = self.max_time - (time.perf_counter() - begin)
-        plan = self._plan(left, [training for training, _ in trainings], preset)
+        plan = plan_time(self.max_time, left, [training for training, _ in trainings], preset)
         keep(plan)
         return trainings, plan.budget
 
@@ -237,15 +263,17 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
         return checkpoint, checkpoint.begin("draws", rng, is_own)
 
     def _make_lesson(
-        self, columns: Columns, X: Any, y: Any, sample_weight: Any
+        self, columns: Columns, X: Any, head: Any, y: Any, sample_weight: Any
     ) -> tuple[Lesson, Any]:
-        """Return what is learnt, and the targets validated."""
+        """Return what is learnt, and the targets validated; of rows in files the head is here."""
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 "is None."
             )
-        table = columns.read(X)
+        table: Any = columns.read(head)
+        if isinstance(X, StoredRows):
+            table = StoredTable(X, columns, table)
         targets, y = self._learn_targets(y)
         encoded = targets.encode(y)
         if len(encoded) != len(table):
@@ -253,7 +281,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
                 f"Found input variables with inconsistent numbers of samples: X has {len(table)} "
                 f"rows and y has {len(encoded)}."
             )
-        given = check_sample_weight(sample_weight, table.numbers)
+        given = check_sample_weight(sample_weight, encoded)
         targets = targets.weighted(encoded, given)
         weight = targets.weigh(encoded, given)
         lesson = Lesson(table=table, targets=targets, y=encoded, weight=weight, given=given)
@@ -285,7 +313,14 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
 
     def _earlier(self, columns: Columns, lesson: Lesson) -> Ensemble | None:
         """Return the ensemble that a further fit adds networks to, if it is to."""
-        if not self.warm_start or "_ensemble" not in vars(self):
+        if not self.warm_start:
+            return None
+        if isinstance(lesson.table, StoredTable):
+            raise InvalidParameterError(
+                "warm_start=True needs what each network says of each row in memory; increase "
+                "memory=... of the rows in files until they fit, or set warm_start=False."
+            )
+        if "_ensemble" not in vars(self):
             return None
         if "_answers" not in vars(self):
             raise InvalidParameterError(
@@ -301,7 +336,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
             )
         elif not all(map(pd.Index.equals, known.columns.levels, columns.levels)):
             what = "with the same categories"
-        elif self._learnt != _fingerprint(lesson):
+        elif self._learnt != lesson.fingerprint():
             what = "the same rows in the same order, with the same targets"
         elif type(lesson.targets) is not type(known.targets) or str(published) != str(before):
             what = f"for targets with {before}; y has {published}"
@@ -318,9 +353,9 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
         columns: Columns,
         kind: Kind,
         preset: Preset,
-        folds: list[Fold],
+        folds: list[Fold | LeftOut],
         rng: np.random.RandomState,
-    ) -> tuple[Training, Array]:
+    ) -> tuple[Training, Any]:
         """Return the training of a kind of networks, and the rows as it sees them."""
         fitting = MAX_BYTES // (4 * len(lesson.y))
         encoder = TableEncoder(
@@ -329,7 +364,8 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
             n_bins=kind.n_bins,
             max_width=max(MIN_WIDTH, min(fitting, MAX_WIDTH)),
         )
-        X = encoder.learn(columns, lesson.table, None, None, [], rng)
+        sample = encoder.learn(columns, lesson.table.sample, None, None, [], rng)
+        X = lesson.table.encoded(encoder, sample)
         if not X.shape[1]:
             raise ValueError(
                 "X has no column that varies, so there is nothing to learn from: each is constant "
@@ -337,48 +373,6 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
             )
         own = lesson.smoothed(kind.label_smoothing)
         return Training(own, kind, preset, self.batch_size, encoder, X, folds, rng), X
-
-    def _plan(self, seconds: float, trainings: list[Training], preset: Preset) -> Plan:
-        """Return what fits into the time that is left; warn if that is not all."""
-        begin = time.perf_counter()
-        epochs = list[tuple[float, int]]()
-        probed = dict[Kind, Training]()
-        for training in trainings:
-            twin = probed.setdefault(replace(training.kind, repeat=0), training)
-            if twin is not training:
-                training.takes_as_long_as(twin)
-            epochs.append((training.seconds_per_epoch, training.n_epochs))
-            if ENOUGH_EPOCHS * sum(each for each, _ in epochs) > seconds:
-                break  # there is no time for others
-        seconds -= time.perf_counter() - begin
-        n_folds, has_number = trainings[0].n_folds, isinstance(preset.cv, Integral)
-        plan = make_plan(seconds, epochs, n_folds, has_number)
-        if plan is None:
-            least = 2 * epochs[0][0] * (2 / n_folds if has_number else 1)
-            raise ValueError(
-                f"max_time={self.max_time} seconds are too short: two epochs of the smallest "
-                f"ensemble for this table take about {least:.2g} seconds "
-                "beside what else there is to do. Increase it, or pass fewer rows."
-            )
-        if kept := plan.describe(epochs, len(trainings), n_folds):
-            warn(f"max_time={self.max_time} seconds are enough for {kept}.")
-        return plan
-
-    def _plan_operations(self, trainings: list[Training], preset: Preset) -> Plan:
-        """Return what the budget of operations is enough for; warn if that is not all."""
-        epochs = [(training.operations_per_epoch, training.n_epochs) for training in trainings]
-        n_folds, has_number = trainings[0].n_folds, isinstance(preset.cv, Integral)
-        assert self.max_flops is not None
-        plan = make_plan(self.max_flops, epochs, n_folds, has_number, is_exact=True)
-        if plan is None:
-            least = 2 * epochs[0][0] * (2 / n_folds if has_number else 1)
-            raise ValueError(
-                f"max_flops={self.max_flops} are too few: two epochs of the smallest ensemble for "
-                f"this table take {least:.2g} operations. Increase it, or pass fewer rows."
-            )
-        if kept := plan.describe(epochs, len(trainings), n_folds):
-            warn(f"max_flops={self.max_flops} are enough for {kept}.")
-        return plan
 
     def _hooks(
         self, tasks: EpochTasks | None, number: int, n_kinds: int, training: Training
@@ -426,13 +420,32 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
         note_features(self, columns)
         blend = self._blend_usable(answers, lesson, trained)
         self._ensemble = ensemble = Ensemble(columns, lesson.targets, trained, blend)
-        self._answers, self._learnt = answers, _fingerprint(lesson)
+        self._answers, self._learnt = answers, lesson.fingerprint()
         misses = self._publish_out_of_fold(ensemble.combine(answers), lesson)
         if lesson.weight is not None:
             misses = np.where(lesson.weight > 0, misses, np.nan)
         self._misses = Misses.of(ensemble, misses)
         self.n_iter_ = [members.max_iter for members in trained]
         self.preset_ = _describe(preset, trained)
+
+    def _publish_stored(
+        self,
+        lesson: Lesson,
+        table: StoredTable,
+        columns: Columns,
+        preset: Preset,
+        trained: list[Members],
+    ) -> None:
+        """Publish what has learnt a table in a file; some of its rows decide what counts."""
+        unseen = Unseen(table, trained)
+        rows = unseen.choose_rows(lesson.weight)
+        few, kinds = lesson.of(rows), unseen.among(rows)
+        answers = answer_unseen(kinds, few.table.sample)
+        self._publish(few, columns, preset, kinds, answers)
+        answer = unseen.answer(self._ensemble)
+        self._publish_out_of_fold(answer, lesson.judged(slice(None)))
+        del self._answers, self._learnt
+        forget_folds(kinds)
 
     def _blend_usable(self, answers: Array, lesson: Lesson, trained: list[Members]) -> Blend:
         """Return how answers become one; columns of trainings that have diverged get no weight."""
@@ -448,7 +461,7 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
             )
         kinds = np.repeat(range(len(trained)), [members.n_moments for members in trained])
         n_members = float(np.mean([len(members.members) for members in trained]))
-        cases = lesson.of(known % n_samples)  # rows, once for each round
+        cases = lesson.judged(known % n_samples)  # rows, once for each round
         found = self._make_blend(answers[usable][..., known], cases, kinds[usable], n_members)
         return found.over(usable)
 
@@ -471,7 +484,15 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
     def _answer(self, X: Any) -> Array:
         """Return what the ensemble says of unchecked rows, (n_raw, n_samples)."""
         check_is_fitted(self)
-        return self._ensemble.answer(X)
+        return say_in_order(self._ensemble.answer, X, axis=1)
+
+    def _truth(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
+        """Return targets and weights to score by, which rows in files may bring along."""
+        if isinstance(X, StoredRows):
+            return own_targets(X, y, sample_weight)
+        if y is None:
+            raise ValueError(f"{type(self).__name__}.score requires y to be passed; it is None.")
+        return y, sample_weight
 
     def _explained(self) -> OfEnsemble:
         """Return the ensemble as a function that can be differentiated."""
@@ -509,34 +530,6 @@ class BaseTabular(TabularParameters, CallbackSupportMixin, Versioned, Linked, Ba
 
     def __sklearn_tags__(self) -> Any:
         return take_tables(super().__sklearn_tags__())
-
-
-def _check_rounds(answers: list[Array], preset: Preset) -> None:
-    """Raise unless networks of a further fit have left out the rows that earlier ones have."""
-    first, *others = [np.isnan(of_kind[0, 0]).sum(axis=0) for of_kind in answers]
-    same_rounds = len({of_kind.shape[2] for of_kind in answers}) == 1
-    if not same_rounds or not all(np.array_equal(first, other) for other in others):
-        raise InvalidParameterError(
-            "warm_start=True needs folds that leave out each row as often as before; those of "
-            f"cv={preset.cv!r} do not."
-        )
-
-
-def _fingerprint(lesson: Lesson) -> str:
-    """Return what tells a table and its targets from others."""
-    return str(joblib.hash((lesson.table, lesson.y)))
-
-
-def _check_weights(weight: Array | None, repeats: list[list[Fold]]) -> None:
-    """Raise ValueError if all rows of a part of a fold weigh nothing."""
-    if weight is None:
-        return
-    for fold in (fold for folds in repeats for fold in folds):
-        if not (weight[fold.train].any() and weight[fold.held_out].any()):
-            raise ValueError(
-                "sample_weight (times class_weight) is 0 for all rows that a fold trains on, or "
-                "for all that it holds out: use fewer folds, or drop rows without weight."
-            )
 
 
 def check_confidence(confidence: Any) -> float:

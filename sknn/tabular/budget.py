@@ -5,8 +5,15 @@ A budget is of seconds, or of operations.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
+from numbers import Integral
 from typing import NamedTuple
+
+from sknn._warn import warn
+from sknn.tabular.presets import Kind, Preset
+from sknn.tabular.training import Training
 
 ENOUGH_EPOCHS = 8
 """With fewer epochs than these there are fewer kinds of networks instead."""
@@ -105,3 +112,58 @@ def make_plan(
         if min(n_epochs, FEWEST_EPOCHS) * of_fewer <= left:
             return Plan(1, fewer, left, True)
     return None
+
+
+def plan_time(max_time: float, seconds: float, trainings: list[Training], preset: Preset) -> Plan:
+    """Return what fits into the seconds that are left of `max_time`; warn if that is not all.
+
+    Raises
+    ------
+    ValueError
+        If nothing does.
+    """
+    begin = time.perf_counter()
+    epochs = list[tuple[float, int]]()
+    probed = dict[Kind, Training]()
+    for training in trainings:
+        twin = probed.setdefault(replace(training.kind, repeat=0), training)
+        if twin is not training:
+            training.takes_as_long_as(twin)
+        epochs.append((training.seconds_per_epoch, training.n_epochs))
+        if ENOUGH_EPOCHS * sum(each for each, _ in epochs) > seconds:
+            break  # there is no time for others
+    seconds -= time.perf_counter() - begin
+    n_folds, has_number = trainings[0].n_folds, isinstance(preset.cv, Integral)
+    plan = make_plan(seconds, epochs, n_folds, has_number)
+    if plan is None:
+        least = 2 * epochs[0][0] * (2 / n_folds if has_number else 1)
+        raise ValueError(
+            f"max_time={max_time} seconds are too short: two epochs of the smallest ensemble for "
+            f"this table take about {least:.2g} seconds beside what else there is to do. Increase "
+            "it, or pass fewer rows."
+        )
+    if kept := plan.describe(epochs, len(trainings), n_folds):
+        warn(f"max_time={max_time} seconds are enough for {kept}.")
+    return plan
+
+
+def plan_operations(max_flops: float, trainings: list[Training], preset: Preset) -> Plan:
+    """Return what a budget of operations is enough for; warn if that is not all.
+
+    Raises
+    ------
+    ValueError
+        If nothing is.
+    """
+    epochs = [(training.operations_per_epoch, training.n_epochs) for training in trainings]
+    n_folds, has_number = trainings[0].n_folds, isinstance(preset.cv, Integral)
+    plan = make_plan(max_flops, epochs, n_folds, has_number, is_exact=True)
+    if plan is None:
+        least = 2 * epochs[0][0] * (2 / n_folds if has_number else 1)
+        raise ValueError(
+            f"max_flops={max_flops} are too few: two epochs of the smallest ensemble for this "
+            f"table take {least:.2g} operations. Increase it, or pass fewer rows."
+        )
+    if kept := plan.describe(epochs, len(trainings), n_folds):
+        warn(f"max_flops={max_flops} are enough for {kept}.")
+    return plan

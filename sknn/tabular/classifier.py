@@ -20,6 +20,7 @@ from sknn.losses import LogLoss
 from sknn.tabular.base import BaseTabular, check_confidence
 from sknn.tabular.blending import Blend, blend_classes, likelihoods, raw_of
 from sknn.tabular.conformal import prediction_sets
+from sknn.tabular.files import say_in_order
 from sknn.tabular.parameters import TabularParameters
 from sknn.tabular.presets import Kind, Preset
 from sknn.tabular.training import Lesson
@@ -136,7 +137,7 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
         targets: Any = lesson.targets
         self.classes_ = targets.classes
         known = np.asarray(np.isfinite(answer).all(axis=0))
-        of = lesson.of(known)
+        of = lesson.judged(known)
         raw = raw_of(answer, targets.loss) / self._ensemble.blend.temperature_out_of_fold
         self.oof_prediction_ = targets.predict_proba(raw.copy())
         self.oof_score_ = float(targets.score(raw[:, known], of.y, of.given))
@@ -156,7 +157,7 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
             The rows.
 
         Returns
@@ -171,7 +172,7 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
             The rows.
 
         Returns
@@ -186,7 +187,7 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
             The rows.
 
         Returns
@@ -196,16 +197,16 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
         """
         return self._targets.predict_log_proba(self._predict_raw(X))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the accuracy on rows and their targets.
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
             The rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The targets. Of probabilities the most likely class counts; of several targets all must
-            be right.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The targets; None for those of stored rows. Of probabilities the most likely class
+            counts; of several targets all must be right.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 
@@ -214,7 +215,8 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
         float
             The share of samples that are right.
         """
-        return self._targets.accuracy(self.predict(X), y, sample_weight)
+        predicted = self.predict(X)
+        return self._targets.accuracy(predicted, *self._truth(X, y, sample_weight))
 
     def predict_set(self, X: Any, confidence: float = 0.9) -> Array:
         r"""Predict sets of classes in which those of rows will be.
@@ -228,7 +230,7 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
             The rows.
         confidence : float, default=0.9
             The share of rows whose class is to be in the set, in (0, 1).
@@ -245,7 +247,9 @@ class TabularMLPClassifier(TabularClassifierParameters, ClassifierMixin, BaseTab
         """
         if not isinstance(self._targets, Classes):
             raise ValueError("predict_set needs a single target; this ensemble has several.")
-        chosen = prediction_sets(self._ensemble, self._misses, X, check_confidence(confidence))
+        share = check_confidence(confidence)
+        known = self._ensemble, self._misses
+        chosen = say_in_order(lambda X: prediction_sets(*known, X, share), X, axis=0)
         return chosen[:, : len(self.classes_)]
 
     def __sklearn_tags__(self) -> Any:

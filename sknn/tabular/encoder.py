@@ -18,6 +18,7 @@ from sknn._links import Linked
 from sknn._math import Array
 from sknn._random import make_random_state
 from sknn._version import Versioned
+from sknn.data import StoredRows
 from sknn.estimators.validation import RANDOM_STATE, check_sample_weight
 from sknn.estimators.words import CategoricalFeatures, RandomState, Untyped
 from sknn.plain import kept
@@ -33,6 +34,7 @@ from sknn.tabular.encoding import (
     choose_edges,
     draw_folds,
 )
+from sknn.tabular.files import choose_sample, fits, read_sample, read_tables, say_in_order
 from sknn.tabular.table import NUMBER, Columns, Table, note_features, take_tables
 
 NUMERIC = get_args(NumericName)
@@ -191,8 +193,8 @@ class TableEncoder(Untyped, TransformerMixin, Versioned, Linked, BaseEstimator):
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
-            The table.
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
+            The table. Of one in files that takes more than its `memory` a sample is looked at.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             The targets; without them categories have no mean targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -203,6 +205,12 @@ class TableEncoder(Untyped, TransformerMixin, Versioned, Linked, BaseEstimator):
         self : object
             The fitted encoder.
         """
+        if isinstance(X, StoredRows) and not fits(X):
+            rows = choose_sample(X)
+            y = None if y is None else np.asarray(y)[rows]
+            if np.ndim(sample_weight):
+                sample_weight = np.asarray(sample_weight)[rows]
+            X = read_sample(X)
         self.fit_transform(X, y, sample_weight)
         return self
 
@@ -294,7 +302,7 @@ class TableEncoder(Untyped, TransformerMixin, Versioned, Linked, BaseEstimator):
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
             The table; named columns may come in another order.
 
         Returns
@@ -303,7 +311,12 @@ class TableEncoder(Untyped, TransformerMixin, Versioned, Linked, BaseEstimator):
             Or what ``set_output`` asks for.
         """
         check_is_fitted(self)
+        if isinstance(X, StoredRows):
+            return say_in_order(self._transform_stored, X, axis=0)
         return self.encode(self._columns.read(X))
+
+    def _transform_stored(self, data: Any) -> Array:
+        return np.concatenate([self.encode(table) for table in read_tables(self._columns, data)])
 
     def encode(self, table: Table) -> Array:
         """Return the rows of a table that has been read, encoded.

@@ -33,6 +33,8 @@ CROSS_FITTING = 5
 LEAST_SPREAD = 0.1
 """Mean targets that spread less within a fold than this share of those of all say nothing."""
 
+TINY = np.finfo(np.float64).tiny
+
 
 class Encoding(ABC):
     """What one or more columns become; learnt on training rows.
@@ -338,9 +340,49 @@ class TargetMeans(Encoding):
         within = fitted - fitted.mean(axis=0)
         for rows in folds:
             within[rows] -= within[rows].mean(axis=0)
-        says_something = _deviations(within) > LEAST_SPREAD * _deviations(self._means)
-        self._factor = np.where(says_something, 1 / np.where(says_something, spread, 1), 0)
+        self._factor = self._choose_factor(_deviations(within), spread)
         self._fitted = fitted
+
+    @classmethod
+    def of_sums(
+        cls, counts: Array, weights: Array, sums: Array, name: str, origin: int
+    ) -> tuple[TargetMeans, Array]:
+        """Return the encoding, and what training rows become, (n_folds, n_levels + 1, n_targets).
+
+        Parameters
+        ----------
+        counts, weights : ndarray of shape (n_folds, n_levels + 1)
+            How many rows of a fold have a category, and what they weigh; the last is for what is
+            missing.
+        sums : ndarray of shape (n_targets, n_folds, n_levels + 1)
+            Of their targets times their weights.
+        name, origin
+            Those of the column.
+        """
+        own = object.__new__(cls)
+        n_targets = len(sums)
+        own.names = [f"{name}_target{k}" for k in range(n_targets)]
+        own.origins = [origin] * n_targets
+        sums = np.moveaxis(sums, 0, -1)
+        own._means = _drawn_together(sums.sum(axis=0), weights.sum(axis=0))
+        fitted = np.empty(sums.shape)
+        for fold in range(len(counts)):
+            others = np.delete(sums, fold, 0).sum(axis=0), np.delete(weights, fold, 0).sum(axis=0)
+            fitted[fold] = _drawn_together(*others) if others[1].any() else own._means
+        order = order_of(fitted.reshape(-1, n_targets), axis=0)
+        scaled, share = np.ldexp(fitted, -order), (counts / counts.sum())[..., np.newaxis]
+        center = (share * scaled).sum(axis=(0, 1))
+        spread = np.sqrt((share * (scaled - center) ** 2).sum(axis=(0, 1)))
+        of_folds = (share * scaled).sum(axis=1) / np.maximum(share.sum(axis=1), TINY)
+        within = np.sqrt((share * (scaled - of_folds[:, np.newaxis]) ** 2).sum(axis=(0, 1)))
+        own._center, spread, within = (np.ldexp(n, order) for n in (center, spread, within))
+        own._factor = own._choose_factor(within, spread)
+        return own, (fitted - own._center) * own._factor
+
+    def _choose_factor(self, within: Array, spread: Array) -> Array:
+        """Return what standardises means that spread so much, within folds and in all."""
+        says_something = within > LEAST_SPREAD * _deviations(self._means)
+        return np.where(says_something, 1 / np.where(says_something, spread, 1), 0)
 
     def encode(self, values: Array, out: Array) -> None:
         out[...] = (self._means[values[:, 0]] - self._center) * self._factor
@@ -371,6 +413,12 @@ def _means_by_level(codes: Array, n_levels: int, targets: Array, weight: Array) 
         [np.bincount(places, weight * column, n_levels + 1) for column in targets.T], axis=1
     )
     return np.asarray((sums + SMOOTHING * overall) / (counts + SMOOTHING))
+
+
+def _drawn_together(sums: Array, weights: Array) -> Array:
+    """Return the means of categories from sums (n_levels + 1, n_targets) and what they weigh."""
+    overall = sums.sum(axis=0) / weights.sum()
+    return np.asarray((sums + SMOOTHING * overall) / (weights[:, np.newaxis] + SMOOTHING))
 
 
 def _deviations(numbers: Array) -> Array:

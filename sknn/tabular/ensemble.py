@@ -11,8 +11,10 @@ import pandas as pd
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._math import Array
+from sknn.data import StoredRows
 from sknn.plain import kept
 from sknn.tabular.blending import Blend
+from sknn.tabular.files import read_tables
 from sknn.tabular.members import Fold, Members
 from sknn.tabular.table import Columns, Table
 from sknn.targets import Targets
@@ -56,12 +58,13 @@ class Ensemble:
         """Yield for each chunk of rows what the networks of each kind say.
 
         Each kind has an array of shape (n_members, n_raw, n_rows), whose moments are summed with
-        their weights: the sum over kinds of the means over members is the answer.
+        their weights: the sum over kinds of the means over members is the answer. Rows in files
+        come in the order of these.
         """
-        table = self.columns.read(X)
-        for start in range(0, max(1, len(table)), CHUNK):
-            rows = slice(start, start + CHUNK)
-            yield self._by_member(Table(table.numbers[rows], table.codes[rows]))
+        stored = isinstance(X, StoredRows) and len(X) > 0
+        for table in read_tables(self.columns, X) if stored else [self.columns.read(X)]:
+            for start in range(0, max(1, len(table)), CHUNK):
+                yield self._by_member(table.of(slice(start, start + CHUNK)))
 
     def _by_member(self, table: Table) -> list[Array]:
         answers = []

@@ -15,14 +15,22 @@ from sklearn.model_selection import (
     check_cv,
 )
 
+from sknn._constraints import InvalidParameterError
 from sknn._math import Array
 from sknn._warn import warn
-from sknn.tabular.members import Fold
+from sknn.tabular.members import Fold, LeftOut
 
 
 def make_folds(
-    cv: Any, X: Any, y: Any, strata: Array | None, groups: Any, n_rows: int, seeds: list[int]
-) -> list[list[Fold]]:
+    cv: Any,
+    X: Any,
+    y: Any,
+    strata: Array | None,
+    groups: Any,
+    n_rows: int,
+    seeds: list[int],
+    are_many: bool = False,
+) -> list[list[Fold | LeftOut]]:
     """Return the folds of each repeat.
 
     Parameters
@@ -39,22 +47,27 @@ def make_folds(
         How many samples there are.
     seeds : list of int
         One for each repeat.
+    are_many : bool, default=False
+        Whether the rows are so many that their numbers should take little memory.
     """
     if not isinstance(cv, Integral):
         splitter = check_cv(cv, y, classifier=strata is not None)
-        folds = [
+        folds: list[Fold | LeftOut] = [
             _checked(train, held_out, n_rows) for train, held_out in splitter.split(X, y, groups)
         ]
         if not folds:
             raise ValueError(f"cv={cv!r} gives no split.")
         return [folds] * len(seeds)
     n_folds, strata = _adapted(int(cv), n_rows, strata, groups)
-    repeats = []
+    repeats: list[list[Fold | LeftOut]] = []
     for seed in seeds:
         splitter = _choose_splitter(n_folds, strata, groups, seed)
         places = np.zeros((n_rows, 1))
         splits = splitter.split(places, strata, groups)
-        repeats.append([Fold(train, held_out) for train, held_out in splits])
+        if are_many:
+            repeats.append([LeftOut(held_out, n_rows) for _, held_out in splits])
+        else:
+            repeats.append([Fold(train, held_out) for train, held_out in splits])
     return repeats
 
 
@@ -104,6 +117,29 @@ def _adapted(
         "are judged by this row have not seen its class."
     )
     return n_folds, None
+
+
+def check_weights(weight: Array | None, repeats: list[list[Fold | LeftOut]]) -> None:
+    """Raise ValueError if all rows of a part of a fold weigh nothing."""
+    if weight is None:
+        return
+    for fold in (fold for folds in repeats for fold in folds):
+        if not (weight[fold.train].any() and weight[fold.held_out].any()):
+            raise ValueError(
+                "sample_weight (times class_weight) is 0 for all rows that a fold trains on, or "
+                "for all that it holds out: use fewer folds, or drop rows without weight."
+            )
+
+
+def check_rounds(answers: list[Array], cv: Any) -> None:
+    """Raise unless networks of a further fit have left out the rows that earlier ones have."""
+    first, *others = [np.isnan(of_kind[0, 0]).sum(axis=0) for of_kind in answers]
+    same_rounds = len({of_kind.shape[2] for of_kind in answers}) == 1
+    if not same_rounds or not all(np.array_equal(first, other) for other in others):
+        raise InvalidParameterError(
+            "warm_start=True needs folds that leave out each row as often as before; those of "
+            f"cv={cv!r} do not."
+        )
 
 
 def _checked(train: Any, held_out: Any, n_rows: int) -> Fold:

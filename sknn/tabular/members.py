@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,6 +23,28 @@ class Fold(NamedTuple):
 
     train: Array
     held_out: Array
+
+
+class LeftOut:
+    """A fold that is trained on all rows but some; only these are kept, which takes less memory.
+
+    Parameters
+    ----------
+    held_out : ndarray of int
+    n_rows : int
+        How many rows there are.
+    """
+
+    def __init__(self, held_out: Array, n_rows: int) -> None:
+        self.held_out = held_out.astype(np.int32 if n_rows < 2**31 else np.int64)
+        self._n_rows = n_rows
+
+    @property
+    def train(self) -> Array:
+        """The rows that are trained on."""
+        is_trained_on = np.ones(self._n_rows, bool)
+        is_trained_on[self.held_out] = False
+        return np.flatnonzero(is_trained_on).astype(self.held_out.dtype)
 
 
 SAFE = 1e4
@@ -83,7 +106,7 @@ class Member:
         targets that it is judged by.
     """
 
-    fold: Fold
+    fold: Fold | LeftOut
     unit: Unit | None
     thetas: dict[int, Array] = field(default_factory=dict)
     means: list[tuple[int, TargetMeans]] = field(default_factory=list)
@@ -137,7 +160,7 @@ class Members:
             raw = self.network.predict(X, views)
         return raw if member.unit is None else member.unit.undo(raw)
 
-    def out_of_fold(self, X: Array, codes: Array) -> Array:
+    def out_of_fold(self, X: Array, codes: Array, moments: Sequence[int] | None = None) -> Array:
         """Return what members say of the rows that they have not been trained on.
 
         Parameters
@@ -146,6 +169,8 @@ class Members:
             The training rows, encoded.
         codes : ndarray of int, shape (n_samples, n_categories)
             Their categories.
+        moments : sequence of int, default=None
+            Those that are asked; the others say NaN. None for all.
 
         Returns
         -------
@@ -161,7 +186,7 @@ class Members:
         for member in self.members:
             rows = member.fold.held_out
             encoded = member.see(X[rows], codes[rows])
-            for moment in range(self.n_moments):
+            for moment in range(self.n_moments) if moments is None else moments:
                 with np.errstate(all="ignore"):  # what has diverged will get no weight
                     if self._answers_all(member, moment, X, codes):
                         found = self.predict(member, moment, encoded)

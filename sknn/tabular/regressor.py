@@ -15,6 +15,7 @@ from sknn.losses.scores import r2_of_any_size
 from sknn.tabular.base import BaseTabular, check_confidence
 from sknn.tabular.blending import Blend, blend_numbers
 from sknn.tabular.conformal import intervals, means_and_deviations
+from sknn.tabular.files import say_in_order
 from sknn.tabular.presets import Kind, Preset
 from sknn.tabular.training import Lesson
 from sknn.targets import Numbers, TargetSettings
@@ -83,7 +84,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
 
     def _publish_out_of_fold(self, answer: Array, lesson: Lesson) -> Array:
         known = np.asarray(np.isfinite(answer).all(axis=0))
-        of = lesson.of(known)
+        of = lesson.judged(known)
         self.oof_prediction_ = by_sample(answer)
         self.oof_score_ = r2_of_any_size(of.y, answer.T[known], of.given)
         return np.asarray(lesson.y.T - answer)
@@ -99,7 +100,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
             The rows.
         return_std : bool, default=False
             Whether to return standard deviations of what may be observed, too: of the noise, and
@@ -115,19 +116,20 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
         if not return_std:
             return by_sample(self._answer(X))
         check_is_fitted(self)
-        both = means_and_deviations(self._ensemble, self._misses, X)
+        known = self._ensemble, self._misses
+        both = say_in_order(lambda X: np.stack(means_and_deviations(*known, X)), X, axis=2)
         mean, std = map(by_sample, both)
         return mean, std
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R^2 on rows and their targets.
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
             The rows.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The targets.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The targets; None for those of stored rows.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 
@@ -136,7 +138,9 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
         float
             At most 1.
         """
-        return r2_of_any_size(y, self.predict(X), sample_weight)
+        predicted = self.predict(X)
+        y, sample_weight = self._truth(X, y, sample_weight)
+        return r2_of_any_size(y, predicted, sample_weight)
 
     def predict_interval(self, X: Any, confidence: float = 0.9) -> Array:
         r"""Predict intervals in which the targets of rows will be.
@@ -149,7 +153,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
 
         Parameters
         ----------
-        X : DataFrame, array-like or sparse matrix of shape (n_samples, n_columns)
+        X : DataFrame, array-like, sparse matrix or StoredRows of shape (n_samples, n_columns)
             The rows.
         confidence : float, default=0.9
             The share of targets that is to be in the intervals, in (0, 1).
@@ -165,7 +169,8 @@ class TabularMLPRegressor(RegressorMixin, BaseTabular):
         (2021).
         """
         check_is_fitted(self)
-        ends = intervals(self._ensemble, self._misses, X, check_confidence(confidence))
+        known, share = (self._ensemble, self._misses), check_confidence(confidence)
+        ends = say_in_order(lambda X: intervals(*known, X, share), X, axis=0)
         return ends[:, 0] if ends.shape[1] == 1 else ends
 
     def __sklearn_tags__(self) -> Any:

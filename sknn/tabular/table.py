@@ -14,7 +14,9 @@ from pandas.api import types
 
 from sknn._math import Array
 from sknn._warn import warn
+from sknn.data import StoredRows
 from sknn.plain import kept
+from sknn.tabular.files import read_frame
 
 PARTS = ("year", "month", "day", "day_of_week", "hour", "minute")
 """What a date is taken apart into, beside the time since the first one, in days."""
@@ -48,6 +50,28 @@ class Table(NamedTuple):
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    # What tables in files do otherwise, see `sknn.tabular.stored`.
+
+    @property
+    def sample(self) -> Table:
+        """The rows from which it is learnt what becomes of the columns: all of them."""
+        return self
+
+    def of(self, rows: Any) -> Table:
+        """Return some rows."""
+        return Table(self.numbers[rows], self.codes[rows])
+
+    def encoded(self, encoder: Any, sample: Array) -> Any:
+        """Return all rows as networks take them, if those of the sample are known."""
+        return sample
+
+    def described(self) -> Any:
+        """Return what tells the table from others, in arrays and plain terms."""
+        return tuple(self)
+
+    def discard(self) -> None:
+        """Remove what is kept elsewhere."""
 
 
 @kept
@@ -251,6 +275,8 @@ def _all_words(names: Any) -> bool:
 
 def has_names(X: Any) -> bool:
     """Whether a table is of a make whose columns have names."""
+    if isinstance(X, StoredRows):
+        return X.feature_names is not None
     return isinstance(X, pd.DataFrame) or hasattr(X, "column_names") or hasattr(X, "get_columns")
 
 
@@ -262,6 +288,8 @@ def as_frame(X: Any) -> pd.DataFrame:
     ValueError, TypeError
         If it is no table, or an empty one.
     """
+    if isinstance(X, StoredRows):
+        return as_frame(read_frame(X))
     if isinstance(X, pd.DataFrame):
         frame = X
     elif sp.issparse(X):

@@ -6,11 +6,13 @@ import functools
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import joblib
 import numpy as np
 
 from sknn._math import Array, spread_rows
@@ -22,18 +24,19 @@ from sknn.network import CALIBRATION_ROWS, Network
 from sknn.objective import Objective
 from sknn.optimizers import Adam
 from sknn.penalties import L2
-from sknn.samples import Dense, Joined, Samples
+from sknn.samples import Joined, Samples, as_samples
 from sknn.schedules import CosLog, EveryStep, FlatCosine
 from sknn.solvers import Problem, Stochastic, TrainingState, solve
 from sknn.solvers.cost import epoch_operations
 from sknn.tabular.clock import ByTheClock, Clock
 from sknn.tabular.encoder import TableEncoder
 from sknn.tabular.encoding import TargetMeans, Waves, draw_folds
-from sknn.tabular.members import Fold, Member, Members, Unit
+from sknn.tabular.members import Fold, LeftOut, Member, Members, Unit
 from sknn.tabular.presets import Kind, Preset, choose_batch_size, choose_epochs
+from sknn.tabular.stored import EncodedSamples, StoredTable, learn_means
 from sknn.tabular.table import Table
 from sknn.targets import Classes, Targets
-from sknn.training import Checkpoint, Hooks
+from sknn.training import Hooks
 
 WAVE_SCALE = 0.5
 """What the factors of waves begin with; those of other inputs begin with 1."""
@@ -51,13 +54,17 @@ BETA_2 = 0.95
 """The decay of Adam's second moment."""
 
 
+EMPTY = Table(np.empty((0, 0)), np.empty((0, 0), np.intp))
+"""A table of which nobody wants to know what it holds."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
     """What all networks of an ensemble learn from.
 
     Attributes
     ----------
-    table : Table
+    table : Table or StoredTable
     targets : Targets
         With weights of classes and the loss.
     y : ndarray of shape (n_samples, n_outputs)
@@ -66,7 +73,7 @@ class Lesson:
         The samples' weights, times those of their classes and as they were given.
     """
 
-    table: Table
+    table: Table | StoredTable
     targets: Targets
     y: Array
     weight: Array | None
@@ -74,19 +81,32 @@ class Lesson:
 
     def of(self, rows: Array) -> Lesson:
         """Return what some rows teach."""
+        return replace(self.judged(rows), table=self.table.of(rows))
+
+    def judged(self, rows: Any) -> Lesson:
+        """Return what some rows are judged by, without what they hold."""
         weight = None if self.weight is None else self.weight[rows]
-        table = Table(self.table.numbers[rows], self.table.codes[rows])
         given = None if self.given is None else self.given[rows]
-        return replace(self, table=table, y=self.y[rows], weight=weight, given=given)
+        return replace(self, table=EMPTY, y=self.y[rows], weight=weight, given=given)
+
+    def for_means(self, rows: Any) -> Array:
+        """Return targets of which categories have means: of classes, the first follows."""
+        n = self.y.shape[1]
+        first = 1 if n > 1 and isinstance(self.targets, Classes) else 0
+        return self.y[rows, first:].astype(np.float64)
 
     def described(self, groups: Any) -> dict[str, Any]:
         """Return what training depends on, in arrays, under the names that users know."""
         return {
-            "X": tuple(self.table),
+            "X": self.table.described(),
             "y": self.y,
             "sample_weight": (self.weight, self.given),
             "groups": None if groups is None else np.asarray(groups),
         }
+
+    def fingerprint(self) -> str:
+        """Return what tells a table and its targets from others."""
+        return str(joblib.hash((self.table, self.y)))
 
     def smoothed(self, share: float) -> Lesson:
         """Return the lesson with a share of the targets spread over all classes."""
@@ -111,7 +131,7 @@ class Training:
         None for what suits the number of rows.
     encoder : TableEncoder
         Fitted.
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray of shape (n_samples, n_features) or EncodedSamples
         The rows, encoded.
     folds : list of Fold
     rng : RandomState
@@ -132,8 +152,8 @@ class Training:
         preset: Preset,
         batch_size: int | None,
         encoder: TableEncoder,
-        X: Array,
-        folds: list[Fold],
+        X: Array | EncodedSamples,
+        folds: list[Fold | LeftOut],
         rng: np.random.RandomState,
     ) -> None:
         n_rows = min(len(fold.train) for fold in folds)
@@ -146,10 +166,8 @@ class Training:
         self._encoder, self._X, self._rng = encoder, X, rng
         self._waves = CosLog(preset.n_cycles, preset.growth, ends_with_epochs=True)
         n_raw = lesson.targets.n_outputs * lesson.targets.loss.raw_per_target
-        self._y = lesson.targets.for_training(lesson.y)
-        self._for_means = _for_means(lesson)
-        n_targets = self._for_means.shape[1]
-        places = range(lesson.table.codes.shape[1]) if n_targets <= MAX_TARGETS else ()
+        n_targets = lesson.for_means(slice(1)).shape[1]
+        places = range(lesson.table.sample.codes.shape[1]) if n_targets <= MAX_TARGETS else ()
         self._about = [p for p in places if encoder.about_category(p)[0] >= MIN_LEVELS]
         n_own = len(self._about) * n_targets
         layers = _make_layers(kind, preset, encoder, n_own, n_raw)
@@ -170,6 +188,25 @@ class Training:
         return len(self._folds)
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether the rows come from a file: then one network is trained after the other."""
+        return isinstance(self._X, EncodedSamples)
+
+    @contextmanager
+    def rows_at_hand(self) -> Iterator[None]:
+        """Have rows from a file encoded only once, while this lasts."""
+        X = self._X
+        if not isinstance(X, EncodedSamples):
+            yield
+            return
+        self._X = written = X.written()
+        try:
+            yield
+        finally:
+            self._X = X
+            written.discard()
+
+    @property
     def seconds_per_epoch(self) -> float:
         """How long an epoch of all folds takes, from a few steps that are thrown away."""
         if self._seconds is None:
@@ -184,8 +221,8 @@ class Training:
         whole = Problem(
             objective=Objective(self._network, lesson.targets.loss, L2(), 0.0),
             solver=self._make_solver(self.n_epochs, None),
-            samples=Dense(self._X),
-            y=self._y,
+            samples=as_samples(self._X),
+            y=self._make_y(),
             sample_weight=lesson.weight,
             rows=None,
             state=theta,
@@ -193,6 +230,10 @@ class Training:
         )
         size = self._batch_size
         return sum(epoch_operations(whole, size, size * self._count_steps(f)) for f in self._folds)
+
+    def _make_y(self) -> Array:
+        """Return the targets as they are trained on; of many rows they are made when needed."""
+        return self._lesson.targets.for_training(self._lesson.y)
 
     def takes_as_long_as(self, other: Training) -> None:
         """Take over the times of a training of the same kind."""
@@ -203,30 +244,15 @@ class Training:
 
         Folds that are too many for one stack are trained one stack after the other.
         """
-        few, times = N_PROBED * self._batch_size, [list[float]() for _ in self._folds]
-        folds = [Fold(fold.train[:few], fold.held_out) for fold in self._folds]
-        solver, rng = self._make_solver(3, None), np.random.RandomState(0)
-
-        def watch(state: TrainingState, theta: Array, of_fold: list[float]) -> bool:
-            of_fold.append(time.perf_counter())
-            return False
-
-        states = solve(
-            [
-                self._pose(
-                    Member(fold, self._unit(fold)),
-                    solver,
-                    rng,
-                    after_epoch=partial(watch, of_fold=of_fold),
-                )
-                for fold, of_fold in zip(folds, times, strict=True)
-            ]
-        )
+        few, n_probed = N_PROBED * self._batch_size, 1 if self.is_streamed else self.n_folds
+        folds = [Fold(fold.train[:few], fold.held_out) for fold in self._folds[:n_probed]]
+        times = [list[float]() for _ in folds]
+        states = solve(list(self._pose_probes(folds, times)))
         if any(state.is_interrupted for state in states):
             raise KeyboardInterrupt
         seconds = []
         for stack in _stacks_by_time(times):
-            n_probed, n_steps = (
+            n_made, n_steps = (
                 sum(self._count_steps(of[m]) for m in stack) for of in (folds, self._folds)
             )
             laps = np.diff(max((times[m] for m in stack), key=len))
@@ -236,11 +262,26 @@ class Training:
                     f"{self.kind.learning_rate_init}, or weights of samples or classes that are "
                     "very unlike."
                 )
-            seconds.append(min(laps) * n_steps / n_probed)
+            seconds.append(min(laps) * n_steps / n_made)
+        seconds += [seconds[0] / n_steps * self._count_steps(f) for f in self._folds[len(folds) :]]
         self._first_share = float(seconds[0] / sum(seconds))
         return float(sum(seconds))
 
-    def _count_steps(self, fold: Fold) -> int:
+    def _pose_probes(self, folds: list[Fold], times: list[list[float]]) -> Iterator[Problem]:
+        """Yield problems of a few rows, which note when their epochs end."""
+        solver, rng, y = self._make_solver(3, None), np.random.RandomState(0), self._make_y()
+
+        def watch(state: TrainingState, theta: Array, of_fold: list[float]) -> bool:
+            of_fold.append(time.perf_counter())
+            return False
+
+        for fold, of_fold in zip(folds, times, strict=True):
+            watcher = partial(watch, of_fold=of_fold)
+            member = Member(fold, self._unit(fold))
+            problem = self._pose(member, y, solver, rng, after_epoch=watcher)
+            yield _in_memory(problem) if self.is_streamed else problem
+
+    def _count_steps(self, fold: Fold | LeftOut) -> int:
         """Return how many steps an epoch of a fold has."""
         return max(1, len(fold.train) // self._batch_size)
 
@@ -254,21 +295,27 @@ class Training:
         hooks : Hooks
             What the first network calls, with its state.
         """
+        return list(self.pose_each(clock, hooks))
+
+    def pose_each(self, clock: Clock | None, hooks: Hooks) -> Iterator[Problem]:
+        """Yield the problem of one fold after the other; see `pose`."""
         self._clock = clock
-        self._members = [Member(fold, self._unit(fold)) for fold in self._folds]
-        solver = self._make_solver(self.n_epochs, clock)
-        problems = [
-            self._pose(
+        self._members, self._n_bytes = list[Member](), list[int]()
+        solver, y = self._make_solver(self.n_epochs, clock), self._make_y()
+        for fold in self._folds:
+            is_first = not self._members
+            member = Member(fold, self._unit(fold))
+            self._members.append(member)
+            problem = self._pose(
                 member,
+                y,
                 solver,
                 self._rng,
-                before_epoch=None if m else hooks.before_epoch,
-                after_epoch=self._watcher(member, None if m else hooks.after_epoch),
+                before_epoch=hooks.before_epoch if is_first else None,
+                after_epoch=self._watcher(member, hooks.after_epoch if is_first else None),
             )
-            for m, member in enumerate(self._members)
-        ]
-        self._n_bytes = sum(solver.bytes_per_model(problem) for problem in problems)
-        return problems
+            self._n_bytes.append(solver.bytes_per_model(problem))
+            yield problem
 
     def finish(self, states: list[TrainingState]) -> Members | None:
         """Return the networks; None if the training was interrupted before they had learnt."""
@@ -296,7 +343,7 @@ class Training:
             n_epochs,
             self._batch_size,
             functools.reduce(Spent.plus, (state.spent for state in states))._replace(
-                peak_bytes=self._n_bytes
+                peak_bytes=max(self._n_bytes) if self.is_streamed else sum(self._n_bytes)
             ),
         )
 
@@ -319,7 +366,7 @@ class Training:
             drops_last=True,
         )
 
-    def _unit(self, fold: Fold) -> Unit | None:
+    def _unit(self, fold: Fold | LeftOut) -> Unit | None:
         """Return the unit of numbers that are learnt in a fold."""
         lesson = self._lesson
         if not lesson.targets.are_numbers:
@@ -328,20 +375,20 @@ class Training:
         return Unit.of(lesson.y[fold.train].astype(np.float64), weight)
 
     def _pose(
-        self, member: Member, solver: Stochastic, rng: np.random.RandomState, **hooks: Any
+        self, member: Member, y: Array, solver: Stochastic, rng: np.random.RandomState, **hooks: Any
     ) -> Problem:
         """Return the problem of a fold."""
         lesson, network, rows = self._lesson, self._network, member.fold.train
         own = np.random.RandomState(rng.randint(np.iinfo(np.int32).max))
         theta = network.initialize(lambda i, o: DataDriven().draw(own, i, o, 1.0), own, np.float32)
-        samples = self._learn_means(member, own)
+        samples = self._learn_means(member, rows, own)
         network.calibrate(theta, samples[rows[spread_rows(len(rows), CALIBRATION_ROWS)]], own)
         unit = member.unit
         return Problem(
             objective=Objective(network, lesson.targets.loss, L2(), 0.0),
             solver=solver,
             samples=samples,
-            y=self._y if unit is None else unit.apply(self._y),
+            y=y if unit is None else unit.apply(y),
             sample_weight=lesson.weight,
             rows=rows,
             state=TrainingState(theta),
@@ -353,19 +400,24 @@ class Training:
             **hooks,
         )
 
-    def _learn_means(self, member: Member, rng: np.random.RandomState) -> Samples:
+    def _learn_means(self, member: Member, rows: Array, rng: np.random.RandomState) -> Samples:
         """Learn a member's own means; return all rows as its network takes them."""
         if not self._about:
-            return Dense(self._X)
-        lesson, rows, encoder = self._lesson, member.fold.train, self._encoder
-        targets, codes = self._for_means[rows], lesson.table.codes
+            return as_samples(self._X)
+        lesson = self._lesson
+        about = [(place, self._encoder.about_category(place)) for place in self._about]
+        if isinstance(self._X, EncodedSamples):
+            seed = int(rng.randint(np.iinfo(np.int32).max))
+            known = lesson.for_means, lesson.weight, rows, seed
+            member.means, samples = learn_means(self._X, about, *known)
+            return samples
+        targets, codes = lesson.for_means(rows), lesson.table.sample.codes
         weight = None if lesson.weight is None else lesson.weight[rows]
         folds = draw_folds(len(rows), rng)
-        member.means = []
-        for place in self._about:
-            n_levels, name, origin = encoder.about_category(place)
-            known = codes[rows, place], n_levels, targets, weight, folds, name, origin
-            member.means.append((place, TargetMeans(*known)))
+        member.means = [
+            (place, TargetMeans(codes[rows, place], n, targets, weight, folds, name, origin))
+            for place, (n, name, origin) in about
+        ]
         own = np.concatenate(member.encode(codes), axis=1)
         start = 0
         for _, means in member.means:  # the rows that are trained on see the others' targets only
@@ -395,111 +447,16 @@ class Training:
         return watch
 
 
-def shorten(trainings: list[Training], operations: float) -> None:
-    """Plan fewer epochs, so that trainings take no more than so many operations."""
-    whole = sum(training.operations_per_epoch * training.n_epochs for training in trainings)
-    for training in trainings:
-        training.n_epochs = max(1, int(training.n_epochs * min(1.0, operations / whole)))
-
-
-def train(
-    trainings: list[Training],
-    hooks: list[Hooks],
-    seconds: float | None = None,
-    checkpoint: Checkpoint | None = None,
-) -> list[Members | None]:
-    """Train all networks of some kinds; return them, or None where Ctrl-C has come too early.
-
-    Parameters
-    ----------
-    trainings : list of Training
-    hooks : list of Hooks
-        For each what its first network calls, with its state.
-    seconds : float, default=None
-        How long it may take; None for as long as it takes.
-    checkpoint : Checkpoint, default=None
-        Where they are kept; not with `seconds`.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If Ctrl-C comes before any network has learnt something.
-    """
-    if seconds is None:
-        trained = _train_together(trainings, [None] * len(trainings), hooks, checkpoint)
-    else:
-        trained = _train_in_turn(trainings, hooks, seconds)
-    if not any(members is not None for members in trained):
-        raise KeyboardInterrupt
-    return trained
-
-
-def _train_together(
-    trainings: list[Training],
-    clocks: Sequence[Clock | None],
-    hooks: list[Hooks],
-    checkpoint: Checkpoint | None = None,
-) -> list[Members | None]:
-    rows = zip(trainings, clocks, hooks, strict=True)
-    problems = [training.pose(clock, of_kind) for training, clock, of_kind in rows]
-    everyone = [problem for of_kind in problems for problem in of_kind]
-    if checkpoint is None:
-        states = iter(solve(everyone))
-    else:
-        members = [member for training in trainings for member in training.members]
-        states = iter(_solve_kept(everyone, members, checkpoint))
-    return [
-        training.finish([next(states) for _ in of_kind])
-        for training, of_kind in zip(trainings, problems, strict=True)
-    ]
-
-
-def _solve_kept(
-    problems: list[Problem], members: list[Member], checkpoint: Checkpoint
-) -> list[TrainingState]:
-    """Solve problems, those that a file has from where they were; keep them there."""
-    states: dict[int, TrainingState] = {}
-    posed: dict[int, Problem] = {}
-    for i, (problem, member) in enumerate(zip(problems, members, strict=True)):
-        checkpoint.begin(str(i), problem.rng, is_own=True)
-        member.thetas.update(checkpoint.extra(str(i)) or {})
-        extra: Any = partial(dict, member.thetas)
-        resumed = checkpoint.resumed(str(i), problem, extra=extra, alone=False)
-        if isinstance(resumed, TrainingState):
-            states[i] = resumed
-        else:
-            posed[i] = resumed
-    solved = solve(list(posed.values()))
-    for (i, problem), state in zip(posed.items(), solved, strict=True):
-        states[i] = state
-        if not state.is_interrupted:
-            checkpoint.finish(str(i), state, problem.rng, dict(members[i].thetas))
-    checkpoint.try_to_write()
-    return [states[i] for i in range(len(problems))]
-
-
-def _train_in_turn(
-    trainings: list[Training], hooks: list[Hooks], seconds: float
-) -> list[Members | None]:
-    """Train one kind after the other, each with its part of the time that is left."""
-    end, trained = time.perf_counter() + seconds, list[Members | None]()
-    costs = [training.n_epochs * training.seconds_per_epoch for training in trainings]
-    for k, training in enumerate(trainings):
-        left = end - time.perf_counter()
-        clock = training.make_clock(left * costs[k] / sum(costs[k:]))
-        members = _train_together([training], [clock], [hooks[k]])
-        trained += members
-        if training.is_interrupted:
-            trained += [None] * (len(trainings) - k - 1)
-            break
-    return trained
-
-
-def _for_means(lesson: Lesson) -> Array:
-    """Return targets of which categories have means: of classes, the first follows from others."""
-    n = lesson.y.shape[1]
-    first = 1 if n > 1 and isinstance(lesson.targets, Classes) else 0
-    return lesson.y[:, first:].astype(np.float64)
+def _in_memory(problem: Problem) -> Problem:
+    """Return a problem with its rows in memory; others read them ahead of the training."""
+    rows, weight = problem.rows, problem.sample_weight
+    return replace(
+        problem,
+        samples=as_samples(problem.samples[rows]),
+        y=problem.y[rows],
+        sample_weight=None if weight is None else weight[rows],
+        rows=None,
+    )
 
 
 def _stacks_by_time(times: list[list[float]]) -> list[list[int]]:

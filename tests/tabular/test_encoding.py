@@ -548,3 +548,48 @@ def test_mean_targets_have_no_unit():
     )
 
     np.testing.assert_array_equal(found, large)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e200])
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_mean_targets_of_sums_are_those_of_the_rows(unit, is_weighted):
+    rng = np.random.default_rng(0)
+    codes, lots = rng.integers(-1, 6, 200), rng.integers(0, 4, 200)
+    targets = unit * (rng.standard_normal((200, 2)) + codes[:, np.newaxis])
+    weight = rng.random(200) if is_weighted else np.ones(200)
+    folds = [np.flatnonzero(lots == fold) for fold in range(4)]
+    expected = TargetMeans(codes, 6, targets, weight, folds, "a", 3)
+    of_rows = np.empty((200, 2))
+    expected.encode_training_rows(of_rows)
+    counts, weights, *sums = (
+        np.stack([np.bincount(codes[rows] % 7, part[rows], 7) for rows in folds])
+        for part in (np.ones(200), weight, *(weight * targets.T))
+    )
+
+    means, by_fold = TargetMeans.of_sums(counts, weights, np.stack(sums), "a", 3)
+
+    np.testing.assert_allclose(by_fold[lots, codes], of_rows, rtol=1e-6, atol=1e-9)
+    levels = np.arange(-1, 6)[:, np.newaxis]
+    np.testing.assert_allclose(encode(means, levels), encode(expected, levels), rtol=1e-6)
+    assert (means.names, means.origins) == (expected.names, expected.origins)
+
+
+def test_mean_targets_of_sums_that_say_nothing_are_0():
+    counts = np.zeros((5, 101))
+    counts[np.arange(100) % 5, np.arange(100)] = 1  # each row has a category of its own
+    sums = np.where(counts > 0, np.random.default_rng(0).standard_normal((5, 101)), 0)
+
+    means, by_fold = TargetMeans.of_sums(counts, counts, sums[np.newaxis], "id", 0)
+
+    assert not by_fold.any()
+    assert not encode(means, np.arange(100)[:, np.newaxis]).any()
+
+
+def test_sums_of_a_single_fold_are_the_means_of_all():
+    counts = np.zeros((3, 3))
+    counts[1] = [4, 4, 0]
+    sums = counts * [1.0, 3.0, 0.0]
+
+    means, by_fold = TargetMeans.of_sums(counts, counts, sums[np.newaxis], "a", 0)
+
+    np.testing.assert_allclose(by_fold[1, :2], encode(means, column(0, 1).astype(int)))

@@ -1,8 +1,10 @@
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.model_selection import GroupShuffleSplit, KFold, StratifiedKFold, TimeSeriesSplit
 
-from sknn.tabular.folds import make_folds
+from sknn.tabular.folds import check_rounds, check_weights, make_folds
 
 
 def make(cv, strata=None, groups=None, n_rows=None, seeds=(0,)):
@@ -235,3 +237,35 @@ def test_no_split_at_all_is_refused():
 def test_splits_that_are_no_rows_are_refused(split):
     with pytest.raises(ValueError, match="cv must give pairs of rows of X, which has 2"):
         make([split], n_rows=2)
+
+
+@pytest.mark.parametrize("strata", [None, np.arange(60) % 3])
+def test_folds_of_many_rows_are_the_same(strata):
+    arguments = 4, np.zeros((60, 1)), np.zeros(60), strata, None, 60, [0, 1]
+    few, many = make_folds(*arguments), make_folds(*arguments, are_many=True)
+
+    pairs = zip(itertools.chain(*few), itertools.chain(*many), strict=True)
+    for fold, other in pairs:
+        np.testing.assert_array_equal(fold.train, other.train)
+        np.testing.assert_array_equal(fold.held_out, other.held_out)
+
+
+@pytest.mark.parametrize("weight", [np.arange(6) < 3, np.arange(6) >= 3])
+def test_parts_without_weight_are_refused(weight):
+    folds = make_folds(KFold(2), np.zeros((6, 1)), np.zeros(6), None, None, 6, [0])
+
+    with pytest.raises(ValueError, match="is 0 for all rows that a fold trains on"):
+        check_weights(weight.astype(float), folds)
+    check_weights(None, folds)
+    check_weights(np.ones(6), folds)
+
+
+def test_rows_must_be_left_out_as_often_as_before():
+    before, now = np.zeros((2, 1, 1, 4)), np.zeros((1, 1, 1, 4))
+    check_rounds([before, now], 3)
+
+    now[0, 0, 0, 2] = np.nan
+    with pytest.raises(ValueError, match="leave out each row as often as before; those of cv=3"):
+        check_rounds([before, now], 3)
+    with pytest.raises(ValueError, match="leave out each row as often as before"):
+        check_rounds([before, np.zeros((1, 1, 2, 4))], 3)

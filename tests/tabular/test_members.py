@@ -3,7 +3,7 @@ import pytest
 from scipy.special import expit
 
 from sknn.tabular import members
-from sknn.tabular.members import Fold, Member, Members, Unit
+from sknn.tabular.members import Fold, LeftOut, Member, Members, Unit
 from tests.tabular.fits import (
     SMALL,
     X,
@@ -156,3 +156,26 @@ def test_the_unit_of_huge_numbers_is_finite():
     np.testing.assert_allclose(large.spread, 1e300 * small.spread)
     np.testing.assert_array_equal(large.apply(np.array([[1e308]])) > 1e6, True)
     assert np.isinf(small.apply(np.array([[1e300]]))).all()
+
+
+# Folds.
+
+
+def test_a_fold_of_many_rows_is_known_by_those_that_it_leaves_out():
+    fold = LeftOut(np.array([1, 4]), 6)
+
+    np.testing.assert_array_equal(fold.train, [0, 2, 3, 5])
+    np.testing.assert_array_equal(fold.held_out, [1, 4])
+    assert fold.train.dtype == fold.held_out.dtype == np.int32
+
+
+def test_moments_that_are_not_asked_say_nothing():
+    model = fit("number")
+    [kind, *_] = model.members_
+    encoded = kind.encoder.transform(X)
+
+    found = kind.out_of_fold(encoded, np.empty((90, 0), int), [1])
+
+    expected = kind.out_of_fold(encoded, np.empty((90, 0), int))
+    np.testing.assert_array_equal(found[1], expected[1])
+    assert np.isnan(np.delete(found, 1, axis=0)).all()

@@ -8,7 +8,18 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from sknn.tabular.table import CATEGORY, CLOCK, DATE, NUMBER, Columns, as_frame, kind_of
+from sknn.data import from_memmap
+from sknn.tabular.table import (
+    CATEGORY,
+    CLOCK,
+    DATE,
+    NUMBER,
+    Columns,
+    Table,
+    as_frame,
+    has_names,
+    kind_of,
+)
 
 NAN = np.nan
 
@@ -742,3 +753,24 @@ def test_the_order_of_bytes_plays_no_role():
         Columns(X, [0]).read(X), Columns(swapped, [0]).read(swapped), strict=True
     ):
         np.testing.assert_array_equal(one, other)
+
+
+def test_some_rows_of_a_table():
+    table = Table(np.arange(6.0).reshape(3, 2), np.arange(3)[:, np.newaxis])
+    some = table.of([2, 0])
+
+    assert some.numbers.tolist() == [[4, 5], [0, 1]]
+    assert some.codes.tolist() == [[2], [0]]
+    assert table.sample is table
+    table.discard()
+    assert len(table) == 3
+
+
+def test_rows_of_files_are_tables(tmp_path):
+    np.save(tmp_path / "X.npy", np.eye(3))
+    data = from_memmap(np.load(tmp_path / "X.npy", mmap_mode="r"))
+
+    assert not has_names(data)
+    pd.testing.assert_frame_equal(as_frame(data[1:]), pd.DataFrame(np.eye(3)[1:]))
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        as_frame(data[:0])

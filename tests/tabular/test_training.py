@@ -8,7 +8,8 @@ from sklearn.model_selection import KFold
 from sknn.schedules import CosLog
 from sknn.solvers import TrainingState, solve
 from sknn.tabular import TabularMLPRegressor, base
-from sknn.tabular.training import WAVE_SCALE, train
+from sknn.tabular.course import train
+from sknn.tabular.training import WAVE_SCALE
 from sknn.training import Hooks
 from tests.tabular.fits import (
     KIND,
