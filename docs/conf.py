@@ -34,10 +34,10 @@ templates_path = ["_templates"]
 default_role = "code"
 highlight_language = "python"
 smartquotes = False
-# A reference that leads nowhere is an error. Fitted attributes that are properties are described
-# where they are named.
+# A reference that leads nowhere is an error. Attributes that are properties are described where
+# they are named.
 nitpicky = True
-nitpick_ignore_regex = [("py:obj", r"\w+_")]
+nitpick_ignore_regex = [("py:obj", r"\w+_|shape|feature_names|y|sample_weight")]
 
 # Pages of names are made anew, so that none stays whose name or template has changed.
 shutil.rmtree(DOCS / "generated", ignore_errors=True)
@@ -97,7 +97,16 @@ html_theme_options = {
     "show_toc_level": 2,
 }
 
-SECTIONS = ["networks", "learning_rate", "watching", "searches", "tables", "explaining", "keeping"]
+SECTIONS = [
+    "networks",
+    "learning_rate",
+    "watching",
+    "searches",
+    "tables",
+    "large",
+    "explaining",
+    "keeping",
+]
 
 sphinx_gallery_conf = {
     "examples_dirs": str(gallery.EXAMPLES),

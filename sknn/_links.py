@@ -15,6 +15,7 @@ ROOMS = frozenset(
         "activations",
         "augmentation",
         "averaging",
+        "dask",
         "initializers",
         "layers",
         "losses",

@@ -12,7 +12,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from sknn.plain import as_plain, from_plain, kept, name_of
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 
 KEY = "_sknn_version"
 """Under which name a pickle has the version that has written it."""

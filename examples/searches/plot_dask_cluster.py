@@ -133,4 +133,5 @@ if __name__ == "__main__":
     plt.show()
 
 # %%
-# :doc:`/guide/lockstep` says more about workers and their memory.
+# :doc:`/guide/lockstep` says more about workers and their memory, and
+# :doc:`/guide/large` about a single fit on a cluster.

@@ -42,6 +42,7 @@ from sknn.activations import (
 )
 from sknn.augmentation import AUGMENTATIONS, Augmentation, GaussianNoise, Mixup, SwapNoise
 from sknn.averaging import AVERAGINGS, EMA, SWA, Averaging
+from sknn.data import StoredRows, from_memmap, from_parquet
 from sknn.export import register_onnx, to_onnx, to_python, to_sklearn
 from sknn.initializers import (
     INITIALIZERS,
@@ -356,6 +357,55 @@ def use_tables() -> TabularMLPRegressor:
     return numbers
 
 
+def read_files() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "X.npy"
+        np.save(path, X)
+        mapped: np.memmap[Any, Any] = np.load(path, mmap_mode="r")
+        rows = from_memmap(mapped, y, memory="1MB")
+        assert_type(rows, StoredRows)
+        assert_type(rows[:40], StoredRows)
+        assert_type(len(rows), int)
+        assert_type(rows.shape, tuple[int, int])
+        assert_type(MLPClassifier(5, **FAST).fit(rows), MLPClassifier)
+        net = MLPClassifier(5, **FAST).fit(rows[:40])
+        assert_type(net.score(rows[40:]), float)
+        assert_type(MLPRegressor(5, **FAST).fit(rows).predict(rows), NDArray[Any])
+        print(net.predict(rows).shape, [block.shape for block, _ in rows.blocks()])
+        del mapped, rows
+        if importlib.util.find_spec("pyarrow") is not None:
+            path = path.with_name("frame.parquet")
+            frame.to_parquet(path)
+            table = from_parquet(path, ["bmi", "s5"], "target", dtype="float64", memory=10**6)
+            assert_type(table, StoredRows)
+            assert_type(MLPRegressor(5, **FAST).fit(table), MLPRegressor)
+            few = TabularMLPRegressor("fast", cv=2, max_iter=2, random_state=0)
+            assert_type(few.fit(table), TabularMLPRegressor)
+            print(table.feature_names, table.y.mean(), sknn.data.from_parquet)
+
+
+def share_a_fit() -> None:
+    if importlib.util.find_spec("distributed") is None:
+        return
+    from sknn.dask import DaskMLPClassifier, DaskMLPRegressor
+
+    dask: Any = importlib.import_module("dask.array")  # neither comes with all types
+    distributed: Any = importlib.import_module("distributed")
+    classes = DaskMLPClassifier(5, n_shards=2, sync_every=4, outer_momentum=0.5, **FAST)
+    numbers = DaskMLPRegressor(
+        (5, 5), "tanh", loss="huber", client=None, outer_learning_rate=0.9, **FAST
+    )
+    given = dask.from_array(X, 20), dask.from_array(y, 20)
+    with distributed.Client(processes=False, n_workers=1, dashboard_address=None):
+        assert_type(classes.fit(*given), DaskMLPClassifier)
+        assert_type(numbers.fit(*given, sample_weight=None), DaskMLPRegressor)
+        print(classes.predict(given[0]).compute(), float(classes.score(*given)))
+        print(classes.predict_proba(given[0]), classes.classes_, numbers.predict(X))
+    assert_type(numbers.coefs_, list[NDArray[Any]])
+    assert_type(classes.training_report_, TrainingReport)
+    print(classes.to_local().summary(), sknn.dask.DaskMLPRegressor())
+
+
 def search() -> None:
     net = MLPClassifier(5, **FAST)
     rates = {"learning_rate_init": [0.01, 0.1]}
@@ -584,6 +634,8 @@ def main() -> None:
         compare(np.arange(20.0).reshape(10, 2), np.arange(10) % 2)
         regressor = regress()
         tables = use_tables()
+        read_files()
+        share_a_fit()
         search()
         split()
         keep(net)

@@ -95,5 +95,6 @@ ax.set(
 plt.show()
 
 # %%
-# :doc:`/guide/data` says what else to mind: how fast the disk is, and how a
-# file is scaled.
+# :doc:`/guide/large` says more about files: how they are read in windows,
+# which is faster where a file is larger than memory, and how they are
+# scaled.
