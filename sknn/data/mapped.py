@@ -110,7 +110,8 @@ def from_memmap(
 
     See Also
     --------
-    from_parquet : The same from Parquet files.
+    sknn.data.from_parquet : The same from Parquet files.
+    sknn.data.StoredRows : What is returned.
 
     Examples
     --------

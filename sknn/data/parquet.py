@@ -383,7 +383,7 @@ def from_parquet(
 
     See Also
     --------
-    from_memmap : The same from an array in a file.
+    sknn.data.from_memmap : The same from an array in a file.
     sknn.TabularMLPClassifier : Takes these rows with texts and gaps in them.
 
     Examples

@@ -138,7 +138,13 @@ class Stochastic(Solver):
         return self if fits else self.changed(batch_size=n_samples)
 
     def here(self) -> Stochastic:
-        """Return a solver that trains as this one does, on the rows that are here."""
+        """Return a solver that trains as this one does, on the rows that are here.
+
+        Returns
+        -------
+        Stochastic
+            Itself, unless it trains elsewhere.
+        """
         return self
 
     def moment_names(self) -> set[str]:

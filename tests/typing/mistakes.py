@@ -128,7 +128,7 @@ def use_what_is_not_there(net: MLPClassifier, regressor: MLPRegressor) -> None:
 
 
 def call_wrongly(net: MLPClassifier, X: NDArray[Any]) -> None:
-    net.fit(X)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    net.fit()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     net.fit(X, X, weights=X)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     net.partial_fit(X, X, labels=[0, 1])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     net.predict(X, True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
