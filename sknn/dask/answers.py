@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
 import pandas as pd
-from dask import delayed, is_dask_collection
+from dask import delayed
 
 from sknn._math import Array
 from sknn.dask.fleet import Partitions
-from sknn.dask.shards import as_targets, as_vector
-
-
-def is_lazy(X: Any) -> bool:
-    """Whether X is a collection of Dask's."""
-    return is_dask_collection(X) and hasattr(X, "to_delayed")
+from sknn.dask.shards import REMEDY, as_matrix, as_targets, as_vector, dtype_of
 
 
 def answer(local: Any, method: str, X: Any, **options: Any) -> Any:
@@ -32,65 +29,94 @@ def answer(local: Any, method: str, X: Any, **options: Any) -> Any:
 
     Returns
     -------
-    dask Array, Series or DataFrame
+    dask Array, Series or DataFrame, or list or tuple of them
         An array for an array; for a DataFrame a Series or DataFrame with its index.
     """
-    model, is_frame = without_names(local), hasattr(X, "columns")
-    probe = getattr(model, method)(np.zeros((1, X.shape[1])), **options)
-    if not isinstance(probe, np.ndarray):
-        raise NotImplementedError(
-            f"{method} answers to a Dask collection with one array only, and this one returns "
-            f"{type(probe).__name__}. Use X.map_blocks(...) or X.map_partitions(...) with "
-            "to_local()."
-        )
+    model = without_names(local)
+    kind = dtype_of(X) if hasattr(X, "columns") else X.dtype
+    probe = getattr(model, method)(np.zeros((1, X.shape[1]), kind), **options)
     # One task that holds the model, not a copy in each.
     carried = delayed(model, pure=False, traverse=False)
-    if is_frame:
-        columns = None if probe.ndim == 1 else _columns(local, method, probe.shape[1])
-        meta = _framed(probe[:0], pd.RangeIndex(0), columns)
-        return X.map_partitions(_of_frame, carried, method, options, probe[:0], columns, meta=meta)
+    if isinstance(probe, np.ndarray):
+        return _lazy(local, carried, Question(method, options), X, probe)
+    parts = [
+        _lazy(local, carried, Question(method, options, i), X, part) for i, part in enumerate(probe)
+    ]
+    return parts if isinstance(probe, list) else tuple(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What a model is asked; as a function of a partition it has the name of the method.
+
+    Attributes
+    ----------
+    method : str
+    options : dict
+        Of the method.
+    item : int or None, default=None
+        Which of several arrays is the answer; None if there is one.
+    """
+
+    method: str
+    options: dict[str, Any]
+    item: int | None = None
+
+    @property
+    def __name__(self) -> str:
+        return self.method
+
+    def __call__(self, X: Any, model: Any, nothing: Array) -> Any:
+        if not X.shape[0]:
+            return nothing
+        found = getattr(model, self.method)(X, **self.options)
+        return found if self.item is None else found[self.item]
+
+
+def _lazy(local: Any, carried: Any, question: Question, X: Any, probe: Array) -> Any:
+    method, nothing = question.method, probe[:0]
+    if hasattr(X, "columns"):
+        if probe.ndim > 2:
+            raise NotImplementedError(
+                f"{method} has an answer with {probe.ndim} axes, which no DataFrame holds. Use "
+                "X.to_dask_array()."
+            )
+        columns = None if probe.ndim == 1 else _columns(local, question, probe.shape[1])
+        meta = _framed(nothing, pd.RangeIndex(0), columns)
+        arguments = carried, question, nothing, columns
+        return X.map_partitions(_of_frame, *arguments, meta=meta, token=method)
     X = X.rechunk({1: -1}) if len(X.chunks[1]) > 1 else X
-    chunks = (X.chunks[0],) if probe.ndim == 1 else (X.chunks[0], (probe.shape[1],))
     return da.map_blocks(
-        _of_block,
+        question,
         X,
         carried,
-        method,
-        options,
-        probe[:0],
+        nothing,
         dtype=probe.dtype,
-        meta=probe[:0],
-        chunks=chunks,
+        meta=nothing,
+        chunks=(X.chunks[0], *((n,) for n in probe.shape[1:])),
         drop_axis=[1] if probe.ndim == 1 else [],
+        new_axis=list(range(2, probe.ndim)),
     )
 
 
 def without_names(local: Any) -> Any:
     """Return an estimator for arrays: that names fit has been checked once."""
-    model = local._copy("_skl_callbacks", "feature_names_in_")
-    return model
+    return local._copy("_skl_callbacks", "feature_names_in_")
 
 
-def _columns(local: Any, method: str, n: int) -> list[Any]:
+def _columns(local: Any, question: Question, n: int) -> list[Any]:
     classes = getattr(local, "classes_", None)
-    has_classes = method != "predict" and isinstance(classes, np.ndarray) and len(classes) == n
-    return list(classes) if has_classes and classes is not None else list(range(n))
-
-
-def _of_block(X: Array, model: Any, method: str, options: dict[str, Any], nothing: Array) -> Any:
-    return getattr(model, method)(X, **options) if len(X) else nothing
+    if question.item is not None and isinstance(classes, list):
+        classes = classes[question.item]
+    if question.method == "predict" or classes is None or len(classes) != n:
+        return list(range(n))
+    return list(classes)
 
 
 def _of_frame(
-    X: pd.DataFrame,
-    model: Any,
-    method: str,
-    options: dict[str, Any],
-    nothing: Array,
-    columns: list[Any] | None,
+    X: pd.DataFrame, model: Any, question: Question, nothing: Array, columns: list[Any] | None
 ) -> Any:
-    found = getattr(model, method)(X.to_numpy(), **options) if len(X) else nothing
-    return _framed(found, X.index, columns)
+    return _framed(question(as_matrix(X, dtype_of(X)), model, nothing), X.index, columns)
 
 
 def _framed(values: Array, index: Any, columns: list[Any] | None) -> Any:
@@ -139,6 +165,16 @@ class Sums(NamedTuple):
         )
 
 
+class LazyScore(da.Array):
+    """A score that is computed when somebody needs the number, as scikit-learn's searches do."""
+
+    __slots__ = ()
+
+    def item(self) -> float:
+        """Return it as a number."""
+        return float(self)
+
+
 def mean_score(local: Any, X: Any, y: Any, sample_weight: Any) -> Any:
     """Return the accuracy, or R^2, on the rows of collections, as a lazy number.
 
@@ -161,8 +197,9 @@ def mean_score(local: Any, X: Any, y: Any, sample_weight: Any) -> Any:
         while len(parts) > 1:  # in pairs, so that no task has to hold many
             pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
             parts = [delayed(_plus, pure=False)(*pair) for pair in pairs]
-        score = delayed(_score, pure=False)(parts[0])
-        return da.from_delayed(score, shape=(), dtype=np.float64)
+        score, name = delayed(_score, pure=False)(parts[0]), f"score-{uuid.uuid4().hex}"
+        array = da.from_delayed(score, shape=(), dtype=np.float64, name=name)
+        return LazyScore(array.dask, array.name, array.chunks, meta=array._meta)
     raise NotImplementedError(
         "The score of quantiles is no sum over partitions; compute predictions, and score these."
     )
@@ -171,10 +208,15 @@ def mean_score(local: Any, X: Any, y: Any, sample_weight: Any) -> Any:
 def _sums(model: Any, X: Any, y: Any, weight: Any) -> Sums:
     targets, n_rows = as_targets(y), len(y)
     weights = np.ones(n_rows) if weight is None else as_vector(weight).astype(np.float64)
+    if not len(X) == n_rows == len(weights):
+        raise ValueError(
+            f"A partition of X has {len(X)} rows, that of y {n_rows}, and that of sample_weight, "
+            f"if it is given, {len(weights)}. {REMEDY}"
+        )
     total, nothing = float(weights.sum()), np.zeros(1)
     if not total:
         return Sums(0.0, 0.0, nothing, nothing, nothing)
-    predicted = model.predict(X.to_numpy() if isinstance(X, pd.DataFrame) else X)
+    predicted = model.predict(as_matrix(X, dtype_of(X)) if isinstance(X, pd.DataFrame) else X)
     if not model._targets.are_numbers:
         right = total * model._targets.accuracy(predicted, targets, weights)
         return Sums(total, right, nothing, nothing, nothing)

@@ -18,7 +18,7 @@ from sknn._blas import ONE_BLAS_THREAD
 from sknn._component import own
 from sknn._constraints import NONE, Check, Interval, InvalidParameterError, check_parameters
 from sknn._math import Array
-from sknn.dask.answers import answer, is_lazy, mean_score
+from sknn.dask.answers import answer, mean_score
 from sknn.dask.fleet import (
     MAX_SHARDS,
     ROWS_PER_SHARD,
@@ -26,10 +26,12 @@ from sknn.dask.fleet import (
     Fleet,
     FleetJudge,
     Partitions,
+    check_features,
     connected,
+    is_lazy,
 )
 from sknn.dask.rounds import Rounds
-from sknn.dask.shards import Plan, Survey
+from sknn.dask.shards import Plan, Survey, dtype_of
 from sknn.estimators.base import BaseMLP, Work
 from sknn.estimators.fields import param
 from sknn.estimators.hints import with_hints
@@ -53,7 +55,8 @@ N_SHARDS = param(
     allowed=[NONE, Interval(Integral, 1, None)],
     doc="Into how many shards the rows are divided, at least 1. At most so many workers can train, "
     "and what is trained depends on it; not on how many workers there are. None is a shard for "
-    "each 50,000 rows, 128 at most.",
+    "each 50,000 rows, 128 at most. All have as many rows of a batch: `batch_size` is rounded up "
+    "to a multiple of it.",
 )
 
 SYNC_EVERY = param(
@@ -140,12 +143,12 @@ class BaseDaskMLP(BaseMLP):
         is_first = not (self.warm_start and hasattr(self, "coefs_"))
         tasks = EpochTasks.of(self, X, y, sample_weight, self.max_iter)
         fitted, aside = self._copy(), Aside()
+        fitted._forget(is_first)
+        fitted._note_features(X, is_first)
         with ExitStack() as stack:
             client = stack.enter_context(connected(self.client))
             with aside.measured():
-                fitted._forget(is_first)
-                fitted._note_features(X, is_first)
-                work = fitted._make_work(client, partitions, _dtype_of(X), is_first)
+                work = fitted._make_work(client, partitions, dtype_of(X), is_first, stack)
             return self._train(fitted, work, tasks, aside)
 
     def _check_cluster_settings(self) -> None:
@@ -176,6 +179,13 @@ class BaseDaskMLP(BaseMLP):
                 f"scoring={self.scoring!r} cannot be used on a cluster, where the score is a sum "
                 "over shards; use None (accuracy or R2) or 'loss'."
             )
+        for name, off in (("outer_learning_rate", 1.0), ("outer_momentum", 0.0)):
+            value = getattr(self, name)
+            if self.sync_every == 1 and value != off:
+                raise InvalidParameterError(
+                    f"{name}={value!r} has no effect with sync_every=1, where shards make each "
+                    "step together: set sync_every > 1, or leave it out."
+                )
         if self.normalization == "batch" and self.sync_every == 1:
             raise InvalidParameterError(
                 "normalization='batch' with sync_every=1 cannot be used on a cluster: no shard has "
@@ -184,39 +194,36 @@ class BaseDaskMLP(BaseMLP):
 
     def _note_features(self, X: Any, is_first: bool) -> None:
         """Note the features of a Dask collection, or check that they are those of the fit."""
+        check_features(X)
         head: Any = np.zeros((1, X.shape[1]))
         if hasattr(X, "columns"):
             head = pd.DataFrame(head, columns=list(X.columns))
         validate_data(self, head, reset=is_first)
 
     def _make_work(
-        self, client: Client, partitions: Partitions, dtype: Any, is_first: bool
+        self,
+        client: Client,
+        partitions: Partitions,
+        dtype: Any,
+        is_first: bool,
+        stack: ExitStack,
     ) -> Work:
-        """Return what is to be done, with the shards on the cluster."""
+        """Return what is to be done, with shards on the cluster for as long as the stack lasts."""
         surveys = partitions.surveys(client, self._are_numbers)
         n_rows = [survey.n_rows for survey in surveys]
         total = sum(n_rows)
         if total < 2:
             raise ValueError(f"X has {total} rows; at least 2 are needed.")
-        targets, labels = self._learn(surveys)
-        if not is_first:
-            settings, targets = targets.settings, self._targets
-            targets.check(labels, must_have_all=True)
-            targets = targets.adopt(settings)
+        targets = self._targets_of(surveys, is_first)
         n_shards = self.n_shards or min(MAX_SHARDS, -(-total // ROWS_PER_SHARD))
         if n_shards > total // 2:
             raise InvalidParameterError(
                 f"n_shards={n_shards} is too many for {total} rows: a shard needs two at least."
             )
         recipe = self._recipe_for(n_shards, total)
-        plan = Plan(
-            targets=targets,
-            dtype=dtype,
-            held_out=float(recipe.validation_fraction) if self.early_stopping else 0.0,
-            seed=int(self.random_state) if isinstance(self.random_state, Integral) else 0,
-            has_fingerprint=self.checkpoint is not None,
-        )
+        plan = self._plan(targets, dtype)
         fleet = Fleet(client, partitions, n_rows, n_shards, plan)
+        stack.callback(fleet.release)
         samples, encoded, given = fleet.few(dtype)
         solver = recipe.solver
         assert isinstance(solver, Stochastic)
@@ -230,17 +237,40 @@ class BaseDaskMLP(BaseMLP):
         data = TrainingSet(samples, encoded, None, given, None, held_out)
         return Work(targets, data, is_first, recipe=replace(recipe, solver=rounds))
 
+    def _targets_of(self, surveys: list[Survey], is_first: bool) -> Targets:
+        targets, labels = self._learn(surveys)
+        if is_first:
+            return targets
+        self._targets.check(labels, must_have_all=True)
+        return self._targets.adopt(targets.settings)
+
+    def _plan(self, targets: Targets, dtype: Any) -> Plan:
+        nothing = np.empty((0, targets.n_outputs))  # class_weight is a dict, or None
+        fraction: Any = self.validation_fraction
+        return Plan(
+            targets=targets.weighted(nothing, None),
+            dtype=dtype,
+            held_out=float(fraction) if self.early_stopping else 0.0,
+            seed=int(self.random_state) if isinstance(self.random_state, Integral) else 0,
+            has_fingerprint=self.checkpoint is not None,
+        )
+
     def _recipe_for(self, n_shards: int, n_rows: int) -> Recipe:
         recipe = make_recipe(self)
         size: Any = self.batch_size
         if size == "auto":
             size = max(BATCH_SIZES["auto"], ROWS_PER_STEP * n_shards)
-        elif size < n_shards:
+        least = 2 if self.normalization == "batch" else 1
+        if size < least * n_shards:
             raise InvalidParameterError(
-                f"batch_size={size} is the batch of all shards together, and smaller than their "
-                f"number, {n_shards}: increase it, or set a smaller n_shards."
+                f"batch_size={size} is the batch of all shards together, of which each of the "
+                f"{n_shards} needs {least} rows at least: increase it, or set a smaller n_shards."
             )
-        return replace(recipe, solver=recipe.solver.changed(batch_size=min(int(size), n_rows)))
+        # Each shard has as many rows of a batch, so that all come to the end of an epoch together.
+        size = n_shards * -(-int(size) // n_shards)
+        solver = recipe.solver.changed(batch_size=min(size, n_rows))
+        # A checkpoint is that of a fit, whoever asks for it.
+        return replace(recipe, solver=solver, words={**recipe.words, "client": None})
 
     # Answering.
 
@@ -300,13 +330,6 @@ class BaseDaskMLP(BaseMLP):
 
     def to_plain(self) -> dict[str, Any]:
         return {**super().to_plain(), "client": None}
-
-
-def _dtype_of(X: Any) -> Any:
-    """Return what a network computes in that is trained on a collection."""
-    kinds = list(X.dtypes) if hasattr(X, "columns") else [X.dtype]
-    is_single = all(getattr(kind, "itemsize", 8) <= 4 and kind.kind == "f" for kind in kinds)
-    return np.dtype(np.float32 if is_single else np.float64)
 
 
 def _center(surveys: list[Survey]) -> Array:

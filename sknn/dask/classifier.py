@@ -23,6 +23,7 @@ from sknn.estimators.classifier import ClassifierParameters, MLPClassifier
 from sknn.estimators.fields import estimator, with_parameters
 from sknn.targets import ClassTargets, TargetSettings, learn_classes
 from sknn.targets.class_weight import class_factors
+from sknn.targets.kinds import labels_of
 
 
 @with_parameters
@@ -69,10 +70,12 @@ class DaskMLPClassifier(DaskClassifierParameters, ClassifierMixin, BaseDaskMLP):
     >>> from sklearn.datasets import load_iris
     >>> from sknn.dask import DaskMLPClassifier
     >>> X, y = (da.from_array(a, 50) for a in load_iris(return_X_y=True))
-    >>> client = Client(processes=False, n_workers=1, dashboard_address=None)
-    >>> net = DaskMLPClassifier(n_shards=3, max_iter=300, random_state=0).fit(X, y)
+    >>> client = Client(processes=False, n_workers=1, dashboard_address=":0")
+    >>> net = DaskMLPClassifier(
+    ...     learning_rate_init=0.01, target_loss=0.1, n_shards=3, random_state=0
+    ... ).fit(X, y)
     >>> net.predict(X)
-    dask.array<_of_block, shape=(150,), dtype=int64, chunksize=(50,), chunktype=numpy.ndarray>
+    dask.array<predict, shape=(150,), dtype=int64, chunksize=(50,), chunktype=numpy.ndarray>
     >>> print(f"{float(net.score(X, y)):.2f}")
     0.97
     >>> client.close()
@@ -158,7 +161,12 @@ class DaskMLPClassifier(DaskClassifierParameters, ClassifierMixin, BaseDaskMLP):
                 )
             labels = np.concatenate([s.labels for s in found])
         else:
-            labels = np.unique(np.concatenate([s.labels for s in found]))
+            if len({s.labels.dtype.kind in "UO" for s in found}) > 1:
+                raise ValueError(
+                    "Some partitions of y have texts and others numbers; labels need one type, for "
+                    "example y.astype(str)."
+                )
+            labels = labels_of(np.concatenate([s.labels for s in found]))
             if is_balanced:
                 totals = np.zeros(len(labels))
                 for s in found:

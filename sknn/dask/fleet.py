@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 from dask import config, delayed, is_dask_collection
-from distributed import Client, Future, LocalCluster, default_client
+from distributed import (
+    Client,
+    Future,
+    LocalCluster,
+    default_client,
+    get_worker,
+    worker_client,
+)
 
 from sknn._constraints import InvalidParameterError
 from sknn._math import Array, even_slices
@@ -25,7 +32,7 @@ from sknn.dask.shards import (
     summarize,
     survey,
 )
-from sknn.dask.tasks import Judgement, judge
+from sknn.dask.tasks import Judgement, carry, judge
 from sknn.network import CHUNK, Network
 from sknn.samples import Dense, Samples
 from sknn.targets import Targets
@@ -39,6 +46,13 @@ MAX_SHARDS = 128
 ROWS_PER_STEP = 25
 """So many rows a shard has of a batch at least, with batch_size="auto"."""
 
+LIGHT = 1_000_000
+"""Bytes that travel as an argument of each task: to hand them out by a task of its own would take
+another round trip."""
+
+N_HELD = 16
+"""So many results are let go at once: each time delays by up to 10 ms what is sent after it."""
+
 QUIET = {"distributed.admin.large-graph-warning-threshold": "10GB"}
 """Parameters travel with the tasks, each time: that is what is meant."""
 
@@ -46,6 +60,10 @@ QUIET = {"distributed.admin.large-graph-warning-threshold": "10GB"}
 @contextmanager
 def connected(client: Any) -> Iterator[Client]:
     """Yield a client: the given one, the current one, or that of a cluster on this machine."""
+    if _is_in_task():
+        with worker_client() as own:  # others may work in this thread, while it waits for them
+            yield own if client is None else client
+        return
     if client is None:
         try:
             client = default_client()
@@ -59,9 +77,53 @@ def connected(client: Any) -> Iterator[Client]:
             return
     if getattr(client, "asynchronous", False):
         raise InvalidParameterError(
-            "client is asynchronous; fit waits for its results and needs one that is not."
+            "client is asynchronous; fit waits for its results and needs one that is not. Run fit "
+            "in a thread of its own, with a client that is made there."
+        )
+    if client.status in ("closing", "closed"):
+        raise InvalidParameterError(
+            f"client={client!r} is closed. Set one that is not, or None for the current one."
         )
     yield client
+
+
+def _is_in_task() -> bool:
+    """Whether the caller is a task on a worker."""
+    try:
+        get_worker()
+    except ValueError:
+        return False
+    return True
+
+
+def is_lazy(value: Any) -> bool:
+    """Whether a value is a Dask Array, DataFrame or Series."""
+    # Of a Delayed any attribute can be had, and a Bag has no axes.
+    is_cut = is_dask_collection(value) and hasattr(type(value), "to_delayed")
+    return is_cut and hasattr(value, "ndim")
+
+
+def check_features(X: Any) -> None:
+    """Raise ValueError unless a collection has two axes, and its features are counted."""
+    if X.ndim != 2:
+        raise ValueError(
+            f"X must have two axes, samples and features; it has {X.ndim}. Use X.reshape(-1, 1) or "
+            "df[[name]] for a single feature, X[:, :, 0] or X.reshape(len(X), -1) for more axes."
+        )
+    if isinstance(X.shape[1], float):
+        raise ValueError(
+            "The number of features of X is not known. Find it with X.compute_chunk_sizes()."
+        )
+
+
+def gathered(client: Client, futures: list[Future]) -> list[Any]:
+    """Return what futures give; after an error, or Ctrl-C, nobody wants them any more."""
+    try:
+        found: list[Any] = client.gather(futures)
+    except BaseException:
+        client.cancel(futures)
+        raise
+    return found
 
 
 class Partitions:
@@ -77,7 +139,7 @@ class Partitions:
         given = {"X": X, "y": y, "sample_weight": sample_weight}
         given = {name: value for name, value in given.items() if value is not None or name == "y"}
         for name, value in given.items():
-            if not is_dask_collection(value) or not hasattr(value, "to_delayed"):
+            if not is_lazy(value):
                 raise TypeError(
                     f"{name} must be a Dask Array or DataFrame, got {type(value).__name__}. What "
                     "is in memory is trained on by MLPClassifier and MLPRegressor; or make a Dask "
@@ -101,8 +163,7 @@ class Partitions:
         """Return what each partition of y says."""
         look = delayed(survey, pure=False)
         tasks = [look(*self.of(p)[1:], are_numbers) for p in range(len(self))]
-        found: list[Survey] = client.gather(client.compute(tasks))
-        return found
+        return gathered(client, client.compute(tasks))
 
 
 def _partitions(collection: Any) -> list[Any]:
@@ -141,6 +202,8 @@ class Fleet:
     ) -> None:
         self.client, self._name = client, uuid.uuid4().hex[:12]
         self._count = itertools.count()
+        self._held: list[list[Future]] = []
+        self._is_light = True
         make = delayed(make_shard, pure=False)
         shards = []
         for number, pieces in enumerate(cut(n_rows, n_shards)):
@@ -148,9 +211,29 @@ class Fleet:
             shards.append(make(parts, number, plan))
         self.shards: list[Future] = client.compute(shards)
         few = -(-CHUNK // n_shards)
-        self.summaries: list[Summary] = self.ask(summarize, few)
-        self.n_train = sum(summary.n_train for summary in self.summaries)
-        self.n_held_out = sum(summary.n_held_out for summary in self.summaries)
+        try:
+            self.summaries: list[Summary] = self.ask(summarize, few)
+            self.n_train = sum(summary.n_train for summary in self.summaries)
+            self.n_held_out = sum(summary.n_held_out for summary in self.summaries)
+            self._check_weights()
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let the cluster forget the shards, whoever still holds this."""
+        self._held.clear()
+        self.client.cancel(self.shards)
+
+    def _check_weights(self) -> None:
+        train = sum(summary.w_train for summary in self.summaries)
+        held_out = sum(summary.w_held_out for summary in self.summaries)
+        if not 0 < train < np.inf or (self.n_held_out and not 0 < held_out < np.inf):
+            raise ValueError(
+                f"The weights of the rows to train on have the sum {train:g}, and those of the "
+                f"{self.n_held_out} rows that are held out {held_out:g}; a sum must be above 0, "
+                "and finite. They are sample_weight times class_weight."
+            )
 
     def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
         """Return what a function of each shard gives, in the order of the shards."""
@@ -163,15 +246,28 @@ class Fleet:
         return self.client.submit(function, *arguments, key=key, pure=False)
 
     def gather(self, tasks: list[tuple[Any, ...]]) -> list[Any]:
-        """Return what tasks give, each a function and its arguments, in their order."""
+        """Return what tasks of one function give, each with its arguments, in their order."""
+        function = tasks[0][0]
+        columns = [list(column) for column in zip(*(task[1:] for task in tasks), strict=True)]
+        keys = [f"{function.__name__}-{self._name}-{next(self._count)}" for _ in tasks]
         with config.set(QUIET):
-            futures = [self.submit(function, *arguments) for function, *arguments in tasks]
-            try:
-                found: list[Any] = self.client.gather(futures)
-            except BaseException:  # Ctrl-C, too: nobody wants them any more
-                self.client.cancel(futures)
-                raise
+            futures = self.client.map(function, *columns, key=keys, pure=False)
+            found = gathered(self.client, futures)
+        self._held.append(futures)
+        if len(self._held) > N_HELD or not self._is_light:
+            self._held.clear()
         return found
+
+    def share(self, value: Any, n_bytes: int) -> Any:
+        """Return what stands for a value among the arguments of a task of each shard.
+
+        What is large travels to the cluster once.
+        """
+        self._is_light = n_bytes * len(self.shards) <= LIGHT
+        if self._is_light:
+            return value
+        with config.set(QUIET):
+            return self.submit(carry, value)
 
     def batch_sizes(self, batch_size: int) -> list[int]:
         """Return how many rows of a batch each shard has."""
@@ -182,7 +278,7 @@ class Fleet:
         """Return a few rows that stand for all, with their targets and given weights."""
         X, y, given = (
             None if parts[0] is None else np.concatenate(parts)
-            for parts in zip(*(summary[2:5] for summary in self.summaries), strict=True)
+            for parts in zip(*((s.X, s.y, s.given) for s in self.summaries), strict=True)
         )
         assert X is not None
         assert y is not None
@@ -231,7 +327,7 @@ class FleetJudge(Judge):
     ) -> tuple[float, float]:
         fleet = self._fleet
         arguments = network, targets, self._center
-        carried = fleet.submit(_same, theta)
+        carried = fleet.share(theta, theta.nbytes)
         parts: list[Judgement] = fleet.gather(
             [(judge, *arguments, shard, carried) for shard in fleet.shards]
         )
@@ -244,7 +340,3 @@ class FleetJudge(Judge):
             if scoring is not None:
                 return -loss, loss
             return whole.r2() if targets.are_numbers else whole.accuracy(), loss
-
-
-def _same(theta: Array) -> Array:
-    return theta

@@ -64,7 +64,7 @@ class DaskMLPRegressor(DaskRegressorParameters, RegressorMixin, BaseDaskMLP):
     >>> from sknn.dask import DaskMLPRegressor
     >>> X = da.random.default_rng(0).normal(size=(2000, 3), chunks=(500, 3))
     >>> y = X.sum(axis=1)
-    >>> client = Client(processes=False, n_workers=1, dashboard_address=None)
+    >>> client = Client(processes=False, n_workers=1, dashboard_address=":0")
     >>> net = DaskMLPRegressor(n_shards=2, max_iter=50, random_state=0).fit(X, y)
     >>> print(f"{float(net.score(X, y)):.2f}")
     1.00
@@ -74,20 +74,24 @@ class DaskMLPRegressor(DaskRegressorParameters, RegressorMixin, BaseDaskMLP):
     _counterpart = MLPRegressor
     _are_numbers = True
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict the targets of samples.
 
         Parameters
         ----------
         X : {array-like, dask Array or DataFrame} of shape (n_samples, n_features)
             The samples.
+        return_std : bool, default=False
+            Whether to return standard deviations, too; needs ``loss="gaussian"``.
 
         Returns
         -------
         array-like of shape (n_samples,) or (n_samples, n_outputs)
             As :meth:`sknn.MLPRegressor.predict`; lazy for a Dask collection.
+        array-like of the same shape
+            The standard deviations, with `return_std`.
         """
-        return self._answer("predict", X)
+        return self._answer("predict", X, return_std=return_std)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Return R^2 on samples and their targets.

@@ -44,7 +44,6 @@ from sknn.dask.tasks import (
     Local,
     Round,
     State,
-    carry,
     find_gradient,
     local_solver,
     take_steps,
@@ -65,6 +64,8 @@ OUTER = "outer"
 class Rounds(Stochastic):
     """Mini-batch gradient descent on the shards of a fleet.
 
+    It also has the parameters of :class:`sknn.solvers.Stochastic`.
+
     Parameters
     ----------
     fleet : Fleet
@@ -72,8 +73,6 @@ class Rounds(Stochastic):
         Steps of a round.
     outer_learning_rate, outer_momentum : float
         What is made of the averaged difference.
-    **numbers : dict
-        Of :class:`sknn.solvers.Stochastic`.
     """
 
     def __init__(
@@ -82,9 +81,9 @@ class Rounds(Stochastic):
         sync_every: int,
         outer_learning_rate: float,
         outer_momentum: float,
-        **numbers: Any,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(**numbers)
+        super().__init__(**kwargs)
         self.fleet = fleet
         self.sync_every = sync_every
         self.outer_learning_rate = outer_learning_rate
@@ -201,7 +200,8 @@ class _Training:
         moments = {name: array for name, array in model.moments.items() if name != OUTER}
         work = take_steps if self._step is None else find_gradient
         state = State(model.state.theta, moments if self._step is None else {})
-        carried = fleet.submit(carry, state)
+        n_bytes = sum(array.nbytes for array in (state.theta, *state.moments.values()))
+        carried = fleet.share(state, n_bytes)
         parts: list[Contribution] = fleet.gather(
             [
                 (work, local, shard, carried, about)

@@ -14,10 +14,13 @@ import pandas as pd
 from sknn._math import Array, even_slices, spread_rows
 from sknn.estimators.validation import check_sample_weight
 from sknn.targets import Targets
-from sknn.targets.kinds import labels_of
+from sknn.targets.kinds import kind_of, labels_of, refuse
 
 FEW = 100
 """So many rows of a partition are looked at where targets are a matrix."""
+
+MANY = 10_000
+"""A column of targets with so many values in a partition has no labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,29 +31,39 @@ class Shard:
     ----------
     number : int
     X : ndarray of shape (n_rows, n_features)
-    y : ndarray of shape (n_rows, n_outputs)
-        Encoded targets, as training uses them.
+    encoded, y : ndarray of shape (n_rows, n_outputs)
+        Encoded targets, and those as training uses them.
     given, weight : ndarray of shape (n_rows,) or None
         The weights that were given, and those times the weights of classes.
     train : ndarray of int, or None
         The rows that are trained on; None for all.
     held_out : ndarray of int
         The others.
-    y_held_out : ndarray of shape (n_held_out, n_outputs)
-        Their targets.
     fingerprint : str
         Of the rows, their targets and weights; empty if nobody asks.
     """
 
     number: int
     X: Array
+    encoded: Array
     y: Array
     given: Array | None
     weight: Array | None
     train: Array | None
     held_out: Array
-    y_held_out: Array
     fingerprint: str
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # An array that has travelled may lie at any address, and each call that takes rows of such
+        # a one would copy it whole.
+        self.__dict__.update(
+            {
+                name: np.require(value, requirements=("C", "A"))
+                if isinstance(value, np.ndarray)
+                else value
+                for name, value in state.items()
+            }
+        )
 
     @property
     def n_train(self) -> int:
@@ -68,13 +81,17 @@ class Summary(NamedTuple):
     Attributes
     ----------
     n_train, n_held_out : int
+    w_train, w_held_out : float
+        The weights of these rows.
     X, y, given : ndarray, or None
-        A few rows that are trained on, with their targets and the weights that were given.
+        A few rows that are trained on, with encoded targets and the weights that were given.
     fingerprint : str
     """
 
     n_train: int
     n_held_out: int
+    w_train: float
+    w_held_out: float
     X: Array
     y: Array
     given: Array | None
@@ -83,12 +100,17 @@ class Summary(NamedTuple):
 
 def summarize(shard: Shard, n_rows: int) -> Summary:
     """Return a summary of a shard with a few of its rows."""
-    rows = spread_rows(shard.n_train, n_rows)
-    rows = rows if shard.train is None else shard.train[rows]
-    given = None if shard.given is None else shard.given[rows]
-    n_held_out = len(shard.held_out)
+    train = np.arange(len(shard.X)) if shard.train is None else shard.train
+    rows = train[spread_rows(len(train), n_rows)]
     return Summary(
-        shard.n_train, n_held_out, shard.X[rows], shard.y[rows], given, shard.fingerprint
+        n_train=len(train),
+        n_held_out=len(shard.held_out),
+        w_train=shard.weight_of(train),
+        w_held_out=shard.weight_of(shard.held_out),
+        X=shard.X[rows],
+        y=shard.encoded[rows],
+        given=None if shard.given is None else shard.given[rows],
+        fingerprint=shard.fingerprint,
     )
 
 
@@ -99,7 +121,7 @@ class Survey(NamedTuple):
     ----------
     n_rows : int
     labels : ndarray
-        The labels that occur; of a matrix some rows, of numbers nothing.
+        The labels that occur; of a matrix some rows that have them, of numbers nothing.
     weights : ndarray of shape (n_labels,)
         The weights of the rows of each label.
     total, sums : float, ndarray of shape (n_outputs,)
@@ -124,15 +146,27 @@ def survey(y: Any, weight: Any, are_numbers: bool) -> Survey:
         )
     nothing = np.empty(0)
     if are_numbers:
-        matrix = np.asarray(values, np.float64).reshape(n_rows, -1)
+        matrix = np.asarray(values, np.float64)
+        matrix = matrix[:, np.newaxis] if matrix.ndim == 1 else matrix
         return Survey(n_rows, nothing, nothing, float(weight.sum()), weight @ matrix)
     if values.ndim == 2:
-        return Survey(n_rows, values[:FEW], nothing, float(weight.sum()), nothing)
+        return Survey(n_rows, _some_rows(values), nothing, float(weight.sum()), nothing)
     if not n_rows:
         return Survey(0, values, nothing, 0.0, nothing)
+    refuse(values, kind_of(values))
     labels = labels_of(values)
     weights = np.bincount(np.searchsorted(labels, values), weight, len(labels))
     return Survey(n_rows, labels, weights, float(weight.sum()), nothing)
+
+
+def _some_rows(matrix: Array) -> Array:
+    """Return some rows of targets, and the first one with each label that a column has."""
+    rows = [np.arange(min(FEW, len(matrix)))]
+    for column in matrix.T:
+        found, first = np.unique(column, return_index=True)
+        if len(found) < MANY:  # else they are numbers
+            rows.append(first)
+    return matrix[np.unique(np.concatenate(rows))]
 
 
 REMEDY = (
@@ -205,43 +239,67 @@ def make_shard(pieces: list[list[Any]], number: int, plan: Plan) -> Shard:
     encoded = plan.targets.encode(y)
     if encoded.dtype.kind == "f" and not np.isfinite(encoded).all():
         raise ValueError(f"Input y contains NaN or infinity, in shard {number}.")
-    weight = plan.targets.weigh(encoded, given)
     train, held_out = _split(len(X), number, plan)
     arrays = [X, encoded, given]
     return Shard(
         number=number,
         X=X,
+        encoded=encoded,
         y=np.ascontiguousarray(plan.targets.for_training(encoded)),
         given=given,
-        weight=weight,
+        weight=_weigh(plan.targets, encoded, given),
         train=train,
         held_out=held_out,
-        y_held_out=encoded[held_out],
         fingerprint=joblib.hash(arrays) if plan.has_fingerprint else "",
     )
 
 
+def _weigh(targets: Any, encoded: Array, given: Array | None) -> Array | None:
+    """Return weights times those of classes: all may be 0, as long as other shards have some."""
+    factors, weight = getattr(targets, "factors", ()), given
+    if factors:
+        for factor, (_, codes) in zip(factors, targets.codes(encoded), strict=True):
+            weight = factor[codes] if weight is None else weight.astype(np.float64) * factor[codes]
+    return weight
+
+
 def _rows_of(piece: Piece, dtype: Any) -> Array:
     X = piece.X
+    if hasattr(X, "toarray") or not hasattr(X, "__array__"):
+        raise TypeError(
+            f"The partitions of X are of {type(X).__name__}; a DaskMLP* estimator needs arrays or "
+            "DataFrames of numbers. Make sparse ones dense: X.map_blocks(lambda x: x.toarray())."
+        )
     if len(X) != piece.n_rows:
         raise ValueError(
             f"A partition of X has {len(X)} rows, and that of y {piece.n_rows}: {REMEDY}"
         )
     part = X.iloc[piece.rows] if isinstance(X, pd.DataFrame) else X[piece.rows]
-    if hasattr(part, "toarray") or not hasattr(part, "__array__"):
-        raise TypeError(
-            f"The partitions of X are of {type(X).__name__}; a DaskMLP* estimator needs arrays or "
-            "DataFrames of numbers. Make sparse ones dense: X.map_blocks(lambda x: x.toarray())."
-        )
-    if isinstance(part, pd.DataFrame):
-        texts = [name for name, kind in part.dtypes.items() if not _is_number(kind)]
-        if texts:
-            raise ValueError(
-                f"Column {texts[0]!r} of X is {part.dtypes[texts[0]]}, not numbers. Leave it out, "
-                "or encode it before."
-            )
+    return as_matrix(part, dtype)
+
+
+def as_matrix(X: Any, dtype: Any) -> Array:
+    """Return a partition of X as an array of numbers; gaps become NaN."""
     with np.errstate(over="ignore"):
-        return np.asarray(part, dtype)
+        if not isinstance(X, pd.DataFrame):
+            if X.dtype.kind == "c":
+                raise ValueError("X has complex numbers; use X.real, X.imag or abs(X).")
+            return np.asarray(X, dtype)
+        kinds = list(X.dtypes)  # names may occur twice
+        for name, kind in zip(X.columns, kinds, strict=True):
+            if not _is_number(kind):
+                raise ValueError(
+                    f"Column {name!r} of X is {kind}, not numbers. Leave it out, or encode it "
+                    "before."
+                )
+        return X.to_numpy(dtype, na_value=np.nan)
+
+
+def dtype_of(X: Any) -> Any:
+    """Return what a network computes in that sees a collection, or a partition of it."""
+    kinds = list(X.dtypes) if hasattr(X, "columns") else [X.dtype]
+    is_single = all(getattr(kind, "itemsize", 8) <= 4 and kind.kind == "f" for kind in kinds)
+    return np.dtype(np.float32 if is_single else np.float64)
 
 
 def _is_number(kind: Any) -> bool:
@@ -261,8 +319,16 @@ def _split(n_rows: int, number: int, plan: Plan) -> tuple[Array | None, Array]:
 def as_targets(y: Any) -> Array:
     """Return a partition of targets as an array."""
     values = np.asarray(y)
+    if values.ndim not in (1, 2):
+        raise ValueError(f"y must have one or two axes, not {values.ndim}: a column for a target.")
+    if values.dtype.kind == "O" and pd.isna(values).any():
+        raise ValueError(
+            "Input y contains NaN, or None: there are rows without a target. Leave them out, for "
+            "example with df.dropna(subset=[...]), before X and y are taken from df."
+        )
     if values.dtype.kind == "O" and len(values) and not isinstance(values.flat[0], str):
-        values = np.array(values.tolist())
+        numbers = np.array(values.tolist())
+        values = numbers if numbers.dtype.kind in "biuf" else values
     if values.dtype.kind in "UST":
         values = values.astype(object)
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
@@ -271,7 +337,13 @@ def as_targets(y: Any) -> Array:
 def as_vector(weight: Any) -> Array:
     """Return a partition of weights as an array."""
     values = np.asarray(weight)
-    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+    if values.ndim != 1:
+        raise ValueError(
+            f"sample_weight has partitions of shape {values.shape}; it needs one axis, with a "
+            "weight for each row."
+        )
+    return values
 
 
 def cut(n_rows: list[int], n_shards: int) -> Iterator[list[tuple[int, slice]]]:

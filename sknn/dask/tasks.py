@@ -21,6 +21,7 @@ from sknn.dask.shards import Shard
 from sknn.network import Network
 from sknn.objective import Objective
 from sknn.samples import Dense
+from sknn.schedules import Constant, EveryStep
 from sknn.solvers import Problem, Stochastic, TrainingState
 from sknn.solvers.model import Model
 from sknn.solvers.stack import Stack
@@ -126,7 +127,7 @@ class Contribution(NamedTuple):
     seconds: float
 
 
-def carry(state: State) -> State:
+def carry(state: Any) -> Any:
     """Return what it is given: as a task of its own it travels to the cluster once."""
     return state
 
@@ -228,7 +229,8 @@ def judge(
     network: Network, targets: Targets, center: Array, shard: Shard, theta: Array
 ) -> Judgement:
     """Return what parameters come to on the held-out rows of a shard."""
-    y, rows = shard.y_held_out, shard.held_out
+    rows = shard.held_out
+    y = shard.encoded[rows]
     weights = np.ones(len(rows)) if shard.weight is None else shard.weight[rows].astype(float)
     with ONE_BLAS_THREAD, np.errstate(all="ignore"):
         raw = network.predict(shard.X[rows], network.layout.views(theta))
@@ -264,9 +266,21 @@ def with_share_of_penalty(objective: Objective, share: float) -> Objective:
 
 
 def local_solver(solver: Stochastic, batch_size: int) -> Stochastic:
-    """Return the solver of the steps on a shard."""
+    """Return the solver of the steps on a shard.
+
+    What schedules say travels as numbers. They themselves, which may be functions of what is on
+    this machine, stay here.
+    """
+    follows_steps = EveryStep(Constant())
     return solver.changed(
-        batch_size=batch_size, shuffle=False, recovers=False, max_time=None, drops_last=False
+        batch_size=batch_size,
+        shuffle=False,
+        recovers=False,
+        max_time=None,
+        drops_last=False,
+        schedule=follows_steps if solver.schedule.by_step else Constant(),
+        decay_schedule=None if solver.decay_schedule is None else follows_steps,
+        noise_schedule=None if solver.noise_schedule is None else follows_steps,
     )
 
 
