@@ -27,7 +27,8 @@ from sknn.dask.shards import (
     Plan,
     Summary,
     Survey,
-    cut,
+    deal,
+    make_piece,
     make_shard,
     summarize,
     survey,
@@ -169,7 +170,8 @@ class Partitions:
 def _partitions(collection: Any) -> list[Any]:
     if hasattr(collection, "chunks") and collection.ndim == 2 and len(collection.chunks[1]) > 1:
         collection = collection.rechunk({1: -1})
-    return list(np.ravel(collection.to_delayed()))
+    # As it is: what Dask makes of files depends on the columns, and would not be alike for X and y.
+    return list(np.ravel(collection.to_delayed(optimize_graph=False)))
 
 
 class Fleet:
@@ -204,11 +206,11 @@ class Fleet:
         self._count = itertools.count()
         self._held: list[list[Future]] = []
         self._is_light = True
-        make = delayed(make_shard, pure=False)
+        make, cut = delayed(make_shard, pure=False), delayed(make_piece, pure=False)
         shards = []
-        for number, pieces in enumerate(cut(n_rows, n_shards)):
-            parts = [[*partitions.of(p), n_rows[p], rows] for p, rows in pieces]
-            shards.append(make(parts, number, plan))
+        for number, hand in enumerate(deal(n_rows, n_shards)):
+            pieces = [cut(*partitions.of(p), n_rows[p], rows, plan.dtype) for p, rows in hand]
+            shards.append(make(pieces, number, plan))
         self.shards: list[Future] = client.compute(shards)
         few = -(-CHUNK // n_shards)
         try:
@@ -276,8 +278,11 @@ class Fleet:
 
     def few(self, dtype: Any) -> tuple[Sharded, Array, Array | None]:
         """Return a few rows that stand for all, with their targets and given weights."""
+        # In turn, as they have been dealt out.
+        places = np.concatenate([np.arange(len(s.X)) for s in self.summaries])
+        order = np.argsort(places, kind="stable")
         X, y, given = (
-            None if parts[0] is None else np.concatenate(parts)
+            None if parts[0] is None else np.concatenate(parts)[order]
             for parts in zip(*((s.X, s.y, s.given) for s in self.summaries), strict=True)
         )
         assert X is not None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,7 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from sknn._math import Array, even_slices, spread_rows
+from sknn._math import Array, spread_rows
 from sknn.estimators.validation import check_sample_weight
 from sknn.targets import Targets
 from sknn.targets.kinds import kind_of, labels_of, refuse
@@ -169,6 +167,9 @@ def _some_rows(matrix: Array) -> Array:
     return matrix[np.unique(np.concatenate(rows))]
 
 
+MAX_PIECES = 4096
+"""Into so many pieces partitions are cut at most, or each into one: a piece is a task of Dask's."""
+
 REMEDY = (
     "X, y and sample_weight need partitions of the same rows. Take all of them from one DataFrame, "
     "or give arrays the chunks of X: y.rechunk(X.chunks[0]); after X.compute_chunk_sizes(), if "
@@ -181,18 +182,28 @@ class Piece(NamedTuple):
 
     Attributes
     ----------
-    X, y, weight : array-like, or None
-        The partition.
-    n_rows : int
-        How many rows it has by y.
-    rows : slice
+    X : ndarray of shape (n_rows, n_features)
+    y : ndarray of shape (n_rows,) or (n_rows, n_targets)
+    weight : ndarray of shape (n_rows,) or None
     """
 
-    X: Any
-    y: Any
-    weight: Any
-    n_rows: int
-    rows: slice
+    X: Array
+    y: Array
+    weight: Array | None
+
+
+def make_piece(X: Any, y: Any, weight: Any, n_rows: int, rows: slice, dtype: Any) -> Piece:
+    """Return some rows of a partition, which has so many by y."""
+    if hasattr(X, "toarray") or not hasattr(X, "__array__"):
+        raise TypeError(
+            f"The partitions of X are of {type(X).__name__}; a DaskMLP* estimator needs arrays or "
+            "DataFrames of numbers. Make sparse ones dense: X.map_blocks(lambda x: x.toarray())."
+        )
+    if len(X) != n_rows:
+        raise ValueError(f"A partition of X has {len(X)} rows, and that of y {n_rows}: {REMEDY}")
+    part = X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+    weight = None if weight is None else as_vector(weight)[rows]
+    return Piece(as_matrix(part, dtype), as_targets(y)[rows], weight)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,20 +231,18 @@ class Plan:
     has_fingerprint: bool
 
 
-def make_shard(pieces: list[list[Any]], number: int, plan: Plan) -> Shard:
+def make_shard(pieces: list[Piece], number: int, plan: Plan) -> Shard:
     """Return a shard of pieces of partitions."""
-    parts = [Piece(*piece) for piece in pieces]
-    X = np.concatenate([_rows_of(part, plan.dtype) for part in parts])
+    X = np.concatenate([piece.X for piece in pieces])
     if not np.isfinite(X).all():
         row, column = np.argwhere(~np.isfinite(X))[0].tolist()
         raise ValueError(
             f"Input X contains NaN, infinity or a value too large for {X.dtype}: in row {row} of "
             f"shard {number}, column {column}. Fill gaps before, for example with X.fillna(0)."
         )
-    y = np.concatenate([as_targets(part.y)[part.rows] for part in parts])
-    given = None
-    if parts[0].weight is not None:
-        given = np.concatenate([as_vector(part.weight)[part.rows] for part in parts])
+    y, given = np.concatenate([piece.y for piece in pieces]), None
+    if pieces[0].weight is not None:
+        given = np.concatenate([piece.weight for piece in pieces if piece.weight is not None])
         given = check_sample_weight(given, X) if given.any() else given.astype(np.float64)
     plan.targets.check(y)
     encoded = plan.targets.encode(y)
@@ -261,21 +270,6 @@ def _weigh(targets: Any, encoded: Array, given: Array | None) -> Array | None:
         for factor, (_, codes) in zip(factors, targets.codes(encoded), strict=True):
             weight = factor[codes] if weight is None else weight.astype(np.float64) * factor[codes]
     return weight
-
-
-def _rows_of(piece: Piece, dtype: Any) -> Array:
-    X = piece.X
-    if hasattr(X, "toarray") or not hasattr(X, "__array__"):
-        raise TypeError(
-            f"The partitions of X are of {type(X).__name__}; a DaskMLP* estimator needs arrays or "
-            "DataFrames of numbers. Make sparse ones dense: X.map_blocks(lambda x: x.toarray())."
-        )
-    if len(X) != piece.n_rows:
-        raise ValueError(
-            f"A partition of X has {len(X)} rows, and that of y {piece.n_rows}: {REMEDY}"
-        )
-    part = X.iloc[piece.rows] if isinstance(X, pd.DataFrame) else X[piece.rows]
-    return as_matrix(part, dtype)
 
 
 def as_matrix(X: Any, dtype: Any) -> Array:
@@ -346,16 +340,20 @@ def as_vector(weight: Any) -> Array:
     return values
 
 
-def cut(n_rows: list[int], n_shards: int) -> Iterator[list[tuple[int, slice]]]:
-    """Yield for each shard the partitions that have rows of it, and which rows.
+def deal(n_rows: list[int], n_shards: int) -> list[list[tuple[int, slice]]]:
+    """Return for each shard the partitions that have rows of it, and which rows.
 
-    The shards are as equal as can be, whatever the partitions are.
+    The rows are dealt out like cards, so that shards are alike, and as equal as can be, however the
+    rows are sorted and whatever the partitions are. Where that would take too many pieces, each
+    partition is dealt to some of the shards only, in turn.
     """
-    edges = np.concatenate([[0], np.cumsum(n_rows)])
-    for share in even_slices(int(edges[-1]), n_shards):
-        pieces = []
-        for p, (begin, end) in enumerate(itertools.pairwise(edges)):
-            start, stop = max(share.start, begin), min(share.stop, end)
-            if start < stop:
-                pieces.append((p, slice(int(start - begin), int(stop - begin))))
-        yield pieces
+    filled = [p for p, n in enumerate(n_rows) if n]
+    n_pieces = min(n_shards, max(1, MAX_PIECES // len(filled)))
+    hands: list[list[tuple[int, slice]]] = [[] for _ in range(n_shards)]
+    begin = 0
+    for turn, p in enumerate(filled):
+        first = begin if n_pieces == n_shards else turn * n_pieces
+        for start in range(min(n_pieces, n_rows[p])):
+            hands[(first + start) % n_shards].append((p, slice(start, None, n_pieces)))
+        begin += n_rows[p]
+    return hands

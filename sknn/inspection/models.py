@@ -122,6 +122,8 @@ def model_of(estimator: Any, output: str) -> Model:
             return make(estimator, output)
     if hasattr(estimator, "_explained"):  # tables need pandas, which others should not load
         return _of_table(estimator, output)
+    if hasattr(estimator, "to_local"):  # of a cluster
+        return model_of(estimator.to_local(), output)
     raise TypeError(
         f"{type(estimator).__name__} cannot be explained: pass a fitted estimator of sknn, or a "
         "Pipeline, search, BaggingClassifier, BaggingRegressor, VotingClassifier, VotingRegressor, "

@@ -7,14 +7,15 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 import sknn
+from sknn.dask import shards
 from sknn.dask.shards import (
-    Piece,
     Plan,
     as_matrix,
     as_targets,
     as_vector,
-    cut,
+    deal,
     dtype_of,
+    make_piece,
     make_shard,
     summarize,
     survey,
@@ -40,34 +41,56 @@ def plan(**changes):
 
 
 def shard(X=X, y=Y, weight=None, number=0, **changes):
-    return make_shard([[X, y, weight, len(y), slice(0, len(y))]], number, plan(**changes))
+    of = plan(**changes)
+    return make_shard([make_piece(X, y, weight, len(y), slice(None), of.dtype)], number, of)
 
 
 # Cutting.
 
 
+def hands_of(n_rows, n_shards):
+    """Return the numbers of the rows of each shard."""
+    begins = np.cumsum([0, *n_rows])
+    return [
+        np.concatenate([begins[p] + np.arange(n_rows[p])[rows] for p, rows in hand])
+        for hand in deal(n_rows, n_shards)
+    ]
+
+
 @pytest.mark.parametrize("n_rows", [[10], [3, 4, 3], [0, 7, 0, 0, 3, 0], [1] * 10])
 @pytest.mark.parametrize("n_shards", [1, 2, 3, 5])
-def test_shards_are_even_whatever_the_partitions_are(n_rows, n_shards):
-    shards = list(cut(n_rows, n_shards))
+def test_rows_are_dealt_to_shards_like_cards_whatever_the_partitions_are(n_rows, n_shards):
+    for number, rows in enumerate(hands_of(n_rows, n_shards)):
+        assert_array_equal(rows, np.arange(number, 10, n_shards))
 
-    sizes = [sum(rows.stop - rows.start for _, rows in pieces) for pieces in shards]
-    assert sum(sizes) == 10
-    assert max(sizes) - min(sizes) <= 1
-    ends = np.cumsum([0, *n_rows])
-    visited = [ends[p] + np.arange(r.start, r.stop) for pieces in shards for p, r in pieces]
-    assert_array_equal(np.concatenate(visited), np.arange(10))
+
+def test_many_partitions_are_dealt_to_some_shards_each(monkeypatch):
+    monkeypatch.setattr(shards, "MAX_PIECES", 40)
+    n_rows = [30] * 20  # two pieces each, of eight that there could be
+
+    hands = deal(n_rows, 8)
+
+    assert sum(map(len, hands)) == 40
+    rows = hands_of(n_rows, 8)
+    assert_array_equal(np.sort(np.concatenate(rows)), np.arange(600))
+    assert {len(of_shard) for of_shard in rows} == {75}
+    spans = [of_shard[-1] - of_shard[0] for of_shard in rows]
+    assert min(spans) > 400  # from all over the partitions
 
 
 def test_a_shard_is_made_of_pieces_of_several_partitions():
-    pieces = [[X[:5], Y[:5], Y[:5], 5, slice(2, 5)], [X[5:], Y[5:], Y[5:], 3, slice(0, 2)]]
+    pieces = [
+        make_piece(X[:5], Y[:5], Y[:5], 5, slice(2, None, 2), np.dtype(float)),
+        make_piece(X[5:], Y[5:], Y[5:], 3, slice(0, 2), np.dtype(float)),
+    ]
 
     made = make_shard(pieces, 3, plan())
 
-    assert_array_equal(made.X, X[2:7])
-    assert_array_equal(made.y, Y[2:7, np.newaxis])
-    assert_array_equal(made.given, Y[2:7])
-    assert (made.number, made.n_train, made.weight_of(np.arange(5))) == (3, 5, Y[2:7].sum())
+    rows = [2, 4, 5, 6]
+    assert_array_equal(made.X, X[rows])
+    assert_array_equal(made.y, Y[rows, np.newaxis])
+    assert_array_equal(made.given, Y[rows])
+    assert (made.number, made.n_train, made.weight_of(np.arange(4))) == (3, 4, Y[rows].sum())
 
 
 # Holding out.
@@ -314,7 +337,3 @@ def test_what_is_no_label_is_refused(y, match):
 def test_partitions_of_weights_have_the_rows_of_those_of_targets():
     with pytest.raises(ValueError, match="sample_weight has 2 rows, and that of y 8"):
         survey(Y, np.ones(2), are_numbers=True)
-
-
-def test_a_piece_names_its_parts():
-    assert Piece(X, Y, None, 8, slice(0, 8)).n_rows == 8

@@ -396,7 +396,7 @@ def share_a_fit() -> None:
         (5, 5), "tanh", loss="huber", client=None, outer_learning_rate=0.9, **FAST
     )
     given = dask.from_array(X, 20), dask.from_array(y, 20)
-    with distributed.Client(processes=False, n_workers=1, dashboard_address=None):
+    with distributed.Client(processes=False, n_workers=1, dashboard_address=":0"):
         assert_type(classes.fit(*given), DaskMLPClassifier)
         assert_type(numbers.fit(*given, sample_weight=None), DaskMLPRegressor)
         print(classes.predict(given[0]).compute(), float(classes.score(*given)))
