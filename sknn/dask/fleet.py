@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -174,6 +174,11 @@ def _partitions(collection: Any) -> list[Any]:
     return list(np.ravel(collection.to_delayed(optimize_graph=False)))
 
 
+def in_turn(function: Callable[..., Any], tasks: list[tuple[Any, ...]]) -> list[Any]:
+    """Do some tasks one after the other."""
+    return [function(*arguments) for arguments in tasks]
+
+
 class Fleet:
     """Shards on a cluster.
 
@@ -206,6 +211,7 @@ class Fleet:
         self._count = itertools.count()
         self._held: list[list[Future]] = []
         self._is_light = True
+        self._lots = [[number] for number in range(n_shards)]
         make, cut = delayed(make_shard, pure=False), delayed(make_piece, pure=False)
         shards = []
         for number, hand in enumerate(deal(n_rows, n_shards)):
@@ -218,6 +224,7 @@ class Fleet:
             self.n_train = sum(summary.n_train for summary in self.summaries)
             self.n_held_out = sum(summary.n_held_out for summary in self.summaries)
             self._check_weights()
+            self.arrange()
         except BaseException:
             self.release()
             raise
@@ -247,18 +254,55 @@ class Fleet:
         key = f"{function.__name__}-{self._name}-{next(self._count)}"
         return self.client.submit(function, *arguments, key=key, pure=False)
 
-    def gather(self, tasks: list[tuple[Any, ...]]) -> list[Any]:
-        """Return what tasks of one function give, each with its arguments, in their order."""
-        function = tasks[0][0]
-        columns = [list(column) for column in zip(*(task[1:] for task in tasks), strict=True)]
-        keys = [f"{function.__name__}-{self._name}-{next(self._count)}" for _ in tasks]
+    def gather(
+        self, tasks: list[tuple[Any, ...]], numbers: Sequence[int] | None = None
+    ) -> list[Any]:
+        """Return what a function gives, asked with other arguments for each shard, in their order.
+
+        Parameters
+        ----------
+        tasks : list of tuple
+            The function and its arguments.
+        numbers : sequence of int, default=None
+            Of which shards; None for all.
+        """
+        function, numbers = tasks[0][0], range(len(self.shards)) if numbers is None else numbers
+        asked = {number: task[1:] for number, task in zip(numbers, tasks, strict=True)}
+        lots = [[number for number in lot if number in asked] for lot in self._lots]
+        lots = [lot for lot in lots if lot]
+        jobs = [[asked[number] for number in lot] for lot in lots]
+        keys = [f"{function.__name__}-{self._name}-{next(self._count)}" for _ in jobs]
         with config.set(QUIET):
-            futures = self.client.map(function, *columns, key=keys, pure=False)
-            found = gathered(self.client, futures)
+            futures = self.client.map(in_turn, [function] * len(jobs), jobs, key=keys, pure=False)
+            answers = gathered(self.client, futures)
         self._held.append(futures)
         if len(self._held) > N_HELD or not self._is_light:
             self._held.clear()
-        return found
+        pairs = zip(itertools.chain(*lots), itertools.chain(*answers), strict=True)
+        found: dict[int, Any] = dict(pairs)
+        return [found[number] for number in numbers]
+
+    def arrange(self) -> None:
+        """Choose which shards are asked in one task.
+
+        A task takes the scheduler longer than small shards take a worker. So there are as many of
+        them as the workers have threads, with the shards that lie there. What they give is that of
+        each shard, whoever is asked with it.
+        """
+        threads = {worker: n for worker, n in self.client.nthreads().items() if n}
+        holders = self.client.who_has(self.shards)
+        lots: dict[str, list[list[int]]] = {w: [[] for _ in range(n)] for w, n in threads.items()}
+        everyone = [lot for of_worker in lots.values() for lot in of_worker]
+        if not everyone:  # workers are still to come
+            return
+        most = -(-len(self.shards) // len(everyone))
+        for number, shard in enumerate(self.shards):
+            places = [lot for w in holders.get(shard.key, ()) for lot in lots.get(w, ())]
+            lot = min(places, key=len, default=everyone[0])
+            if not places or len(lot) == most:  # somebody else has nothing to do
+                lot = min(everyone, key=len)
+            lot.append(number)
+        self._lots = [lot for lot in everyone if lot]
 
     def share(self, value: Any, n_bytes: int) -> Any:
         """Return what stands for a value among the arguments of a task of each shard.

@@ -166,6 +166,7 @@ class _Training:
 
     def _run_epoch(self) -> Epoch:
         model, total, n_seen, norm = self._model, 0.0, 0, np.nan
+        self._fleet.arrange()  # workers may have come or gone
         for first in range(0, model.n_steps, self._solver.sync_every):
             begin = time.perf_counter()
             n_steps = min(self._solver.sync_every, model.n_steps - first)
@@ -202,12 +203,9 @@ class _Training:
         state = State(model.state.theta, moments if self._step is None else {})
         n_bytes = sum(array.nbytes for array in (state.theta, *state.moments.values()))
         carried = fleet.share(state, n_bytes)
+        numbers = [number for number, n in enumerate(self._n_steps) if n > first]  # with rows left
         parts: list[Contribution] = fleet.gather(
-            [
-                (work, local, shard, carried, about)
-                for local, shard, n in zip(self._locals, fleet.shards, self._n_steps, strict=True)
-                if n > first  # it has rows left
-            ]
+            [(work, self._locals[n], fleet.shards[n], carried, about) for n in numbers], numbers
         )
         self._seconds_away += sum(part.seconds for part in parts)
         n_rows, weight = sum(part.n_rows for part in parts), sum(part.weight for part in parts)

@@ -139,7 +139,7 @@ def measure_equality():
 
 
 def measure_accuracy(n_seeds, n_epochs=5, n_shards=4):
-    header = ("data", "trained", "accuracy", "log loss", "training loss", "seconds")
+    header = ("data", "trained", "accuracy", "log loss", "training loss")
     rows = []
     with cluster(2):
         for name, make in (("made", make_classes), ("digits, enlarged", enlarge_digits)):
@@ -152,16 +152,15 @@ def measure_accuracy(n_seeds, n_epochs=5, n_shards=4):
                 net = DaskMLPClassifier(sync_every=sync, n_shards=n_shards, **options)
                 ways[f"sync_every={sync}"] = net, on_cluster
             for way, (net, data) in ways.items():
-                begin, found = time.perf_counter(), []
+                found = []
                 for seed in range(n_seeds):
                     net.set_params(random_state=seed).fit(*data)
                     proba = net.predict_proba(X[test])
                     right = np.mean(net.classes_[proba.argmax(axis=1)] == y[test])
                     found.append((right, log_loss(y[test], proba), net.loss_))
-                seconds = (time.perf_counter() - begin) / n_seeds
                 means, deviations = np.mean(found, axis=0), np.std(found, axis=0, ddof=1)
                 figures = [f"{m:.4f} ± {d:.4f}" for m, d in zip(means, deviations, strict=True)]
-                rows.append((name, way, *figures, f"{seconds:.1f}"))
+                rows.append((name, way, *figures))
                 print(*rows[-1], flush=True)
     print_table(header, rows)
 
@@ -218,16 +217,17 @@ def measure_rounds(figure):
                 of_one = away / n_shards * n_tasks  # the tasks of one worker
                 sizes = (20, *hidden, 5)
                 n_bytes = sum(4 * (a + 1) * b for a, b in itertools.pairwise(sizes))
-                found.append((n_shards, 3 * n_bytes * n_shards / 1e6, seconds - of_one))
+                megabytes = 3 * n_bytes * n_shards / 1e6
+                found.append((min(n_shards, n_workers), megabytes, seconds - of_one))
                 figures = (f"{1e3 * s:.1f} ms" for s in (seconds, of_one, seconds - of_one))
                 table.append((n_workers, n_shards, sync, f"{n_bytes // 4:,}", *figures))
     print_table(header, table)
-    shards, megabytes, rest = np.array(found).T
-    A = np.stack([np.ones_like(shards), shards, megabytes], axis=1)
+    tasks, megabytes, rest = np.array(found).T
+    A = np.stack([np.ones_like(tasks), tasks, megabytes], axis=1)
     (fixed, per_task, per_megabyte), _ = nnls(A, rest)
     print(
         f"\nA round takes, beside what is computed: {1e3 * fixed:.1f} ms, {1e3 * per_task:.2f} ms "
-        f"for each shard and {1e3 * per_megabyte:.2f} ms for each MB that comes back."
+        f"for each task and {1e3 * per_megabyte:.2f} ms for each MB that comes back."
     )
     print_speed_up(fixed, per_task, per_megabyte, figure)
 

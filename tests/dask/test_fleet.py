@@ -217,6 +217,34 @@ def number_of(shard, offset=0):
     return shard.number + offset
 
 
+@pytest.mark.parametrize(
+    ("threads", "places", "lots"),
+    [
+        ({"a": 1, "b": 1}, "aabb", [[0, 1], [2, 3]]),
+        ({"a": 1, "b": 1}, "baab", [[1, 2], [0, 3]]),
+        ({"a": 2, "b": 2}, "aabb", [[0], [1], [2], [3]]),
+        ({"a": 1, "b": 1}, "aaaa", [[0, 1], [2, 3]]),  # b would have nothing to do
+        ({"a": 1, "b": 1, "c": 1}, "aabb", [[0, 1], [2, 3]]),
+        ({"a": 1}, "--bb", [[0, 1, 2, 3]]),  # b has died
+        ({"a": 9}, "aaaa", [[0], [1], [2], [3]]),
+        ({}, "aaaa", [[0], [1, 2], [3]]),  # as before
+    ],
+)
+def test_a_task_asks_shards_that_lie_together_and_all_threads_have_some(
+    monkeypatch, threads, places, lots
+):
+    made = make_fleet(InlineClient())
+    made._lots = [[0], [1, 2], [3]]
+    where = {s.key: [w] for s, w in zip(made.shards, places, strict=True) if w != "-"}
+    monkeypatch.setattr(made.client, "nthreads", lambda: threads)
+    monkeypatch.setattr(made.client, "who_has", lambda futures: where)
+
+    made.arrange()
+
+    assert made._lots == lots
+    assert made.ask(number_of) == [0, 1, 2, 3]
+
+
 def test_after_an_error_nobody_wants_the_tasks_any_more():
     class Cluster(InlineClient):
         def gather(self, futures):
@@ -229,7 +257,7 @@ def test_after_an_error_nobody_wants_the_tasks_any_more():
     assert not own.cancelled
     with pytest.raises(OSError, match="gone"):
         made.ask(number_of)
-    assert len(own.cancelled) == 4
+    assert len(own.cancelled) == 2  # a task for each thread
     with pytest.raises(OSError, match="gone"):
         gathered(own, ["a future"])
     assert own.cancelled[-1] == "a future"
