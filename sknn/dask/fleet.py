@@ -174,9 +174,9 @@ def _partitions(collection: Any) -> list[Any]:
     return list(np.ravel(collection.to_delayed(optimize_graph=False)))
 
 
-def in_turn(function: Callable[..., Any], tasks: list[tuple[Any, ...]]) -> list[Any]:
-    """Do some tasks one after the other."""
-    return [function(*arguments) for arguments in tasks]
+def in_turn(jobs: list[tuple[Any, ...]], function: Callable[..., Any], *common: Any) -> list[Any]:
+    """Do something for some shards, one after the other."""
+    return [function(*own, *common) for own in jobs]
 
 
 class Fleet:
@@ -244,36 +244,39 @@ class Fleet:
                 "and finite. They are sample_weight times class_weight."
             )
 
-    def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """Return what a function of each shard gives, in the order of the shards."""
-        tasks = [(function, shard, *arguments) for shard in self.shards]
-        return self.gather(tasks)
-
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
         """Begin a task of its own name."""
         key = f"{function.__name__}-{self._name}-{next(self._count)}"
         return self.client.submit(function, *arguments, key=key, pure=False)
 
-    def gather(
-        self, tasks: list[tuple[Any, ...]], numbers: Sequence[int] | None = None
+    def ask(
+        self,
+        function: Callable[..., Any],
+        *common: Any,
+        own: Callable[[int], tuple[Any, ...]] | None = None,
+        numbers: Sequence[int] | None = None,
     ) -> list[Any]:
-        """Return what a function gives, asked with other arguments for each shard, in their order.
+        """Return what a function of each shard gives, in the order of the shards.
 
         Parameters
         ----------
-        tasks : list of tuple
-            The function and its arguments.
+        function : callable
+            ``function(shard, *own, *common)``.
+        *common : object
+            Arguments for all shards.
+        own : callable, default=None
+            Returns those for the shard of a number.
         numbers : sequence of int, default=None
-            Of which shards; None for all.
+            Which shards are asked; None for all.
         """
-        function, numbers = tasks[0][0], range(len(self.shards)) if numbers is None else numbers
-        asked = {number: task[1:] for number, task in zip(numbers, tasks, strict=True)}
-        lots = [[number for number in lot if number in asked] for lot in self._lots]
+        numbers = range(len(self.shards)) if numbers is None else numbers
+        lots = [[number for number in lot if number in numbers] for lot in self._lots]
         lots = [lot for lot in lots if lot]
-        jobs = [[asked[number] for number in lot] for lot in lots]
+        jobs = [[(self.shards[n], *(own(n) if own else ())) for n in lot] for lot in lots]
+        columns = [[argument] * len(jobs) for argument in (function, *common)]
         keys = [f"{function.__name__}-{self._name}-{next(self._count)}" for _ in jobs]
         with config.set(QUIET):
-            futures = self.client.map(in_turn, [function] * len(jobs), jobs, key=keys, pure=False)
+            futures = self.client.map(in_turn, jobs, *columns, key=keys, pure=False)
             answers = gathered(self.client, futures)
         self._held.append(futures)
         if len(self._held) > N_HELD or not self._is_light:
@@ -377,9 +380,7 @@ class FleetJudge(Judge):
         fleet = self._fleet
         arguments = network, targets, self._center
         carried = fleet.share(theta, theta.nbytes)
-        parts: list[Judgement] = fleet.gather(
-            [(judge, *arguments, shard, carried) for shard in fleet.shards]
-        )
+        parts: list[Judgement] = fleet.ask(judge, *arguments, carried)
         whole = parts[0]
         for part in parts[1:]:
             whole = whole.plus(part)

@@ -204,8 +204,8 @@ class _Training:
         n_bytes = sum(array.nbytes for array in (state.theta, *state.moments.values()))
         carried = fleet.share(state, n_bytes)
         numbers = [number for number, n in enumerate(self._n_steps) if n > first]  # with rows left
-        parts: list[Contribution] = fleet.gather(
-            [(work, self._locals[n], fleet.shards[n], carried, about) for n in numbers], numbers
+        parts: list[Contribution] = fleet.ask(
+            work, carried, about, own=lambda n: (self._locals[n],), numbers=numbers
         )
         self._seconds_away += sum(part.seconds for part in parts)
         n_rows, weight = sum(part.n_rows for part in parts), sum(part.weight for part in parts)

@@ -132,7 +132,7 @@ def carry(state: Any) -> Any:
     return state
 
 
-def take_steps(local: Local, shard: Shard, state: State, about: Round) -> Contribution:
+def take_steps(shard: Shard, local: Local, state: State, about: Round) -> Contribution:
     """Make the steps of a round on the rows of a shard."""
     begin = time.thread_time()
     batch_size: int = local.solver.batch_size
@@ -163,7 +163,7 @@ def take_steps(local: Local, shard: Shard, state: State, about: Round) -> Contri
     return Contribution(after, weight, float(totals[0]), len(rows), float(norms[0]), seconds)
 
 
-def find_gradient(local: Local, shard: Shard, state: State, about: Round) -> Contribution:
+def find_gradient(shard: Shard, local: Local, state: State, about: Round) -> Contribution:
     """Return the gradient of the loss on the rows of a shard, for a step of all shards together."""
     begin = time.thread_time()
     rows = about.rows(shard, local.solver.batch_size)
@@ -226,7 +226,7 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    network: Network, targets: Targets, center: Array, shard: Shard, theta: Array
+    shard: Shard, network: Network, targets: Targets, center: Array, theta: Array
 ) -> Judgement:
     """Return what parameters come to on the held-out rows of a shard."""
     rows = shard.held_out

@@ -55,11 +55,11 @@ class InlineClient:
         function, arguments = pickle.loads(task)
         return Done(function(*arguments))
 
-    def map(self, function, functions, jobs, key, pure):
+    def map(self, function, jobs, functions, *common, key, pure):
         assert function is in_turn
         return [
-            Done([self.submit(each, *task, key=name, pure=pure).value for task in tasks])
-            for name, each, tasks in zip(key, functions, jobs, strict=True)
+            Done([self.submit(each, *own, *rest, key=name, pure=pure).value for own in job])
+            for name, job, each, *rest in zip(key, jobs, functions, *common, strict=True)
         ]
 
     def gather(self, futures):

@@ -111,7 +111,7 @@ def test_balanced_weights_are_those_of_all_rows(weight, inline):
 
     factors = class_factors("balanced", np.arange(3), CODES[order], given)
     expected = factors[CODES[order]] * (1 if given is None else given)
-    shards = [arguments[1] for arguments in inline.arguments_of(take_steps)[:3]]
+    shards = [arguments[0] for arguments in inline.arguments_of(take_steps)[:3]]
     for shard in shards:
         np.testing.assert_allclose(shard.weight, expected[shard.number :: 3])
 

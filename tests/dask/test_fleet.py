@@ -329,7 +329,7 @@ def test_held_out_rows_are_judged_as_scikit_learn_does(inline, weight):
     numbers = regressor(**settings).fit(lazy(X), lazy(NUMBERS), given)
     classes = classifier(**settings).fit(lazy(X), lazy(SIGNS), given)
 
-    shards = [arguments[3] for arguments in inline.arguments_of(judge)[:3]]
+    shards = [arguments[0] for arguments in inline.arguments_of(judge)[:3]]
     rows = np.concatenate([shard.number + 3 * shard.held_out for shard in shards])
     weights = None if weight is None else weight[rows]
     r2 = r2_score(NUMBERS[rows], numbers.predict(X[rows]), sample_weight=weights)

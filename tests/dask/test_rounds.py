@@ -176,7 +176,7 @@ def shards_of(net):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sknn.dask.base.connected", lambda _: nullcontext(client))
         net.__sklearn_clone__().fit(lazy(X), lazy(NUMBERS))
-    return [arguments[1] for arguments in client.arguments_of(find_gradient)[:3]]
+    return [arguments[0] for arguments in client.arguments_of(find_gradient)[:3]]
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT])
@@ -186,7 +186,7 @@ def test_the_loss_on_held_out_rows_is_that_of_scikit_learn(inline, weight, scori
         early_stopping=True, validation_fraction=0.4, learning_rate_init=1e-12, scoring=scoring
     ).fit(lazy(X), lazy(CODES), None if weight is None else lazy(weight))
 
-    shards = [arguments[1] for arguments in inline.arguments_of(take_steps)[:3]]
+    shards = [arguments[0] for arguments in inline.arguments_of(take_steps)[:3]]
     rows = np.concatenate([shard.number + 3 * shard.held_out for shard in shards])
     expected = log_loss(
         CODES[rows],
@@ -400,7 +400,7 @@ def test_adaptive_rules_have_a_larger_rate_and_the_same_decay(inline):
     for sync_every, factor in [(1, 1), (2, math.sqrt(3))]:
         inline.tasks.clear()
         net = regressor(sync_every=sync_every, **settings).fit(lazy(X), lazy(NUMBERS))
-        local, *_, about = inline.tasks[-1][1]
+        _, local, _, about = inline.tasks[-1][1]
         assert about.rates == pytest.approx(0.001 * factor)
         assert about.rates * local.solver.weight_decay == pytest.approx(0.001 * 0.1)
         assert net.history_["learning_rate"].tolist() == [0.001] * 3

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 @pytest.fixture
 def tasks_of(inline):
-    """Return the tasks of a function in a fit: local, shard, state, about."""
+    """Return the tasks of a function in a fit: shard, local, state, about."""
 
     def tasks(function, estimator=regressor, y=NUMBERS, weight=None, **parameters):
         inline.tasks.clear()
@@ -57,22 +57,22 @@ def test_the_rounds_of_an_epoch_visit_each_row_once(tasks_of):
     _, tasks = tasks_of(take_steps, batch_size=12, sync_every=2, early_stopping=True)
 
     for number in range(3):
-        mine = [task for task in tasks if task[1].number == number]
+        mine = [task for task in tasks if task[0].number == number]
         for epoch in range(3):
             visited = [
                 local_about.rows(shard, local.solver.batch_size)
-                for local, shard, _, local_about in mine
+                for shard, local, _, local_about in mine
                 if local_about.epoch == epoch
             ]
             assert len(visited) == 3
             assert [len(rows) for rows in visited] == [8, 8, 2]
-            assert_array_equal(np.sort(np.concatenate(visited)), mine[0][1].train)
+            assert_array_equal(np.sort(np.concatenate(visited)), mine[0][0].train)
 
 
 def test_orders_differ_between_epochs_and_shards_and_repeat(tasks_of):
     def orders():
         _, tasks = tasks_of(take_steps, batch_size=60)
-        return [tuple(round_.rows(shard, 60)) for _, shard, _, round_ in tasks]
+        return [tuple(round_.rows(shard, 60)) for shard, _, _, round_ in tasks]
 
     first = orders()
     assert len(first) == len(set(first)) == 9
@@ -80,7 +80,7 @@ def test_orders_differ_between_epochs_and_shards_and_repeat(tasks_of):
 
 
 def test_without_shuffling_rows_keep_their_order(tasks_of):
-    _, [(_, shard, *_), *_] = tasks_of(take_steps, batch_size=60)
+    _, [(shard, *_), *_] = tasks_of(take_steps, batch_size=60)
 
     assert_array_equal(about(seed=None, first=1, n_steps=2).rows(shard, 3), np.arange(3, 9))
 
@@ -106,12 +106,12 @@ def test_a_task_gives_the_same_whenever_it_is_done_and_changes_nothing(tasks_of,
 def test_a_step_of_gradient_descent_goes_down_the_gradient(tasks_of):
     settings = {"solver": "sgd", "momentum": 0.0, "batch_size": 30, "alpha": 0.0}
     _, [task, *_] = tasks_of(take_steps, sync_every=2, **settings)
-    local, shard, state, _ = task
+    shard, local, state, _ = task
     one = about(rates=0.25)
 
-    made = take_steps(local, shard, state, one)
+    made = take_steps(shard, local, state, one)
 
-    gradient = find_gradient(local, shard, state, one)
+    gradient = find_gradient(shard, local, state, one)
     assert made.n_rows == gradient.n_rows == 10
     assert_allclose(made.state.theta, state.theta - 0.25 * gradient.state.theta / 10)
     assert_allclose(made.loss, gradient.loss)
@@ -130,7 +130,7 @@ def test_the_sum_of_the_gradients_of_parts_is_that_of_the_whole(tasks_of):
 
 
 def test_a_weight_of_two_is_a_row_twice(tasks_of):
-    _, [(local, shard, state, _), *_] = tasks_of(find_gradient, sync_every=1, batch_size=60)
+    _, [(shard, local, state, _), *_] = tasks_of(find_gradient, sync_every=1, batch_size=60)
     weight = np.ones(len(shard.X))
     weight[:4] = 2
     twice = [*range(len(shard.X)), 0, 1, 2, 3]
@@ -138,8 +138,8 @@ def test_a_weight_of_two_is_a_row_twice(tasks_of):
     doubled = type(shard)(**(vars(shard) | {"X": shard.X[twice], "y": shard.y[twice]}))
     local = type(local)(**(vars(local) | {"solver": local.solver.changed(batch_size=99)}))
 
-    one = find_gradient(local, weighted, state, about())
-    other = find_gradient(local, doubled, state, about())
+    one = find_gradient(weighted, local, state, about())
+    other = find_gradient(doubled, local, state, about())
 
     assert_allclose(one.state.theta, other.state.theta, rtol=1e-9, atol=1e-12)
     assert_allclose(one.loss, other.loss)
@@ -147,10 +147,10 @@ def test_a_weight_of_two_is_a_row_twice(tasks_of):
 
 
 def test_rows_without_weight_pull_nowhere(tasks_of):
-    _, [(local, shard, state, _), *_] = tasks_of(find_gradient, sync_every=1, batch_size=60)
+    _, [(shard, local, state, _), *_] = tasks_of(find_gradient, sync_every=1, batch_size=60)
     nothing = type(shard)(**(vars(shard) | {"weight": np.zeros(len(shard.X))}))
 
-    found = find_gradient(local, nothing, state, about())
+    found = find_gradient(nothing, local, state, about())
 
     assert (found.weight, found.loss) == (0, 0)
     assert not found.state.theta.any()
@@ -159,7 +159,7 @@ def test_rows_without_weight_pull_nowhere(tasks_of):
 @pytest.mark.parametrize("function", [take_steps, find_gradient])
 @pytest.mark.parametrize("noise", [{"dropout": 0.5}, {"augmentation": "gaussian_noise"}])
 def test_random_changes_differ_between_shards_and_rounds_and_repeat(tasks_of, function, noise):
-    _, [(local, shard, state, _), *_] = tasks_of(
+    _, [(shard, local, state, _), *_] = tasks_of(
         function, sync_every=1 if function is find_gradient else 2, batch_size=60, **noise
     )
     local = type(local)(**(vars(local) | {"solver": local.solver.changed(batch_size=10)}))
@@ -168,7 +168,7 @@ def test_random_changes_differ_between_shards_and_rounds_and_repeat(tasks_of, fu
         other = type(shard)(**(vars(shard) | {"number": number}))
         round_ = about(seed=None, first=first, epoch=epoch)
         rows = type(other)(**(vars(other) | {"X": same_rows(other.X), "y": same_rows(other.y)}))
-        return tuple(function(local, rows, state, round_).state.theta)
+        return tuple(function(rows, local, state, round_).state.theta)
 
     found = {run(*place) for place in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]}
     assert len(found) == 4
@@ -184,7 +184,7 @@ def same_rows(array):
 
 
 def test_the_penalty_is_shared_by_the_rows_of_a_whole_batch(tasks_of):
-    _, [(local, *_), *_] = tasks_of(take_steps, batch_size=60, alpha=0.5)
+    _, [(_, local, *_), *_] = tasks_of(take_steps, batch_size=60, alpha=0.5)
 
     assert local.objective.alpha == pytest.approx(0.5 / 3)
     assert with_share_of_penalty(local.objective, 0.5).alpha == pytest.approx(0.25 / 3)
@@ -220,7 +220,7 @@ def judged(tasks_of, estimator, y, weight=None, **parameters):
     )
     parts = [judge(*task) for task in tasks[-3:]]
     whole = parts[0].plus(parts[1]).plus(parts[2])
-    shards = [task[3] for task in tasks[-3:]]
+    shards = [task[0] for task in tasks[-3:]]
     rows = [shard.number + 3 * shard.held_out for shard in shards]
     return net, whole, np.concatenate(rows)
 
