@@ -44,11 +44,9 @@ SYNC = (1, 16, 256)
 def cluster(n_workers, **options):
     with (
         LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
+            **{"n_workers": n_workers, "threads_per_worker": 1, **options},
             dashboard_address=":0",
             silence_logs=logging.CRITICAL,
-            **options,
         ) as local,
         Client(local) as client,
     ):
@@ -194,33 +192,33 @@ def time_rounds(client, X, y, n_shards, sync, hidden, batch_size, n_rounds=12):
     return np.median(laps[2:], axis=0)
 
 
+SMALL, LARGE = (50,), (700, 700)
+ROUNDS = {  # by workers and their threads: shards, steps and hidden layers
+    (1, 1): [(2, 2, SMALL), (2, 16, SMALL), (2, 64, SMALL), (4, 16, SMALL), (8, 16, SMALL)],
+    (2, 1): [(2, 2, SMALL), (2, 16, SMALL), (2, 64, SMALL), (4, 16, SMALL), (8, 16, SMALL)],
+    (2, 16): [(4, 2, SMALL), (8, 2, SMALL), (16, 2, SMALL), (32, 2, SMALL), (4, 2, LARGE)],
+}
+
+
 def measure_rounds(figure):
     X, y = make_classes(N_ROWS)
-    on_cluster = as_dask(X, y)
-    header = ("workers", "shards", "steps", "parameters", "round", "computed by a worker", "rest")
+    on_cluster, n_cores = as_dask(X, y), len(os.sched_getaffinity(0))
     table, found = [], []
-    for n_workers in (1, 2):
-        with cluster(n_workers) as client:
-            for n_shards, sync, hidden in (
-                (2, 2, (50,)),
-                (2, 16, (50,)),
-                (2, 64, (50,)),
-                (4, 16, (50,)),
-                (8, 16, (50,)),
-                (16, 16, (50,)),
-                (2, 2, (700, 700)),
-                (4, 2, (700, 700)),
-            ):
+    for (n_workers, n_threads), kinds in ROUNDS.items():
+        with cluster(n_workers, threads_per_worker=n_threads) as client:
+            for n_shards, sync, hidden in kinds:
                 batch_size = 100 * n_shards
                 seconds, away = time_rounds(client, *on_cluster, n_shards, sync, hidden, batch_size)
-                n_tasks = -(-n_shards // n_workers)
-                of_one = away / n_shards * n_tasks  # the tasks of one worker
+                n_tasks = min(n_shards, n_workers * n_threads)
+                computed = away / min(n_tasks, n_cores)
                 sizes = (20, *hidden, 5)
-                n_bytes = sum(4 * (a + 1) * b for a, b in itertools.pairwise(sizes))
-                megabytes = 3 * n_bytes * n_shards / 1e6
-                found.append((min(n_shards, n_workers), megabytes, seconds - of_one))
-                figures = (f"{1e3 * s:.1f} ms" for s in (seconds, of_one, seconds - of_one))
-                table.append((n_workers, n_shards, sync, f"{n_bytes // 4:,}", *figures))
+                n_parameters = sum((a + 1) * b for a, b in itertools.pairwise(sizes))
+                megabytes = 3 * 4 * n_parameters * n_shards / 1e6
+                found.append((n_tasks, megabytes, seconds - computed))
+                figures = (f"{1e3 * s:.1f} ms" for s in (seconds, computed, seconds - computed))
+                about = f"{n_workers} x {n_threads}", n_shards, n_tasks, sync, f"{megabytes:.2f}"
+                table.append((*about, *figures))
+    header = "workers x threads", "shards", "tasks", "steps", "MB back", "round", "computed", "rest"
     print_table(header, table)
     tasks, megabytes, rest = np.array(found).T
     A = np.stack([np.ones_like(tasks), tasks, megabytes], axis=1)
