@@ -51,6 +51,7 @@ benchmarks: .venv/test
 	$(BIN)/python -m tests.benchmarks.tabular
 	$(BIN)/python -m tests.benchmarks.explain
 	$(BIN)/python -m tests.benchmarks.keeping
+	$(BIN)/python -m tests.benchmarks.scale
 
 # Builds what is released, and uses it as its users will. See the checklist in docs/development.rst.
 release-check: .venv-release/created

@@ -91,7 +91,7 @@ if __name__ == "__main__":
         Client(cluster) as client,
     ):
         write_files(folder)
-        frame = dd.read_parquet(f"{folder}/*.parquet").persist()
+        frame = dd.read_parquet(f"{folder}/*.parquet")
         X, y = frame.drop(columns="digit"), frame["digit"]
 
         calm = clone(network).fit(X, y)
