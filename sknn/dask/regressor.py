@@ -62,12 +62,14 @@ class DaskMLPRegressor(DaskRegressorParameters, RegressorMixin, BaseDaskMLP):
     >>> import dask.array as da
     >>> from distributed import Client
     >>> from sknn.dask import DaskMLPRegressor
-    >>> X = da.random.default_rng(0).normal(size=(2000, 3), chunks=(500, 3))
+    >>> rng = da.random.default_rng(0)
+    >>> X = rng.normal(size=(2000, 3), chunks=(500, 3))
     >>> y = X.sum(axis=1)
     >>> client = Client(
     ...     processes=False, n_workers=1, dashboard_address=":0"
     ... )
-    >>> net = DaskMLPRegressor(n_shards=2, max_iter=50, random_state=0).fit(X, y)
+    >>> net = DaskMLPRegressor(n_shards=2, max_iter=50, random_state=0)
+    >>> net = net.fit(X, y)
     >>> print(f"{float(net.score(X, y)):.2f}")
     1.00
     >>> client.close()
