@@ -134,12 +134,12 @@ def run_python(code):
     ).stdout
 
 
-WITHOUT_PANDAS = """
+WITHOUT_OTHERS = """
 import sys
 
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name in ("pandas", "matplotlib"):
+        if name in ("pandas", "matplotlib", "pyarrow", "dask", "distributed"):
             raise ImportError(name)
 
 sys.meta_path.insert(0, Refuse())
@@ -150,8 +150,8 @@ print("done")
 """
 
 
-def test_importing_and_fitting_needs_neither_pandas_nor_matplotlib():
-    assert run_python(WITHOUT_PANDAS).strip() == "done"
+def test_importing_and_fitting_needs_none_of_the_extras_and_no_pandas():
+    assert run_python(WITHOUT_OTHERS).strip() == "done"
 
 
 def test_importing_sknn_imports_little_more_than_scikit_learns_mlp():
