@@ -218,7 +218,8 @@ class BaseDaskMLP(BaseMLP):
         n_shards = self.n_shards or min(MAX_SHARDS, -(-total // ROWS_PER_SHARD))
         if n_shards > total // 2:
             raise InvalidParameterError(
-                f"n_shards={n_shards} is too many for {total} rows: a shard needs two at least."
+                f"n_shards={n_shards} is too many for {total} rows: a shard needs two at least, so "
+                f"that {total // 2} are the most."
             )
         recipe = self._recipe_for(n_shards, total)
         plan = self._plan(targets, dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any
 
@@ -121,6 +122,14 @@ def gathered(client: Client, futures: list[Future]) -> list[Any]:
     """Return what futures give; after an error, or Ctrl-C, nobody wants them any more."""
     try:
         found: list[Any] = client.gather(futures)
+    except CancelledError as error:
+        client.cancel(futures)
+        raise RuntimeError(
+            f"Something that X, y or sample_weight are made of is not on the cluster any more: "
+            f"{error}. It was scattered, or persisted and let go; or Dask has persisted some "
+            "columns of Parquet files, of which it loses track. Persist the whole table before "
+            "columns are chosen, or none of it."
+        ) from error
     except BaseException:
         client.cancel(futures)
         raise

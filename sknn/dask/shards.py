@@ -144,6 +144,11 @@ def survey(y: Any, weight: Any, are_numbers: bool) -> Survey:
         )
     nothing = np.empty(0)
     if are_numbers:
+        if values.dtype.kind not in "biuf" and len(values):
+            raise ValueError(
+                f"y has values of {values.dtype}; a regressor needs numbers. Convert it before, "
+                "such as with y.astype(float)."
+            )
         matrix = np.asarray(values, np.float64)
         matrix = matrix[:, np.newaxis] if matrix.ndim == 1 else matrix
         return Survey(n_rows, nothing, nothing, float(weight.sum()), weight @ matrix)
@@ -278,6 +283,8 @@ def as_matrix(X: Any, dtype: Any) -> Array:
         if not isinstance(X, pd.DataFrame):
             if X.dtype.kind == "c":
                 raise ValueError("X has complex numbers; use X.real, X.imag or abs(X).")
+            if X.dtype.kind not in "biufO":
+                raise ValueError(f"X is {X.dtype}, not numbers. Encode it before.")
             return np.asarray(X, dtype)
         kinds = list(X.dtypes)  # names may occur twice
         for name, kind in zip(X.columns, kinds, strict=True):
@@ -348,12 +355,17 @@ def deal(n_rows: list[int], n_shards: int) -> list[list[tuple[int, slice]]]:
     partition is dealt to some of the shards only, in turn.
     """
     filled = [p for p, n in enumerate(n_rows) if n]
-    n_pieces = min(n_shards, max(1, MAX_PIECES // len(filled)))
+    most = min(n_shards, max(1, MAX_PIECES // len(filled)))
     hands: list[list[tuple[int, slice]]] = [[] for _ in range(n_shards)]
-    begin = 0
-    for turn, p in enumerate(filled):
-        first = begin if n_pieces == n_shards else turn * n_pieces
-        for start in range(min(n_pieces, n_rows[p])):
-            hands[(first + start) % n_shards].append((p, slice(start, None, n_pieces)))
+    counts, begin = np.zeros(n_shards, int), 0
+    for p in filled:
+        n_pieces = min(most, n_rows[p])
+        if most == n_shards:
+            places = (begin + np.arange(n_pieces)) % n_shards
+        else:  # those that have the fewest rows
+            places = np.argsort(counts, kind="stable")[:n_pieces]
+        for start, number in enumerate(places.tolist()):
+            hands[number].append((p, slice(start, None, n_pieces)))
+            counts[number] += len(range(start, n_rows[p], n_pieces))
         begin += n_rows[p]
     return hands

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Mapped(Source):
         super().__init__()
         self.n_rows, self.n_features = X.shape
         self.dtype = np.result_type(X.dtype, np.float32)  # which has all of its numbers
-        self._rows = RowFile(X.filename, X.shape, X.dtype, _offset(X))
+        self._rows = RowFile(Path(X.filename).absolute(), X.shape, X.dtype, _offset(X))
         self._targets = [] if y is None else _columns(y, self.n_rows, "y")
         self.n_targets = len(self._targets)
         self._weights = None
@@ -44,11 +45,14 @@ class Mapped(Source):
             [self._weights] = _columns(sample_weight, self.n_rows, "sample_weight")
 
     def _make_file(self) -> RowFile:
+        # It may have been filled since it was opened, but has to stay as it is from now on.
+        self.stamps = {str(self._rows.path): stamp(self._rows.path)}
         for _ in self.arrays():  # which looks at them
             pass
         return self._rows
 
     def frames(self) -> Iterator[Array]:
+        self.check_unchanged()
         step = self._rows.n_block_rows
         for start in range(0, self.n_rows, step):
             yield self._rows.read(start, min(start + step, self.n_rows))

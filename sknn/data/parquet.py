@@ -65,16 +65,15 @@ class Parquet(Source):
         verbose: bool,
     ) -> None:
         super().__init__()
-        self.path = Path(path).expanduser()
+        self.path = Path(path).expanduser().absolute()
         self.dtype = np.dtype(dtype)
         self._transform, self._folder, self._verbose = transform, folder, verbose
         self._target_names = [target] if isinstance(target, str) else list(target or [])
         self._weight_name = sample_weight
         self._columns = self._choose_columns(None if features is None else list(features))
         self.n_targets = len(self._target_names)
-        # Features and targets are read one after the other: they have to stay the same rows.
-        self._stamps = {file: stamp(Path(file)) for file in self._dataset.files}
-        self.n_rows = self._dataset.count_rows()
+        self.stamps = {file: stamp(Path(file)) for file in self._dataset.files}
+        self.n_rows = self._understood(self._dataset.count_rows)
         if not self.n_rows:
             raise ValueError(f"{self} has no rows.")
 
@@ -253,28 +252,31 @@ class Parquet(Source):
                 f"There is no file or folder {os.fspath(self.path)!r}. from_parquet reads one of "
                 "this machine; of a folder all files."
             )
-        try:
-            found = dataset.dataset(self.path, format="parquet", partitioning="hive")
-        except Exception as error:  # of many kinds
-            raise ValueError(
-                f"{os.fspath(self.path)!r} cannot be read as Parquet: {error} (Of other files in a "
-                "folder, those are left out whose names begin with '_' or '.'.)"
-            ) from error
+        found = self._understood(
+            lambda: dataset.dataset(self.path, format="parquet", partitioning="hive")
+        )
         if not found.files:
             raise ValueError(f"There are no files in {os.fspath(self.path)!r}.")
         return found
+
+    def _understood(self, work: Callable[[], Any]) -> Any:
+        """Return what work makes of the files; say what is wrong with them."""
+        try:
+            return work()
+        except Exception as error:  # of many kinds
+            raise ValueError(
+                f"{os.fspath(self.path)!r} cannot be read as Parquet: {error} (Of other files in a "
+                "folder, those are left out whose names begin with '_' or '.'. Where a column is "
+                "in the names of the folders and in the files, too, leave it out of the files.)"
+            ) from error
 
     def _batches(self, columns: list[str]) -> Iterator[Any]:
         """Yield some rows after the other, as record batches."""
         import pyarrow as pa
 
+        self.check_unchanged()
         n_block_rows = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // max(1, len(columns))))
         for fragment in self._dataset.get_fragments():
-            if self._stamps.get(fragment.path) != stamp(Path(fragment.path)):
-                raise ValueError(
-                    f"{fragment.path!r} has been written anew since it was opened; call "
-                    "from_parquet again."
-                )
             for batch in self._read(fragment, columns, n_block_rows):
                 if len(batch):
                     yield batch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,11 @@ import numpy as np
 
 from sknn._math import Array
 from sknn.streamed import RowFile
+
+PREFIX, SUFFIX = "sknn-", ".rows"
+
+SECONDS = 60
+"""A file that has been written to since is left alone, whoever locks it."""
 
 MARGIN = 100_000_000
 """Bytes that are left free on the disk."""
@@ -29,10 +35,11 @@ class Spool:
     """
 
     def __init__(self, folder: Any) -> None:
-        descriptor, path = tempfile.mkstemp(".rows", "sknn-", dir=folder)
-        os.close(descriptor)
+        remove_forgotten(folder)
+        descriptor, path = tempfile.mkstemp(SUFFIX, PREFIX, dir=folder)
+        _lock(descriptor)  # for as long as the process lives, however it ends
         self.path = Path(path)
-        self._remove = weakref.finalize(self, _unlink, path, os.getpid())
+        self._remove = weakref.finalize(self, _unlink, path, descriptor, os.getpid())
 
     def discard(self) -> None:
         """Remove it now."""
@@ -42,9 +49,35 @@ class Spool:
         return {"path": self.path}
 
 
-def _unlink(path: str, process: int) -> None:
-    if os.getpid() == process and os.path.exists(path):  # not in a child that was forked
-        os.unlink(path)
+def _unlink(path: str, descriptor: int, process: int) -> None:
+    if os.getpid() == process:  # not in a child that was forked
+        if os.path.exists(path):
+            os.unlink(path)
+        os.close(descriptor)
+
+
+def remove_forgotten(folder: Any) -> None:
+    """Remove files of processes that have been killed: nobody locks them any more."""
+    for path in Path(folder).glob(f"{PREFIX}*{SUFFIX}"):
+        try:
+            if time.time() - path.stat().st_mtime < SECONDS:  # it may be about to be locked
+                continue
+            with open(path, "rb+") as file:
+                if _lock(file.fileno()):
+                    path.unlink()
+        except OSError:  # somebody else's, or gone
+            continue
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file, if nobody else does; where there are no locks, none is had."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def write_rows(blocks: Iterable[Array], shape: tuple[int, int], dtype: Any, folder: Any) -> RowFile:
@@ -64,9 +97,10 @@ def write_rows(blocks: Iterable[Array], shape: tuple[int, int], dtype: Any, fold
     free = shutil.disk_usage(folder).free
     if needed + MARGIN > free:
         raise OSError(
-            f"Training reads rows from a file of {needed / 1e9:.1f} GB, for which "
-            f"{os.fspath(folder)!r} has no room: {free / 1e9:.1f} GB are free. Pass folder='...' "
-            "on another disk, fewer features, or transform=... that makes fewer of them."
+            f"Training reads rows from a file of {needed / 1e9:.3g} GB, for which "
+            f"{os.fspath(folder)!r} has no room: {free / 1e9:.3g} GB are free, of which "
+            f"{MARGIN / 1e9} stay so. Pass folder='...' on another disk, fewer features, or "
+            "transform=... that makes fewer of them."
         )
     spool = Spool(folder)
     try:

@@ -7,6 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from sknn._constraints import InvalidParameterError
 from sknn._math import Array
 from sknn.data.column import Column
-from sknn.streamed import RowFile, Streamed
+from sknn.streamed import RowFile, Streamed, stamp
 
 UNITS = ("", "k", "m", "g", "t")
 
@@ -31,6 +32,8 @@ class Source(ABC):
     feature_names : list of str or None
     dtype : dtype
         Of the rows as they are trained on.
+    stamps : dict
+        What tells each file, by its path, from what may be written in its place.
     """
 
     n_rows: int
@@ -43,14 +46,27 @@ class Source(ABC):
         self._lock = threading.RLock()
         self._file: RowFile | None = None
         self._folder: Any = None
+        self.stamps: dict[str, Any] = {}
 
     @property
     def file(self) -> RowFile:
         """The rows as numbers in one file; made when it is first wanted."""
+        self.check_unchanged()
         with self._lock:
             if self._file is None:
                 self._file = self._make_file()
             return self._file
+
+    def check_unchanged(self) -> None:
+        """Raise ValueError if a file has been written to since the rows were made of it.
+
+        Features and targets are read one after the other: they have to stay the same rows.
+        """
+        for path, known in self.stamps.items():
+            if stamp(Path(path)) != known:
+                raise ValueError(
+                    f"{path!r} has been written to since {self} was opened; open it again."
+                )
 
     def __getstate__(self) -> dict[str, Any]:
         # Others read the same file; it lives as long as it does here.

@@ -2,8 +2,9 @@
 
 Parts, all of them unless some are named: ``bits`` (the same on one and two workers, and where one
 is killed), ``equal`` (a step of all shards together and one machine), ``accuracy`` (what averaging
-every so many steps does to it), ``rounds`` (what a round costs, and a model of the speed-up),
-``files`` (an epoch from Parquet and one in memory), ``predict`` (what a large array takes).
+every so many steps does to it), ``outer`` (what an outer step makes of averages), ``rounds`` (what
+a round costs, and a model of the speed-up), ``files`` (an epoch from Parquet and one in memory),
+``predict`` (what a large array takes).
 
 Options: ``--rows N`` of the Parquet files, ``--seeds N`` of the table of accuracies, ``--folder F``
 for the files (20 million rows take 4.5 GB together), ``--figure F`` for the figure of the model.
@@ -136,19 +137,29 @@ def measure_equality():
 # What averaging does
 
 
-def measure_accuracy(n_seeds, n_epochs=5, n_shards=4):
+AVERAGES = {f"sync_every={sync}": {"sync_every": sync} for sync in SYNC}
+OUTER = {
+    f"sync_every={sync}, outer rate {rate}, momentum {momentum}": {
+        "sync_every": sync,
+        "outer_learning_rate": rate,
+        "outer_momentum": momentum,
+    }
+    for sync in SYNC[1:]
+    for rate, momentum in ((1.0, 0.0), (1.0, 0.5), (0.7, 0.9))
+}
+
+
+def measure_accuracy(n_seeds, on_shards, on_one, n_epochs=5):
     header = ("data", "trained", "accuracy", "log loss", "training loss")
-    rows = []
+    rows, options = [], {"max_iter": n_epochs, "hidden_layer_sizes": (50,)}
     with cluster(2):
         for name, make in (("made", make_classes), ("digits, enlarged", enlarge_digits)):
             X, y = make(N_ROWS + 20_000)
             train, test = slice(N_ROWS), slice(N_ROWS, None)
-            on_cluster = as_dask(X[train], y[train])
-            options = {"max_iter": n_epochs, "hidden_layer_sizes": (50,)}
-            ways = {"one machine": (MLPClassifier(**options), (X[train], y[train]))}
-            for sync in SYNC:
-                net = DaskMLPClassifier(sync_every=sync, n_shards=n_shards, **options)
-                ways[f"sync_every={sync}"] = net, on_cluster
+            here, there = (X[train], y[train]), as_dask(X[train], y[train])
+            ways = {"one machine": (MLPClassifier(**options), here)} if on_one else {}
+            for way, parameters in on_shards.items():
+                ways[way] = DaskMLPClassifier(n_shards=4, **parameters, **options), there
             for way, (net, data) in ways.items():
                 found = []
                 for seed in range(n_seeds):
@@ -159,7 +170,6 @@ def measure_accuracy(n_seeds, n_epochs=5, n_shards=4):
                 means, deviations = np.mean(found, axis=0), np.std(found, axis=0, ddof=1)
                 figures = [f"{m:.4f} ± {d:.4f}" for m, d in zip(means, deviations, strict=True)]
                 rows.append((name, way, *figures))
-                print(*rows[-1], flush=True)
     print_table(header, rows)
 
 
@@ -424,7 +434,8 @@ def main():
     parts = {
         "bits": measure_bits,
         "equal": measure_equality,
-        "accuracy": lambda: measure_accuracy(options.seeds),
+        "accuracy": lambda: measure_accuracy(options.seeds, AVERAGES, on_one=True),
+        "outer": lambda: measure_accuracy(options.seeds, OUTER, on_one=False),
         "rounds": lambda: measure_rounds(options.figure),
         "files": lambda: measure_files(options.rows, options.folder),
         "predict": measure_predicting,

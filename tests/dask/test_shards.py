@@ -78,6 +78,17 @@ def test_many_partitions_are_dealt_to_some_shards_each(monkeypatch):
     assert min(spans) > 400  # from all over the partitions
 
 
+@pytest.mark.parametrize("n_rows", [[1] * 1000, [3, 1] * 400, [1000, 10] * 100])
+def test_partitions_of_few_rows_leave_no_shard_without(monkeypatch, n_rows):
+    monkeypatch.setattr(shards, "MAX_PIECES", 4 * len(n_rows))
+
+    rows = hands_of(n_rows, 64)
+
+    assert_array_equal(np.sort(np.concatenate(rows)), np.arange(sum(n_rows)))
+    sizes = [len(of_shard) for of_shard in rows]
+    assert max(sizes) - min(sizes) <= -(-max(n_rows) // 4)
+
+
 def test_a_shard_is_made_of_pieces_of_several_partitions():
     pieces = [
         make_piece(X[:5], Y[:5], Y[:5], 5, slice(2, None, 2), np.dtype(float)),

@@ -77,6 +77,18 @@ def test_what_is_written_to_a_memmap_is_read(tmp_path):
     assert (content(data)[5] == 7).all()
 
 
+def test_what_is_written_after_a_fit_is_another_file(tmp_path):
+    written = on_disk(tmp_path / "X.npy", X, "r+")
+    data = from_memmap(written, Y)
+    MLPClassifier((3,), max_iter=1, tol=1e9).fit(data)
+    written[:] = written[::-1].copy()
+    written.flush()
+    os.utime(tmp_path / "X.npy", (1, 1))
+
+    with pytest.raises(ValueError, match=r"X.npy' has been written to since X.npy was opened"):
+        MLPClassifier((3,)).fit(data)
+
+
 @pytest.mark.parametrize(
     ("given", "trained"),
     [

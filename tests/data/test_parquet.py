@@ -331,10 +331,35 @@ def test_files_that_were_written_anew_are_named(tmp_path):
     TABLE[::-1].reset_index(drop=True).to_parquet(path)
     os.utime(path, (1, 1))
 
-    with pytest.raises(
-        ValueError, match=r"table.parquet' has been written anew since it was opened"
-    ):
+    changed = r"table.parquet' has been written to since table.parquet was opened"
+    with pytest.raises(ValueError, match=changed):
         fit(data)
+
+
+def test_files_that_are_written_anew_after_a_fit_are_named(tmp_path):
+    data, path = from_table(write(tmp_path)), tmp_path / "table.parquet"
+    fit(data)
+    os.utime(path, (1, 1))
+
+    with pytest.raises(ValueError, match="has been written to since"):
+        fit(data)
+
+
+def test_a_relative_path_stays_where_it_was(tmp_path, monkeypatch):
+    write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    data = from_table("table.parquet")
+    monkeypatch.chdir("/")
+
+    fit(data)
+
+
+def test_what_is_no_parquet_beside_it_is_named(tmp_path):
+    write(tmp_path)
+    (tmp_path / "z.txt").write_text("notes")
+
+    with pytest.raises(ValueError, match=r"cannot be read as Parquet.*begin with"):
+        from_table(tmp_path)
 
 
 # Parameters.

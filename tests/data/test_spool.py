@@ -3,6 +3,8 @@ import gc
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 from collections import namedtuple
 from pathlib import Path
 
@@ -87,13 +89,41 @@ def test_a_disk_without_room_is_refused_before_anything_is_written(tmp_path, mon
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(0, 0, X.size * 4 + MARGIN - 1))
     with pytest.raises(
-        OSError, match=r"has no room: 0.1 GB are free. Pass folder='...' on another"
+        OSError, match=r"has no room: 0.1 GB are free, of which 0.1 stay so. Pass folder='...' on"
     ):
         write(tmp_path)
 
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(0, 0, X.size * 4 + MARGIN))
     assert write(tmp_path).path.exists()
+
+
+KILLED = """
+import os, signal, sys
+from sknn.data.spool import Spool
+spool = Spool(sys.argv[1])
+os.utime(spool.path, (1, 1))
+print(spool.path, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files can be locked so on POSIX systems only")
+def test_files_of_processes_that_were_killed_are_removed_by_the_next(tmp_path):
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    left = Path(done.stdout.strip())
+    alive = write(tmp_path)
+    os.utime(alive.path, (1, 1))
+
+    assert not left.exists()
+    write(tmp_path)
+    assert alive.path.exists()
+    other = tmp_path / "sknn-of-somebody.txt"
+    other.touch()
+    os.utime(other, (1, 1))
+    write(tmp_path)
+    assert other.exists()
 
 
 def test_large_files_belong_where_the_user_says_or_on_a_disk(tmp_path, monkeypatch):
