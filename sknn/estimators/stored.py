@@ -58,7 +58,10 @@ def own_targets(data: StoredRows, y: Any, sample_weight: Any) -> tuple[Any, Any]
 def own_y(data: StoredRows, y: Any) -> Any:
     """Return the targets of rows in files, or those that have been passed."""
     if y is not None and data.n_targets:
-        raise ValueError(f"{data!r} has targets of its own; leave out y.")
+        raise ValueError(
+            f"{data!r} has targets of its own; leave out y. Where splitters and scorers want y, as "
+            "in cross-validation, pass it, with rows that were opened without target=."
+        )
     if y is None and not data.n_targets:
         raise ValueError(
             f"requires y to be passed, but the target y is None: {data!r} has no target. Name it "

@@ -48,6 +48,8 @@ def best_of(estimator: Any) -> Any:
         message = "This %(name)s has no best_estimator_: fit it, with refit=True."
         check_is_fitted(estimator, "best_estimator_", msg=message)
         estimator = estimator.best_estimator_
+    if hasattr(estimator, "to_local"):  # of a cluster
+        return estimator.to_local()
     return estimator
 
 

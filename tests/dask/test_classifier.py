@@ -8,6 +8,8 @@ from numpy.testing import assert_array_equal
 from sknn import MLPClassifier
 from sknn.dask import DaskMLPClassifier
 from sknn.dask.tasks import take_steps
+from sknn.export import to_python, to_sklearn
+from sknn.inspection import input_gradients
 from sknn.targets.class_weight import class_factors
 from tests.dask.rows import (
     CODES,
@@ -192,3 +194,12 @@ def test_the_tags_are_those_of_a_classifier_without_sparse_rows():
     assert tags.estimator_type == "classifier"
     assert tags.classifier_tags.multi_label
     assert not tags.input_tags.sparse
+
+
+def test_a_network_of_a_cluster_is_exported_and_explained_as_its_counterpart(inline):
+    net = classifier().fit(lazy(X), lazy(CODES))
+    local = net.to_local()
+
+    np.testing.assert_array_equal(to_sklearn(net).predict(X), net.predict(X))
+    assert to_python(net) == to_python(local)
+    np.testing.assert_array_equal(input_gradients(net, X), input_gradients(local, X))
