@@ -110,6 +110,7 @@ def test_two_rows_are_enough(inline, sync_every):
     assert np.isfinite(net.predict(X)).all()
 
 
+@pytest.mark.long
 def test_shards_of_two_rows_can_stop_early(inline):
     net = regressor(n_shards=30, early_stopping=True, max_iter=5).fit(lazy(X), lazy(NUMBERS))
 
@@ -352,6 +353,7 @@ def test_copies_know_the_client_where_they_can(client):
     assert "Client" in net._repr_html_()
 
 
+@pytest.mark.long
 def test_a_search_over_collections_scores_numbers(client):
     search = GridSearchCV(regressor(client=client, max_iter=1), {"alpha": [0.1, 1.0]}, cv=2)
 
@@ -403,6 +405,7 @@ def test_a_worker_that_dies_costs_time_and_no_bit(client, expected):
     assert_same_network(net, expected())
 
 
+@pytest.mark.long
 def test_interrupts_leave_an_estimator_that_answers(client):
     def rate(epoch):
         if epoch == 2:
@@ -418,6 +421,7 @@ def test_interrupts_leave_an_estimator_that_answers(client):
     assert n_tasks(client) == 0
 
 
+@pytest.mark.long
 def test_threads_of_one_process_do_not_disturb_each_other(expected):
     with Client(processes=False, n_workers=1, threads_per_worker=4, dashboard_address=":0"):
         made = [regressor(**ROUNDS).fit(lazy(X), lazy(NUMBERS)) for _ in range(2)]

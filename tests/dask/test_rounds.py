@@ -74,7 +74,7 @@ FEATURES = [
 
 
 @pytest.mark.parametrize("features", FEATURES, ids=lambda features: "-".join(map(str, features)))
-@pytest.mark.parametrize("n_shards", [1, 3])
+@pytest.mark.parametrize("n_shards", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_steps_of_all_shards_are_those_of_one_machine(features, n_shards):
     own, plain = pair(True, n_shards, **features)
 
@@ -578,6 +578,7 @@ def test_history_and_report_are_those_of_all_shards():
     assert report.cpu_seconds > 0
 
 
+@pytest.mark.long
 def test_a_classifier_learns_as_well_as_on_one_machine():
     settings = {"max_iter": 60, "learning_rate_init": 0.02, "batch_size": 15}
     net = classifier(sync_every=2, **settings).fit(lazy(X), lazy(CODES))

@@ -579,6 +579,7 @@ except ImportError as error:
 """
 
 
+@pytest.mark.long
 def test_pyarrow_is_imported_when_it_is_wanted_and_may_be_missing():
     done = subprocess.run(
         [sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True

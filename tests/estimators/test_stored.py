@@ -312,7 +312,7 @@ def test_what_has_been_fitted_in_float32_goes_on_with_float64(store):
 # scikit-learn's tools.
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.long)])
 def test_searches_split_the_rows(store, n_jobs):
     data, folds = store(NUMBER), KFold(3, shuffle=True, random_state=0)
     model = make(MLPRegressor, shuffle=False, max_iter=2)

@@ -128,6 +128,7 @@ def test_rows_in_another_order_are_learnt_with_their_own_targets():
     assert np.mean(said == read().label.to_numpy()[chosen]) == pytest.approx(model.oof_score_)
 
 
+@pytest.mark.long
 def test_a_fit_can_be_repeated():
     one, other = (learn(make(max_iter=1), rows()[:8500]) for _ in range(2))
 
@@ -158,6 +159,7 @@ def test_weights_of_a_column_are_learnt_and_scored_with():
     assert np.abs(weighted.oof_prediction_ - fit_large().oof_prediction_).max() > 1e-3
 
 
+@pytest.mark.long
 def test_several_targets():
     model = learn(make("value"), rows(["value", "weight"]))
 
@@ -165,6 +167,7 @@ def test_several_targets():
     assert model.predict(rows()[:7]).shape == (7, 2)
 
 
+@pytest.mark.long
 def test_targets_may_be_passed():
     model = learn(make(), rows(None), read().label)
 
@@ -197,6 +200,7 @@ def test_an_array_in_a_file(tmp_path):
     ],
     ids=lambda value: type(value).__name__,
 )
+@pytest.mark.long
 def test_splitters(cv, share):
     groups = np.arange(N_ROWS) // 10 if isinstance(cv, GroupKFold) else None
     model = learn(make(cv=cv, max_iter=1), rows(), groups=groups)
@@ -206,6 +210,7 @@ def test_splitters(cv, share):
     assert 0.5 < model.oof_score_ < 1
 
 
+@pytest.mark.long
 def test_cross_validation():
     scores = cross_val_score(make(max_iter=1), rows(), cv=2)
 
@@ -288,6 +293,7 @@ def test_warm_start_is_refused():
     learn(make(warm_start=True, max_iter=1), rows(memory=SIZE))
 
 
+@pytest.mark.long
 def test_a_budget_of_operations():
     with pytest.warns(UserWarning, match="max_flops"):
         model = learn(make(max_iter=None, max_flops=5e8), rows())
@@ -296,6 +302,7 @@ def test_a_budget_of_operations():
     assert model.training_report_.peak_bytes > 0
 
 
+@pytest.mark.long
 def test_a_limit_of_time(monkeypatch):
     machine = Machine(monkeypatch, seconds_per_step=1.0)
     with pytest.warns(UserWarning, match="max_time"):
