@@ -66,9 +66,9 @@ class Samples(ABC):
     def astype(self, dtype: Any) -> Samples:
         """Return the same samples as numbers of a dtype; what is on disk is left there."""
 
-    @abstractmethod
     def to_dense(self, rows: Array) -> Array:
         """Return rows as an array of float64."""
+        return np.asarray(self[rows], np.float64)
 
     def make_buffer(self, lead: tuple[int, ...], n_rows: int, dtype: Any) -> Any:
         """Return room for a batch of rows, or for one of each model of a stack."""
@@ -102,13 +102,10 @@ class Dense(Samples):
         return np.asarray(self._matrix[rows])
 
     def take(self, rows: Array, dtype: Any) -> Samples:
-        return Dense(_cast(self._matrix[rows], dtype))
+        return Dense(cast(self._matrix[rows], dtype))
 
     def astype(self, dtype: Any) -> Samples:
-        return self if self.dtype == dtype else Dense(_cast(self._matrix, dtype))
-
-    def to_dense(self, rows: Array) -> Array:
-        return np.asarray(self._matrix[rows], np.float64)
+        return self if self.dtype == dtype else Dense(cast(self._matrix, dtype))
 
     def gather(self, rows: Array, out: Any) -> Call:
         if _is_taken_as_it_is(self._matrix, out):
@@ -144,15 +141,12 @@ class Joined(Samples):
         return np.concatenate([self._shared[rows], self._matrix[rows]], axis=1)
 
     def take(self, rows: Array, dtype: Any) -> Samples:
-        return Dense(_cast(self[rows], dtype))
+        return Dense(cast(self[rows], dtype))
 
     def astype(self, dtype: Any) -> Samples:
         if self.dtype == dtype:
             return self
-        return Joined(_cast(self._shared, dtype), _cast(self._matrix, dtype))
-
-    def to_dense(self, rows: Array) -> Array:
-        return np.asarray(self[rows], np.float64)
+        return Joined(cast(self._shared, dtype), cast(self._matrix, dtype))
 
     def gather(self, rows: Array, out: Any) -> Call:
         return partial(_copy_both, self._shared, self._matrix, rows, out)
@@ -179,10 +173,10 @@ class Sparse(Samples):
         return self._matrix[rows]
 
     def take(self, rows: Array, dtype: Any) -> Samples:
-        return Sparse(_cast(self._matrix[rows], dtype))
+        return Sparse(cast(self._matrix[rows], dtype))
 
     def astype(self, dtype: Any) -> Samples:
-        return Sparse(_cast(self._matrix, dtype))
+        return Sparse(cast(self._matrix, dtype))
 
     def to_dense(self, rows: Array) -> Array:
         return np.asarray(self._matrix[rows].todense(), np.float64)
@@ -227,14 +221,11 @@ class OnDisk(Samples):
 
     def take(self, rows: Array, dtype: Any) -> Samples:
         if len(rows) <= FEW:
-            return Dense(_cast(self[rows], dtype))
+            return Dense(cast(self[rows], dtype))
         return OnDisk(self._matrix, rows if self._rows is None else self._rows[rows], dtype)
 
     def astype(self, dtype: Any) -> Samples:
         return OnDisk(self._matrix, self._rows, dtype)
-
-    def to_dense(self, rows: Array) -> Array:
-        return np.asarray(self[rows], np.float64)
 
     def gather(self, rows: Array, out: Any) -> Call:
         if self._rows is None and _is_taken_as_it_is(self._matrix, out):
@@ -251,7 +242,7 @@ def as_samples(X: Any) -> Samples:
     return OnDisk(X) if isinstance(X, np.memmap) else Dense(X)
 
 
-def _cast(matrix: Any, dtype: Any) -> Any:
+def cast(matrix: Any, dtype: Any) -> Any:
     """Return a matrix as numbers of a dtype; raise ValueError if one is too large for it."""
     if matrix.dtype == dtype:
         return matrix

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 
 from sknn._crew import start_thread
 from sknn._math import Array, Call
-from sknn.samples import FEW, Dense, Samples, copy_rows
+from sknn.samples import FEW, Dense, Samples, cast, copy_rows
 
 BLOCK_BYTES = 1_000_000
 """A block should have so many bytes: fewer are read slowly."""
@@ -122,12 +123,6 @@ class RowFile:
         return out
 
 
-def as_numbers(rows: Array, dtype: Any) -> Array:
-    """Return rows as numbers of a dtype; raise ValueError if one is too large for it."""
-    converted: Array = Dense(rows).astype(dtype)[:]
-    return converted
-
-
 def stamp(path: Path) -> tuple[str, int, int]:
     """Return what tells a file from others: its name, its size, and when it was written."""
     status = path.stat()
@@ -172,7 +167,7 @@ class Streamed(Samples):
             found = file.read(start, stop)
         else:
             found = file.rows(rows)
-        return as_numbers(found, self.dtype)
+        return cast(found, self.dtype)
 
     def take(self, rows: Array, dtype: Any) -> Samples:
         if len(rows) <= FEW:
@@ -183,14 +178,8 @@ class Streamed(Samples):
     def astype(self, dtype: Any) -> Samples:
         return Streamed(self._matrix, self._memory, self._rows, dtype)
 
-    def to_dense(self, rows: Array) -> Array:
-        return np.asarray(self[rows], np.float64)
-
     def gather(self, rows: Array, out: Any) -> Call:
-        def call() -> None:
-            copy_rows(self, rows, out)
-
-        return call
+        return partial(copy_rows, self, rows, out)
 
     def equals(self, other: Samples) -> bool:
         return self is other
@@ -282,7 +271,7 @@ class Window:
             for block in self.blocks.tolist():
                 numbers, rows = self._stream.read_block(block)
                 end = n + len(numbers)
-                self._X[n:end] = as_numbers(rows, self._X.dtype)
+                self._X[n:end] = cast(rows, self._X.dtype)
                 self._numbers[n:end] = numbers
                 n = end
             self._n_rows = n

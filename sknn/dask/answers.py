@@ -14,6 +14,7 @@ from dask import delayed
 from sknn._math import Array
 from sknn.dask.fleet import Partitions
 from sknn.dask.shards import REMEDY, as_matrix, as_targets, as_vector, dtype_of
+from sknn.losses.scores import r2_of_sums
 
 
 def answer(local: Any, method: str, X: Any, **options: Any) -> Any:
@@ -235,7 +236,5 @@ def _score(sums: Sums) -> Array:
         raise ValueError("There is nothing to score: no rows, or all of sample_weight is 0.")
     if sums.right >= 0:
         return np.asarray(sums.right / sums.weight)
-    constant = np.where(sums.residual == 0, 1.0, 0.0)
     with np.errstate(all="ignore"):
-        lost = np.divide(sums.residual, sums.spread, out=1 - constant, where=sums.spread > 0)
-    return np.asarray(np.mean(1 - lost))
+        return np.asarray(r2_of_sums(sums.residual, sums.spread))

@@ -10,9 +10,8 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from distributed import Client
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sknn._blas import ONE_BLAS_THREAD
 from sknn._component import own
@@ -36,9 +35,10 @@ from sknn.estimators.base import BaseMLP, Work
 from sknn.estimators.fields import param
 from sknn.estimators.hints import with_hints
 from sknn.estimators.settings import BATCH_SIZES, check_settings, make_recipe
+from sknn.estimators.stored import check_unread
 from sknn.ledger import Aside
 from sknn.solvers import Stochastic
-from sknn.targets import Targets
+from sknn.targets import Targets, TargetSettings
 from sknn.training import EpochTasks, HeldOut, Recipe, TrainingSet, with_callbacks
 
 CLIENT = param(
@@ -195,10 +195,8 @@ class BaseDaskMLP(BaseMLP):
     def _note_features(self, X: Any, is_first: bool) -> None:
         """Note the features of a Dask collection, or check that they are those of the fit."""
         check_features(X)
-        head: Any = np.zeros((1, X.shape[1]))
-        if hasattr(X, "columns"):
-            head = pd.DataFrame(head, columns=list(X.columns))
-        validate_data(self, head, reset=is_first)
+        names = list(X.columns) if hasattr(X, "columns") else None
+        check_unread(self, X.shape[1], names, is_first)
 
     def _make_work(
         self,
@@ -309,6 +307,15 @@ class BaseDaskMLP(BaseMLP):
             return local.score(X, y, sample_weight)
         self._note_features(X, is_first=False)
         return mean_score(local, X, y, sample_weight)
+
+    def _target_settings(self) -> TargetSettings:
+        return self._as_local()._target_settings()
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.input_tags.sparse = False
+        return tags
 
     # What does not travel.
 

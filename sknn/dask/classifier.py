@@ -179,15 +179,10 @@ class DaskMLPClassifier(DaskClassifierParameters, ClassifierMixin, BaseDaskMLP):
                 settings = replace(settings, class_weight=table)
         return self._learn_targets(labels, None, settings), labels
 
-    def _target_settings(self) -> TargetSettings:
-        return self._as_local()._target_settings()
-
     def _learn_targets(self, y: Any, classes: Any, settings: TargetSettings) -> ClassTargets:
         return learn_classes(y, classes, self.target_type, settings)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
-        tags.target_tags.multi_output = True
-        tags.input_tags.sparse = False
         return tags

@@ -279,7 +279,8 @@ class Fleet:
             Which shards are asked; None for all.
         """
         numbers = range(len(self.shards)) if numbers is None else numbers
-        lots = [[number for number in lot if number in numbers] for lot in self._lots]
+        asked = set(numbers)
+        lots = [[number for number in lot if number in asked] for lot in self._lots]
         lots = [lot for lot in lots if lot]
         jobs = [[(self.shards[n], *(own(n) if own else ())) for n in lot] for lot in lots]
         columns = [[argument] * len(jobs) for argument in (function, *common)]

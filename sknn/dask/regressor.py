@@ -131,14 +131,5 @@ class DaskMLPRegressor(DaskRegressorParameters, RegressorMixin, BaseDaskMLP):
         settings = self._target_settings()
         return self._learn_targets(np.empty((0, n_columns)), None, settings), None
 
-    def _target_settings(self) -> TargetSettings:
-        return self._as_local()._target_settings()
-
     def _learn_targets(self, y: Any, classes: Any, settings: TargetSettings) -> Numbers:
         return Numbers.learn(y, settings)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        tags.input_tags.sparse = False
-        return tags

@@ -18,6 +18,7 @@ from sknn._crew import Crew
 from sknn._math import Array
 from sknn.augmentation import Augmentation
 from sknn.dask.shards import Shard
+from sknn.losses.scores import r2_of_sums
 from sknn.network import Network
 from sknn.objective import Objective
 from sknn.samples import Dense
@@ -220,9 +221,7 @@ class Judgement(NamedTuple):
         if not np.isfinite(self.residual).all():
             return float("nan")
         total = np.maximum(self.square - self.deviation**2 / self.weight, 0)
-        constant = np.where(self.residual == 0, 1.0, 0.0)
-        scores = np.divide(self.residual, total, out=1 - constant, where=total > 0)
-        return float(np.mean(1 - scores))
+        return r2_of_sums(self.residual, total)
 
 
 def judge(

@@ -243,9 +243,9 @@ class MLPRegressor(RegressorParameters, RegressorMixin, BaseMLP):
             At most 1. With several quantiles it is the mean over levels of
             :func:`sklearn.metrics.d2_pinball_score`.
         """
-        predicted = self.predict(X)
         if isinstance(X, StoredRows):
             y, sample_weight = own_targets(X, y, sample_weight)
+        predicted = self.predict(X)
         levels = self._targets.loss.score_levels
         if not levels:
             return r2_of_any_size(y, predicted, sample_weight)

@@ -115,11 +115,16 @@ def check_features(estimator: Any, data: StoredRows, is_first: bool) -> None:
         raise ValueError(
             f"Found array with 0 sample(s) while a minimum of 1 is required: {data!r}."
         )
-    head: Any = np.zeros((1, data.shape[1]))
-    if data.feature_names is not None:
+    check_unread(estimator, data.shape[1], data.feature_names, is_first)
+
+
+def check_unread(estimator: Any, n_features: int, names: Any, is_first: bool) -> None:
+    """Do what scikit-learn does with the features of X, where none of its rows is here."""
+    head: Any = np.zeros((1, n_features))
+    if names is not None:
         import pandas as pd
 
-        head = pd.DataFrame(head, columns=data.feature_names)
+        head = pd.DataFrame(head, columns=names)
     validate_data(estimator, head, reset=is_first)
 
 

@@ -43,7 +43,7 @@ def is_table_model(estimator: Any) -> bool:
 
 
 def best_of(estimator: Any) -> Any:
-    """Return what a search has found, and any other estimator itself."""
+    """Return what a search has found, of a cluster the counterpart, and others themselves."""
     while hasattr(estimator, "error_score") or hasattr(estimator, "best_estimator_"):
         message = "This %(name)s has no best_estimator_: fit it, with refit=True."
         check_is_fitted(estimator, "best_estimator_", msg=message)

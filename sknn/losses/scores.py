@@ -52,6 +52,17 @@ def r2(y: Array, predicted: Array, sample_weight: Array | None) -> float:
     unit[unit == 0] = 1
     residual = (weight * ((y - predicted) / unit) ** 2).sum(axis=1)
     total = (weight * ((y - mean) / unit) ** 2).sum(axis=1)
+    return r2_of_sums(residual, total)
+
+
+def r2_of_sums(residual: Array, total: Array) -> float:
+    """Return the coefficient of determination, averaged over outputs; see `r2`.
+
+    Parameters
+    ----------
+    residual, total : ndarray of shape (n_outputs,)
+        The sums of squares of what is missed, and around the mean.
+    """
     constant = np.where(residual == 0, 1.0, 0.0)
     scores = np.divide(residual, total, out=1 - constant, where=total > 0)
     return float(np.mean(1 - scores))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from sknn._component import Component
 from sknn._math import Array
 from sknn.augmentation import Augmentation
 from sknn.objective import Objective
-from sknn.samples import Samples
+from sknn.samples import Samples, as_samples
 from sknn.solvers.state import TrainingState
 
 ALONE = "alone"
@@ -113,6 +114,30 @@ class Problem:
     def key(self) -> Hashable:
         """What it has in common with those it may be stacked with, see `Solver.stack_key`."""
         return None if self.one_epoch else self.solver.stack_key(self)
+
+    def in_memory(self, rows: Array | None = None) -> Problem:
+        """Return the same problem with some rows, which are in memory, and no others.
+
+        Parameters
+        ----------
+        rows : ndarray of int, default=None
+            Which ones; None for those that it trains on.
+
+        Returns
+        -------
+        Problem
+            It trains on all that it has.
+        """
+        weight = self.sample_weight
+        own: Any = slice(None) if self.rows is None else self.rows
+        chosen = own if rows is None else rows
+        return replace(
+            self,
+            samples=as_samples(self.samples[chosen]),
+            y=self.y[chosen],
+            sample_weight=None if weight is None else weight[chosen],
+            rows=None,
+        )
 
     @property
     def n_samples(self) -> int:

@@ -10,7 +10,6 @@ import numpy as np
 
 from sknn._math import Array
 from sknn.ledger import NOTHING
-from sknn.samples import Dense
 from sknn.schedules import Constant
 from sknn.solvers._base import Problem
 from sknn.solvers.cost import Costs
@@ -122,27 +121,16 @@ def make_trials(problem: Problem, rates: Array) -> list[Problem]:
     assert isinstance(solver, Stochastic)
     solver = solver.here()
     if problem.samples.n_elsewhere is not None:
-        problem = _with_few(problem, np.arange(len(problem.y)))
+        problem = problem.in_memory(np.arange(len(problem.y)))
     rows = np.arange(len(problem.y)) if problem.rows is None else problem.rows
     n_steps = math.ceil(len(rows) / solver.batch_size)
     if n_steps > STEPS:  # as many as they see
         rows = np.random.RandomState(0).choice(rows, STEPS * solver.batch_size, replace=False)
     n_epochs = math.ceil(STEPS / n_steps)
     if isinstance(problem.samples, Streamed):  # all rates see the same few rows
-        problem = _with_few(problem, rows)
+        problem = problem.in_memory(rows)
         rows = np.arange(len(rows))
     return [_make_trial(problem, solver, float(rate), n_epochs, rows) for rate in rates]
-
-
-def _with_few(problem: Problem, rows: Array) -> Problem:
-    """Return the problem with some rows in memory, and no others."""
-    weight = problem.sample_weight
-    return replace(
-        problem,
-        samples=Dense(problem.samples[rows]),
-        y=problem.y[rows],
-        sample_weight=None if weight is None else weight[rows],
-    )
 
 
 def _make_trial(

@@ -279,7 +279,7 @@ class Training:
             watcher = partial(watch, of_fold=of_fold)
             member = Member(fold, self._unit(fold))
             problem = self._pose(member, y, solver, rng, after_epoch=watcher)
-            yield _in_memory(problem) if self.is_streamed else problem
+            yield problem.in_memory() if self.is_streamed else problem
 
     def _count_steps(self, fold: Fold | LeftOut) -> int:
         """Return how many steps an epoch of a fold has."""
@@ -445,18 +445,6 @@ class Training:
             return is_told_to_stop or (clock is not None and clock.has_ended(n))
 
         return watch
-
-
-def _in_memory(problem: Problem) -> Problem:
-    """Return a problem with its rows in memory; others read them ahead of the training."""
-    rows, weight = problem.rows, problem.sample_weight
-    return replace(
-        problem,
-        samples=as_samples(problem.samples[rows]),
-        y=problem.y[rows],
-        sample_weight=None if weight is None else weight[rows],
-        rows=None,
-    )
 
 
 def _stacks_by_time(times: list[list[float]]) -> list[list[int]]:

@@ -12,7 +12,6 @@ for the files (20 million rows take 4.5 GB together), ``--figure F`` for the fig
 
 import argparse
 import contextlib
-import functools
 import itertools
 import logging
 import os
@@ -294,10 +293,13 @@ def write_parquet(folder, n_rows, n_files=4):
 
 
 class Peak:
-    """The most memory that the process has had, beside what it had before."""
+    """The most memory that a process has had, this one by default, beside what it had before."""
+
+    def __init__(self, pid=None):
+        self._process = psutil.Process(pid)
 
     def __enter__(self):
-        self._process, self._is_over = psutil.Process(), False
+        self._is_over = False
         self._before = self.peak = self._process.memory_info().rss
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
@@ -391,7 +393,7 @@ def measure_predicting(n_rows=10_000_000, n_chunk_rows=100_000):
             (n_rows, 25), chunks=(n_chunk_rows, 25), dtype=np.float32
         )
         with contextlib.ExitStack() as stack:
-            peaks = [stack.enter_context(_PeakOf(pid)) for pid in client.run(os.getpid).values()]
+            peaks = [stack.enter_context(Peak(pid)) for pid in client.run(os.getpid).values()]
             begin = time.perf_counter()
             counts = da.bincount(net.predict(big), minlength=5).compute()
             seconds = time.perf_counter() - begin
@@ -401,21 +403,6 @@ def measure_predicting(n_rows=10_000_000, n_chunk_rows=100_000):
         f"{', '.join(f'{peak.megabytes:.0f}' for peak in peaks)} MB more than before, chunks being "
         f"of {chunk:.0f} MB."
     )
-
-
-class _PeakOf(Peak):
-    """The same of another process."""
-
-    def __init__(self, pid):
-        self._pid = pid
-
-    def __enter__(self):
-        original = psutil.Process
-        try:
-            psutil.Process = functools.partial(original, self._pid)
-            return super().__enter__()
-        finally:
-            psutil.Process = original
 
 
 def main():
